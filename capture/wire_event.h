@@ -1,0 +1,130 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/side.h"
+#include "base/time.h"
+#include "parser/message_scanner.h"
+
+namespace smtpscope {
+
+/// Sessions of a run are numbered from 1 in the order in which they were accepted.
+using SessionId = std::uint64_t;
+inline constexpr SessionId kWholeRun = 0;
+
+/// A client has connected.
+struct SessionOpened {
+  std::string_view client;    // "192.0.2.10:50114", "[2001:db8::1]:50114", "unix:…"
+  std::string_view listener;  // the address it connected to
+  std::string_view upstream;  // what the user asked for: "mx.example:25", "unix:/path", "sink"
+  bool mid_session = false;   // the trace began after the session had
+};
+
+/// The server side accepted, or did not.
+struct UpstreamConnected {
+  std::string_view server;  // the address that answered
+  Duration took{};          // from the first attempt
+  std::uint32_t failed_attempts = 0;  // addresses tried before that did not answer
+};
+struct UpstreamFailed {
+  std::string_view reason;  // "mx.example:25: connection refused (2 addresses tried)"
+};
+
+/// Octets that are not in the event because message capture is bounded; they lie between `head`
+/// and `tail`. `after` is the message scanner's state behind them, facts included.
+struct LeftOut {
+  std::uint64_t octets = 0;
+  MessageScanner after;
+};
+
+/// A part of `head` or `tail` that was overwritten with '#' because it holds credentials.
+struct Masked {
+  std::uint32_t offset = 0;  // in head, or in tail counted on from the end of head
+  std::uint32_t octets = 0;
+};
+
+/// One read from one side: head + left out + tail. One event per read, so that read boundaries
+/// and their times survive.
+struct Bytes {
+  Side from = Side::kClient;
+  std::span<const std::uint8_t> head;
+  std::optional<LeftOut> left_out;
+  std::span<const std::uint8_t> tail;
+  std::span<const Masked> masked;
+  bool by_proxy = false;      // made by smtpscope itself (the 421 for an unreachable upstream)
+  bool undelivered = false;   // the other side was gone: these octets never reached it
+
+  std::uint64_t octets() const {
+    return head.size() + (left_out ? left_out->octets : 0) + tail.size();
+  }
+};
+
+/// The proxy could not hand octets on to `to` from `since` until the event's time: that side did
+/// not read. Recorded when it lasted 100 ms or more.
+struct Blocked {
+  Side to = Side::kServer;
+  Time since;
+  std::uint64_t octets = 0;  // that waited
+};
+
+/// The proxy itself did not run from `since` until the event's time (suspended, starved).
+struct ProxyStalled {
+  Time since;
+};
+
+/// Octets of a session, or whole events of a run (session 0), that are not in the record.
+struct Gap {
+  std::optional<Side> from;    // empty: of the whole session or run
+  std::uint64_t octets = 0;    // 0: unknown
+  std::uint64_t events = 0;    // events lost, where octets are not all
+  std::string_view why;        // "the disk was full", "not captured"
+};
+
+enum class CloseKind : std::uint8_t { kFin, kReset, kTimeout, kError };
+std::string_view to_string(CloseKind kind);
+
+/// A side has closed its direction, or the connection to it is gone.
+struct Closed {
+  Side from = Side::kClient;
+  CloseKind kind = CloseKind::kFin;
+  bool by_proxy = false;     // smtpscope ended it (grace period over, upstream failed)
+  std::string_view reason;   // kError, kTimeout, by_proxy: in words
+};
+
+/// Both connections are gone; the last event of a session.
+struct SessionEnded {};
+
+/// The truth: what happened on the wire (or to our sight of it), in which session, when.
+/// Everything else is derived from it. A passing value: views are valid during the call that
+/// hands it over, copy what must stay.
+struct WireEvent {
+  SessionId session = 0;
+  Time time;  // of a read: when the read returned
+  std::variant<SessionOpened, UpstreamConnected, UpstreamFailed, Bytes, Blocked, ProxyStalled, Gap,
+               Closed, SessionEnded>
+      body;
+};
+
+/// Takes wire events. Implementations must not block: mail waits for them.
+class WireSink {
+ public:
+  virtual ~WireSink() = default;
+  virtual void on_wire(const WireEvent& event) = 0;
+};
+
+/// What is told once, at the beginning of a run or a capture file.
+struct RunInfo {
+  WallTime started;             // Time zero
+  std::string writer;           // "smtpscope 0.1.0"
+  std::string tap;              // label of the vantage point, "" if none
+  std::string source;           // "live", or the file it was read from
+  bool credentials_kept = false;
+  std::string message_kept;     // "full", "none", or octets as decimal digits
+};
+
+}  // namespace smtpscope

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parser/item.h"
+
+namespace smtpscope {
+
+/// The keywords of an EHLO reply (RFC 5321 4.1.1.1): keyword in upper case -> parameters as sent.
+/// Duplicates are merged (AUTH lists), "AUTH=LOGIN" is read as AUTH LOGIN, trailing blanks are
+/// dropped. Bounded: kMaxKeywords keywords, kMaxOctets octets altogether; more is counted.
+/// An empty object owns no heap memory.
+class Capabilities {
+ public:
+  static constexpr std::size_t kMaxKeywords = 100;
+  static constexpr std::size_t kMaxOctets = 8192;
+
+  struct Keyword {
+    std::string name;        // upper case
+    std::string parameters;  // the rest of the line, single spaced
+  };
+
+  /// Replaces the content by what `reply`, a 2yz reply to EHLO or LHLO, offers.
+  void read(const Reply& reply);
+  void clear();
+
+  bool has(std::string_view upper_case_name) const;
+  /// nullptr when not offered.
+  const Keyword* find(std::string_view upper_case_name) const;
+  const std::vector<Keyword>& keywords() const { return keywords_; }
+  std::uint32_t dropped() const { return dropped_; }
+
+ private:
+  std::vector<Keyword> keywords_;
+  std::uint32_t dropped_ = 0;
+};
+
+}  // namespace smtpscope

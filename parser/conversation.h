@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "base/side.h"
+#include "parser/capabilities.h"
+#include "parser/item.h"
+#include "parser/message_scanner.h"
+
+namespace smtpscope {
+
+/// The octets of both directions of one SMTP session in, Items out. No clock, no socket. Every
+/// octet belongs to exactly one item, and any split of the same octets gives the same items in the
+/// same order, as long as the order between the two sides stays the same.
+///
+/// Pull it: after each receive()/left_out()/gap()/eof()/finish(), call next() until it gives
+/// nullptr; only then may the octets passed in go away. Bounded memory: kKeptLine octets of a
+/// line, kKeptReply of a reply, kMaxHeld behind a barrier, kMaxTail behind an end-of-data
+/// candidate. An idle conversation costs a few hundred octets. Not thread-safe.
+class Conversation {
+ public:
+  enum class Start : std::uint8_t { kBeginning, kMidSession };
+
+  /// What the next octet from the command-speaking side would be.
+  enum class Phase : std::uint8_t {
+    kCommands,
+    kAuthResponse,
+    kMailData,
+    kChunk,
+    kBlob,
+    kUndecided,  // behind a barrier: waits for a reply
+    kTls,
+  };
+
+  explicit Conversation(Start start = Start::kBeginning);
+
+  /// More octets of a side's stream, in order.
+  void receive(Side side, std::span<const std::uint8_t> octets);
+  /// `n` octets of mail data (or a chunk) that came but were not kept; `after` is how the scanner
+  /// stood behind them. Legal only where a message is being read; elsewhere it is taken as a gap.
+  void left_out(Side side, std::uint64_t n, const MessageScanner& after);
+  /// `n` octets are missing (0: unknown how many; stream offsets then go on as if none were).
+  void gap(Side side, std::uint64_t n);
+  /// The side has closed its direction.
+  void eof(Side side);
+  /// Nothing more will come from either side.
+  void finish();
+
+  /// The next item, or nullptr when more input is needed. The item lives until the next call.
+  const Item* next();
+
+  Phase phase() const;
+  /// The side that speaks commands now (TURN/ATRN swap it).
+  Side commanding_side() const;
+  /// Replies owed now.
+  std::uint32_t owed() const;
+  /// The end of a message was sent and its final reply has not come: its fate is open.
+  bool fate_open() const;
+  const Capabilities& capabilities() const;
+  /// Octets received from the commanding side that may turn out to be credentials, not yet in an
+  /// item: nobody may write them down before they are.
+  bool secret_pending() const;
+  /// The scanner of the message being read (Phase kMailData or kChunk), else nullptr.
+  const MessageScanner* scanner() const;
+  /// False while octets behind an end-of-data candidate must stay at hand for a possible resync.
+  bool may_leave_out() const;
+  /// Stream offset up to which octets of `side` have been received.
+  std::uint64_t received(Side side) const;
+  /// Stream offset up to which octets of `side` are in items.
+  std::uint64_t itemised(Side side) const;
+};
+
+}  // namespace smtpscope

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace smtpscope {
+
+/// Sequences that some server somewhere takes for the end of mail data although they are not
+/// CRLF.CRLF (RFC 5321 4.1.1.4 forbids it). The word before "Dot" is the line end before the dot,
+/// the word after it the one that follows. This is what SMTP smuggling is made of.
+enum class EodCandidate : std::uint8_t {
+  kLfDotLf,
+  kLfDotCrLf,
+  kCrLfDotLf,
+  kCrDotCr,
+  kCrDotCrLf,
+  kCrLfDotCr,
+  kCrCrLf,  // CRCRLF on at least one side of the dot
+  kNul,     // a NUL beside one of the line ends
+  kOther,   // any other mix of the line ends above, such as LF.CR
+};
+inline constexpr std::size_t kEodCandidateKinds = 9;
+
+/// A short name for reports, such as "LF . CRLF".
+std::string_view to_string(EodCandidate kind);
+
+/// What is known of a message's content without keeping it. Plain numbers, so that a capture
+/// which left the content out can still carry them. All counts are over the content as it went
+/// over the wire, without the final ".CRLF".
+struct MessageFacts {
+  std::uint64_t octets = 0;        // message size: dot-stuffing removed (RFC 1870 5)
+  std::uint64_t lines = 0;         // line ends counted at CRLF only (RFC 5321 2.3.8)
+  std::uint64_t longest_line = 0;  // octets including CRLF, the stuffed dot not counted
+  std::uint64_t bare_cr = 0;       // CR not followed by LF
+  std::uint64_t bare_lf = 0;       // LF not preceded by CR
+  std::uint64_t nul = 0;
+  std::uint64_t eight_bit = 0;     // octets with the high bit set
+  std::uint64_t dot_lines = 0;     // lines that begin with a dot on the wire
+  std::uint64_t unstuffed_dots = 0;  // of these, those a conforming client never sends: "." + not "."
+  std::array<std::uint32_t, kEodCandidateKinds> candidates{};
+  /// Where the octet after the first candidate lies, counted from the first content octet on the
+  /// wire; 0 if there was none.
+  std::uint64_t first_candidate_end = 0;
+  EodCandidate first_candidate = EodCandidate::kOther;
+
+  bool operator==(const MessageFacts&) const = default;
+};
+
+}  // namespace smtpscope

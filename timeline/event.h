@@ -1,0 +1,160 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/side.h"
+#include "base/time.h"
+#include "capture/wire_event.h"
+#include "parser/item.h"
+#include "timeline/severity.h"
+#include "timeline/transaction.h"
+
+namespace smtpscope {
+
+struct Rule;
+
+/// A session begins: its number, addresses, and when.
+struct TimelineSessionStarted {
+  std::string_view client, listener, upstream;
+  bool mid_session = false;
+};
+
+/// The server side answered, or not.
+struct TimelineConnected {
+  std::string_view server;
+  Duration took{};
+  std::uint32_t failed_attempts = 0;
+};
+struct TimelineConnectFailed {
+  std::string_view reason;
+};
+
+/// Where an entry stands in a transaction; what the bracket at the margin is drawn from.
+enum class TxnMark : std::uint8_t { kOutside, kBegins, kInside, kEndsWell, kEndsBadly };
+
+/// One read that contributed to an entry.
+struct ReadPiece {
+  Time time;
+  std::uint64_t octets = 0;  // of this entry in that read
+};
+
+/// One item with its times, what it answers, and where it stands.
+struct Entry {
+  std::uint64_t number = 0;  // from 1 within the session, in order of appearance
+  const Item* item = nullptr;  // valid during the call
+  bool by_proxy = false;       // smtpscope said it, no server
+  bool undelivered = false;    // the other side was gone
+  Time first;                  // arrival of its first octet
+  Time last;                   // of its last
+  Duration since_previous{};   // first - last of the entry (or other event) before it
+  std::uint64_t answers = 0;   // a reply: the entry that it answers; 0: none, or the greeting
+  std::optional<Duration> think;  // a reply: from the end of what it answers (or the reply before)
+  std::uint64_t transaction = 0;  // number; 0: outside
+  TxnMark mark = TxnMark::kOutside;
+  std::span<const ReadPiece> reads;  // the first kKeptReads reads that carried it
+  std::uint64_t read_count = 0;
+};
+
+/// A silence of at least the reporting threshold, told when it ended.
+struct Silence {
+  Time from, to;
+  Party silent = Party::kUnknown;  // who owed the next octet
+  std::string_view owed;  // what was awaited: "a command", "the greeting", "the reply to RCPT" …
+  std::uint64_t transaction = 0;
+  Duration length() const { return to - from; }
+};
+
+/// One fact that proves an annotation, by name: count, spacing, code …
+using Attribute = std::pair<std::string, std::string>;
+
+/// A rule that fired.
+struct Annotation {
+  std::uint64_t number = 0;     // from 1 within the session
+  const Rule* rule = nullptr;   // stable id, reference, explanation
+  std::string_view variant;     // sub-kind of the rule, "" if it has none
+  Severity severity = Severity::kInfo;
+  Fault fault = Fault::kUnknown;
+  Time time;                    // of what it is about
+  std::string text;             // one sentence with the evidence, honest about what is proven
+  std::vector<std::uint64_t> entries;  // numbers of the entries that prove it
+  std::uint64_t transaction = 0;
+  std::vector<Attribute> attributes;
+  std::string_view folded_under;  // id of the headline that already says it; "" if none (yet)
+};
+
+/// An annotation given before belongs under a headline given now.
+struct AnnotationFolded {
+  std::uint64_t number = 0;
+  std::string_view under;  // id
+};
+
+/// A transaction ended; `transaction` is complete.
+struct TransactionEnded {
+  const Transaction* transaction = nullptr;
+};
+
+/// A direction was closed.
+struct TimelineClosed {
+  Closed closed;
+  Duration since_previous{};
+};
+
+/// Octets that are missing from the trace, or an own stall of the proxy, or a peer not reading.
+struct TimelineGap {
+  Gap gap;
+};
+struct TimelineStalled {
+  Time from, to;
+};
+struct TimelineBlocked {
+  Side to = Side::kServer;
+  Time from, until;
+  std::uint64_t octets = 0;
+};
+
+/// Totals of a session.
+struct SessionTotals {
+  Time began, ended;
+  std::uint64_t octets[2] = {0, 0};        // by index(Side)
+  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>, std::less<>>
+      commands;  // verb in lower case -> accepted, sent; Postfix writes "rcpt=1/2" for them
+  std::uint64_t transactions = 0;
+  std::array<std::uint64_t, 6> outcomes{};  // by Outcome
+  Duration idle_client{}, idle_server{}, idle_proxy{};  // who kept whom waiting, all waits summed
+  std::uint64_t annotations = 0;  // not folded
+  std::optional<Severity> worst;
+  bool ended_cleanly = false;  // QUIT and 221 were seen
+};
+
+/// The session is over: totals and what happened, in words, a line each.
+struct TimelineSessionEnded {
+  const SessionTotals* totals = nullptr;
+  std::span<const std::string> verdict;
+};
+
+/// What exporters, and later diff, are given: one session's events in order of time.
+struct TimelineEvent {
+  SessionId session = 0;
+  Time time;
+  std::variant<TimelineSessionStarted, TimelineConnected, TimelineConnectFailed, Entry, Silence,
+               Annotation, AnnotationFolded, TransactionEnded, TimelineClosed, TimelineGap,
+               TimelineStalled, TimelineBlocked, TimelineSessionEnded>
+      body;
+};
+
+class TimelineSink {
+ public:
+  virtual ~TimelineSink() = default;
+  virtual void on_timeline(const TimelineEvent& event) = 0;
+};
+
+}  // namespace smtpscope

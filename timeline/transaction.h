@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "parser/message_facts.h"
+#include "parser/verb.h"
+
+namespace smtpscope {
+
+/// How a transaction ended; one vocabulary for all.
+enum class Outcome : std::uint8_t {
+  kOpen,      // not ended yet
+  kAccepted,  // the message was accepted for every recipient
+  kPartial,   // for some recipients
+  kRejected,  // the server refused: all recipients, or the data, or MAIL
+  kAborted,   // ended before end-of-data; see AbortedBy
+  kUnknown,   // end-of-data sent, its reply never seen; or opaque
+};
+std::string_view to_string(Outcome outcome);
+
+/// What ended an aborted transaction.
+enum class AbortedBy : std::uint8_t {
+  kNothing, kRset, kHello, kMail, kQuit, kClientClose, kServerClose, kReset, kTimeout, k421,
+  kStartTls, kXclient, kProxy
+};
+std::string_view to_string(AbortedBy cause);
+
+/// One RCPT and what became of it.
+struct Recipient {
+  std::string path;         // forward-path as sent, without the angle brackets
+  std::uint16_t code = 0;   // reply to RCPT; 0 while none
+  std::uint16_t final_code = 0;  // of the message for this recipient (LMTP, PRDR differ per recipient)
+  std::uint64_t entry = 0;  // number of the RCPT's entry
+};
+
+/// A mail transaction (RFC 5321 3.3): MAIL, RCPTs, message. Bounded: the first kKeptRecipients
+/// recipients are kept one by one, all are counted.
+struct Transaction {
+  static constexpr std::size_t kKeptRecipients = 100;
+
+  std::uint64_t number = 0;      // from 1 within the session
+  std::uint64_t first_entry = 0;  // MAIL
+  std::uint64_t last_entry = 0;   // the entry that ended it; 0 while open, or a close did
+  Time began;                    // first octet of MAIL
+  Time ended;
+  std::string reverse_path;      // without the angle brackets; "" is the null reverse-path
+  std::string parameters;        // behind the path of MAIL
+  std::uint16_t mail_code = 0;   // reply to MAIL; 0 while none
+  std::vector<Recipient> recipients;
+  std::uint64_t rcpt_sent = 0;
+  std::uint64_t rcpt_accepted = 0;
+  std::uint64_t rcpt_refused = 0;
+  std::uint64_t envelope_hash = 0;  // of reverse-path and ordered forward-paths, domains folded
+  Verb data_verb = Verb::kUnknown;  // DATA, BDAT or BURL once sent
+  std::uint16_t data_code = 0;      // reply to DATA or to the last BDAT/BURL before the final one
+  bool data_sent = false;        // end-of-data went out
+  Time data_began;               // when DATA was answered 354, or the first chunk began
+  Time data_ended;               // last octet of the terminator or last chunk
+  MessageFacts facts;
+  std::uint64_t wire_octets = 0;  // of the content on the wire
+  std::uint16_t final_code = 0;  // reply to end-of-data; 0 while none
+  std::string final_text;        // of its last line
+  Outcome outcome = Outcome::kOpen;
+  AbortedBy aborted_by = AbortedBy::kNothing;
+};
+
+}  // namespace smtpscope
