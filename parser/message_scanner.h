@@ -44,6 +44,11 @@ class MessageScanner {
 
   /// Wire octets scanned so far, terminator and stuffed dots included.
   std::uint64_t wire_octets() const { return wire_octets_; }
+
+ private:
+  MessageFacts facts_;
+  std::uint64_t wire_octets_ = 0;
+  Framing framing_;
 };
 
 }  // namespace smtpscope
