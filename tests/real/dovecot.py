@@ -1,0 +1,91 @@
+"""A private Dovecot that takes mail by LMTP on a Unix socket, gone when the test ends."""
+
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from follow import DEADLINE, FollowedFile
+
+CONFIG = """\
+protocols = lmtp
+base_dir = {base}/run
+state_dir = {base}/state
+log_path = {base}/log
+ssl = no
+default_internal_user = dovecot
+default_login_user = dovenull
+first_valid_uid = 1
+mail_location = maildir:{base}/mail/%n
+userdb {{
+  driver = static
+  args = uid=mail gid=mail home={base}/mail/%n allow_all_users=no
+}}
+passdb {{
+  driver = passwd-file
+  args = {base}/users
+}}
+service lmtp {{
+  unix_listener {socket} {{
+    mode = 0600
+  }}
+}}
+service stats {{
+  unix_listener stats-writer {{
+    mode = 0666
+  }}
+}}
+protocol lmtp {{
+  postmaster_address = postmaster@example.net
+}}
+"""
+
+
+class Dovecot:
+    """Started by `with`, stopped at its end. `socket` is the path of its LMTP socket."""
+
+    def __enter__(self):
+        self.base = Path(tempfile.mkdtemp(prefix="scope-dc-", dir="/tmp"))
+        self.base.chmod(0o755)
+        self.lines = None
+        self._process = None
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _start(self):
+        self.socket = self.base / "lmtp"
+        for name in ("run", "state", "mail"):
+            (self.base / name).mkdir()
+        shutil.chown(self.base / "mail", "mail", pwd.getpwnam("mail").pw_gid)
+        (self.base / "users").write_text("bob@example.net:{PLAIN}x\ncarol@example.net:{PLAIN}x\n")
+        config = self.base / "dovecot.conf"
+        config.write_text(CONFIG.format(base=self.base, socket=self.socket))
+        (self.base / "log").touch()
+        self.lines = FollowedFile(self.base / "log")
+        self._process = subprocess.Popen(
+            ["/usr/sbin/dovecot", "-F", "-c", config],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        # Its sockets are bound before it says so.
+        self.lines.wait_for("starting up for lmtp")
+
+    def __exit__(self, *_):
+        if self._process:
+            self._process.terminate()
+            self._process.communicate(timeout=DEADLINE)
+        if self.lines:
+            self.lines.close()
+        shutil.rmtree(self.base)
+
+    def mail(self, recipient, count=1):
+        """The messages of `recipient`'s box once `count` of them are in it."""
+        self.lines.wait_for(rf"lmtp\({recipient}\).*saved mail to INBOX", count)
+        box = self.base / "mail" / recipient.split("@")[0] / "new"
+        return [path.read_bytes() for path in sorted(box.iterdir())]

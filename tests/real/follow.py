@@ -1,0 +1,103 @@
+"""Waiting for things to happen, with a deadline, and never by sleeping."""
+
+import os
+import re
+import selectors
+import socket
+import subprocess
+import time
+
+# How long anything may take that is expected to happen: generous, because a loaded machine is slow
+# and a test that waits for an event loses nothing by a long deadline.
+DEADLINE = 60.0
+
+
+class Lines:
+    """The lines of a stream as they come, all of them kept. Owns `stream` (a binary file)."""
+
+    def __init__(self, stream, name):
+        self.name = name
+        self._stream = stream
+        os.set_blocking(stream.fileno(), False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(stream, selectors.EVENT_READ)
+        self._partial = b""
+        self.lines = []
+        self._open = True
+
+    def close(self):
+        self._selector.close()
+        self._stream.close()
+
+    def _read(self, timeout):
+        """Takes in what is there, waiting up to `timeout` seconds for the first of it."""
+        if not self._selector.select(timeout):
+            return
+        data = self._stream.read(1 << 16)
+        if data is None:
+            return
+        if not data:
+            self._open = False
+        self._partial += data
+        *whole, self._partial = self._partial.split(b"\n")
+        self.lines += [line.decode("utf-8", "backslashreplace") for line in whole]
+
+    def wait_for(self, pattern, count=1, start=0):
+        """The `count`-th match of `pattern` in the lines from number `start`; fails at the deadline."""
+        end = time.monotonic() + DEADLINE
+        found = []
+        at = start
+        while True:
+            while at < len(self.lines):
+                if match := re.search(pattern, self.lines[at]):
+                    found.append(match)
+                    if len(found) == count:
+                        return match
+                at += 1
+            left = end - time.monotonic()
+            if left <= 0 or not self._open:
+                why = "deadline passed" if self._open else "the stream ended"
+                tail = "\n  ".join(self.lines[-30:])
+                raise AssertionError(
+                    f"{self.name}: {why} with {len(found)} of {count} matches of {pattern!r};"
+                    f" the last lines:\n  {tail}"
+                )
+            self._read(left)
+
+    def rest(self):
+        """Reads to the end of the stream and gives every line."""
+        end = time.monotonic() + DEADLINE
+        while self._open:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise AssertionError(f"{self.name}: did not end")
+            self._read(left)
+        if self._partial:
+            self.lines.append(self._partial.decode("utf-8", "backslashreplace"))
+            self._partial = b""
+        return self.lines
+
+
+class FollowedFile(Lines):
+    """The lines of a file that another program is writing; it may not exist yet."""
+
+    def __init__(self, path):
+        self._tail = subprocess.Popen(
+            ["tail", "--quiet", "-n", "+1", "-F", str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        super().__init__(self._tail.stdout, str(path))
+
+    def close(self):
+        self._tail.terminate()
+        self._tail.wait(DEADLINE)
+        super().close()
+
+
+def free_port():
+    """A port that was free a moment ago, for programs that cannot be told to choose one."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

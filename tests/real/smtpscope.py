@@ -1,0 +1,90 @@
+"""The program under test, run as a user runs it."""
+
+import json
+import os
+import signal
+import subprocess
+
+from follow import DEADLINE, Lines
+
+BINARY = os.environ.get("SMTPSCOPE")
+if not BINARY:
+    raise SystemExit("set SMTPSCOPE to the smtpscope to test")
+
+
+class Proxy:
+    """`smtpscope proxy` in front of `upstream`, writing its capture into `folder`.
+
+    Started by `with`, which ends it as an administrator would, by SIGTERM. `port` is where it
+    listens, `capture` its file. `finish()` ends it earlier and gives the live timeline.
+    """
+
+    def __init__(self, upstream, folder, *options, capture="run.smtpcap"):
+        self.capture = folder / capture
+        self._live = folder / "live.out"
+        self._command = [BINARY, "proxy", "--listen", "127.0.0.1:0", "--upstream", str(upstream)]
+        self._command += ["--write", str(self.capture), *options]
+        self._process = None
+
+    def __enter__(self):
+        with open(self._live, "wb") as live:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=live, stderr=subprocess.PIPE
+            )
+        self.errors = Lines(self._process.stderr, "smtpscope proxy")
+        try:
+            self.port = int(self.errors.wait_for(r"listening on \S*:(\d+)\b")[1])
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self.errors.rest()
+                self._process.wait(DEADLINE)
+            finally:
+                if self._process.poll() is None:
+                    self._process.kill()
+                    self._process.wait(DEADLINE)
+        self.errors.close()
+
+    def finish(self):
+        """Ends it by SIGTERM and gives the live timeline; it must have ended without a fault."""
+        self._process.send_signal(signal.SIGTERM)
+        said = "\n".join(self.errors.rest())
+        status = self._process.wait(DEADLINE)
+        if status != 0:
+            raise AssertionError(f"smtpscope proxy ended with {status}:\n{said}")
+        return self._live.read_text()
+
+    def kill(self):
+        """Takes it away without a word, as a crash or the OOM killer does."""
+        self._process.kill()
+        self.errors.rest()
+        self._process.wait(DEADLINE)
+
+
+def show(capture, *options):
+    """What `smtpscope show` prints for `capture`; fails if it complains."""
+    run = show_result(capture, *options)
+    if run.returncode != 0 or run.stderr:
+        raise AssertionError(f"smtpscope show ended with {run.returncode}: {run.stderr}")
+    return run.stdout
+
+
+def show_result(capture, *options):
+    return subprocess.run(
+        [BINARY, "show", str(capture), *options],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+
+
+def sessions(capture):
+    """The sessions of `capture` as its JSON timeline has them."""
+    return json.loads(show(capture, "-f", "json"))["sessions"]
