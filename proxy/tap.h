@@ -23,6 +23,9 @@ class Tap {
  public:
   virtual ~Tap() = default;
   virtual std::unique_ptr<SessionTap> open(SessionId session) = 0;
+  /// Called on the loop's thread some 100 ms after the first event since the last call, so that
+  /// events can be gathered and handed on in one go. Must not block.
+  virtual void flush() {}
 };
 
 }  // namespace smtpscope

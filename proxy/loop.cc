@@ -1,0 +1,35 @@
+#include "proxy/loop.h"
+
+#include <cassert>
+#include <csignal>
+#include <string>
+
+namespace smtpscope {
+
+Result<std::unique_ptr<Loop>> Loop::make() {
+  std::unique_ptr<Loop> loop(new Loop);
+  if (const int fault = uv_loop_init(&loop->loop_); fault != 0) {
+    loop->loop_.data = nullptr;
+    return Error{std::string("cannot start the event loop: ") + uv_strerror(fault)};
+  }
+  loop->loop_.data = loop.get();
+  std::signal(SIGPIPE, SIG_IGN);
+  loop->started_ = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+  loop->origin_ns_ = uv_hrtime();
+  return loop;
+}
+
+Loop::~Loop() {
+  if (loop_.data == nullptr) return;
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  [[maybe_unused]] const int left_open = uv_loop_close(&loop_);
+  assert(left_open == 0);
+}
+
+void Loop::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
+
+void Loop::stop() { uv_stop(&loop_); }
+
+Time Loop::now() const { return at_ns(static_cast<Duration::rep>(uv_hrtime() - origin_ns_)); }
+
+}  // namespace smtpscope

@@ -1,0 +1,285 @@
+#include "proxy/relay.h"
+
+#include <cassert>
+
+// Theory of operation
+//
+// A session is two legs. Octets from one leg go to the other at once; when the kernel does not
+// take them all, the source is not read from until they are out, so at most one read waits per
+// direction (while the server is still being connected to: kMaxHeld and one read).
+//
+// Ends travel like octets, behind those that came before them. What one leg did is kept as the
+// `farewell` of the other, and advance() carries it out once nothing waits there any more:
+//
+//   a leg's FIN              -> farewell FIN on the other; the opposite direction goes on
+//   a leg's RST or error     -> this leg is closed, farewell RST on the other
+//   … of the client, while   -> phase kAwaitingFate: the server is listened to until it has
+//     a message is unanswered   answered, and only then reset
+//   both legs done           -> both closed, session ended
+//
+// A failed write is no end by itself: what the peer sent before it broke off is still in the
+// kernel and is read and passed on first. The leg is deaf until its reading ends too.
+
+namespace smtpscope {
+namespace {
+
+// RFC 5321 3.8 and 4.2: 421 is how a server says that it is going away; RFC 3463 X.4.1 is "no
+// answer from host".
+constexpr std::string_view kRefusal =
+    "421 4.4.1 smtpscope: the mail server behind this tracing proxy does not answer\r\n";
+
+std::span<const std::uint8_t> octets_of(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+}  // namespace
+
+Relay::Relay(SessionId session, RelayPort& port, SessionTap* tap)
+    : session_(session), port_(port), tap_(tap) {}
+
+template <typename Body>
+void Relay::record(Time now, const Body& body) {
+  if (tap_ != nullptr) tap_->feed(WireEvent{session_, now, body});
+}
+
+void Relay::record_octets(Time now, Side from, std::span<const std::uint8_t> octets, bool by_proxy,
+                          bool undelivered) {
+  if (tap_ == nullptr) return;
+  WireEvent event;
+  event.session = session_;
+  event.time = now;
+  Bytes& bytes = event.body.emplace<Bytes>();
+  bytes.from = from;
+  bytes.head = octets;
+  bytes.by_proxy = by_proxy;
+  bytes.undelivered = undelivered;
+  tap_->feed(event);
+}
+
+void Relay::begin(Time now, const SessionOpened& opened) { record(now, opened); }
+
+void Relay::handle(Time now, const FromPeer& event) {
+  assert(phase_ != Phase::kEnded);
+  const Side to = other(event.from);
+  Leg& target = leg(to);
+  assert(!leg(event.from).input_over);
+
+  RelayPort::Sent sent{0, true};
+  if (target.takes_octets()) {
+    sent = port_.send_to(to, event.octets);
+    if (sent.failed) {
+      target.deaf = true;
+    } else if (sent.waiting > 0) {
+      if (target.waiting == 0) target.blocked_since = now;
+      target.waiting += sent.waiting;
+      if (phase_ == Phase::kRelaying || target.waiting >= kMaxHeld) pause(event.from);
+    } else if (target.input_over && port_.is_broken(to)) {
+      // It had closed altogether, not just its direction, and the kernel already knows.
+      sent.failed = target.deaf = true;
+    }
+  }
+  record_octets(now, event.from, event.octets, false, sent.failed);
+
+  if (event.from == Side::kServer && leg(Side::kClient).done()) {
+    port_.set_deadline(now + kAfterlife);  // it still has something to say
+  }
+  if (phase_ == Phase::kAwaitingFate) {
+    if (fate_open()) return;
+    leg(event.from).farewell = Farewell::kReset;
+    advance(now);
+  } else if (target.deaf && target.input_over) {
+    note_reset_behind_fin(now, to);
+  }
+}
+
+void Relay::handle(Time now, const PeerClosed& event) {
+  assert(phase_ != Phase::kEnded);
+  Leg& source = leg(event.side);
+  assert(!source.closed);
+
+  if (event.kind != CloseKind::kFin) {
+    record(now, Closed{event.side, event.kind, false, event.reason});
+    lose(now, event.side);
+    return;
+  }
+  if (source.deaf) {
+    // The write that failed has used the socket's error up; what is left of an RST looks like FIN.
+    record(now, Closed{event.side, CloseKind::kReset, false, {}});
+    lose(now, event.side);
+    return;
+  }
+
+  const Side to = other(event.side);
+  if (leg(to).input_over) note_reset_behind_fin(now, to);
+  if (phase_ == Phase::kEnded) return;
+  record(now, Closed{event.side, CloseKind::kFin, false, {}});
+  source.input_over = true;
+  if (leg(to).farewell == Farewell::kNone) leg(to).farewell = Farewell::kFin;
+  if (event.side == Side::kClient && phase_ != Phase::kRefusing) {
+    port_.set_deadline(now + kAfterlife);
+  }
+  advance(now);
+}
+
+void Relay::handle(Time now, const UpstreamReady& event) {
+  assert(phase_ == Phase::kConnecting);
+  phase_ = Phase::kRelaying;
+  // What was held has waited for the connection, not for a peer that does not read.
+  leg(Side::kServer).blocked_since = now;
+  record(now, UpstreamConnected{event.server, event.took, event.failed_attempts});
+  advance(now);
+}
+
+void Relay::handle(Time now, const UpstreamUnreachable& event) {
+  assert(phase_ == Phase::kConnecting);
+  phase_ = Phase::kRefusing;
+  record(now, UpstreamFailed{event.reason});
+  leg(Side::kServer).waiting = 0;
+  leg(Side::kServer).closed = true;
+
+  Leg& client = leg(Side::kClient);
+  const auto refusal = octets_of(kRefusal);
+  const RelayPort::Sent sent = port_.send_to(Side::kClient, refusal);
+  client.waiting = sent.waiting;
+  client.blocked_since = now;
+  client.deaf = sent.failed;
+  record_octets(now, Side::kServer, refusal, true, sent.failed);
+  record(now, Closed{Side::kServer, CloseKind::kFin, true, "the server could not be reached"});
+  client.farewell = Farewell::kFin;
+  // Its own FIN is waited for: closing on octets that were not read would send an RST, which may
+  // overtake the 421 (RFC 1122 4.2.2.13).
+  resume(Side::kClient);
+  port_.set_deadline(now + kRefusalLinger);
+  advance(now);
+}
+
+void Relay::handle(Time now, const WriteDrained& event) {
+  assert(phase_ != Phase::kEnded);
+  stop_waiting(now, event.to);
+  const Side from = other(event.to);
+  if (!leg(from).closed && !leg(from).input_over) resume(from);
+  advance(now);
+}
+
+void Relay::handle(Time now, const WriteFailed& event) {
+  assert(phase_ != Phase::kEnded);
+  stop_waiting(now, event.to);
+  leg(event.to).deaf = true;
+  if (leg(event.to).input_over) {
+    note_reset_behind_fin(now, event.to);
+    return;
+  }
+  const Side from = other(event.to);
+  if (!leg(from).closed && !leg(from).input_over) resume(from);
+  advance(now);
+}
+
+void Relay::handle(Time now, const DeadlinePassed&) {
+  if (phase_ == Phase::kEnded) return;
+  const Side side = leg(Side::kServer).done() ? Side::kClient : Side::kServer;
+  record(now, Closed{side, CloseKind::kTimeout, true,
+                     phase_ == Phase::kRefusing
+                         ? "it did not close after having been refused"
+                         : "nothing came for 600 s after the other side had gone"});
+  end(now);
+}
+
+void Relay::handle(Time now, const ProxyWasStalled& event) {
+  if (phase_ != Phase::kEnded) record(now, ProxyStalled{event.since});
+}
+
+void Relay::handle(Time now, const StopRequested& event) {
+  if (phase_ == Phase::kEnded) return;
+  for (const Side side : {Side::kClient, Side::kServer}) {
+    if (phase_ == Phase::kConnecting && side == Side::kServer) continue;
+    if (leg(side).closed || leg(side).input_over) continue;
+    record(now, Closed{side, CloseKind::kFin, true, event.reason});
+  }
+  end(now);
+}
+
+void Relay::pause(Side from) {
+  if (leg(from).paused) return;
+  leg(from).paused = true;
+  port_.pause_reading(from);
+}
+
+void Relay::resume(Side from) {
+  if (!leg(from).paused) return;
+  leg(from).paused = false;
+  port_.resume_reading(from);
+}
+
+/// Nothing waits for `to` any more, for better or worse.
+void Relay::stop_waiting(Time now, Side to) {
+  Leg& target = leg(to);
+  if (target.waiting > 0 && phase_ != Phase::kConnecting &&
+      now - target.blocked_since >= kReportedBlock) {
+    record(now, Blocked{to, target.blocked_since, target.waiting});
+  }
+  target.waiting = 0;
+}
+
+/// A peer that had sent its FIN turns out to be gone altogether: it closed without reading on.
+void Relay::note_reset_behind_fin(Time now, Side side) {
+  if (leg(side).closed) return;
+  if (!leg(side).deaf && !port_.is_broken(side)) return;
+  record(now, Closed{side, CloseKind::kReset, false, {}});
+  lose(now, side);
+}
+
+/// The connection to `side` is gone, both directions of it.
+void Relay::lose(Time now, Side side) {
+  stop_waiting(now, side);
+  close(side, false);
+  const Side rest = other(side);
+  if (side == Side::kClient && phase_ == Phase::kRelaying && !leg(rest).input_over && fate_open()) {
+    // The message may yet be accepted; a reset now could make the server drop it, and nobody
+    // would know (rules for lost replies: RFC 1047, RFC 5321 6.1).
+    phase_ = Phase::kAwaitingFate;
+  } else {
+    leg(rest).farewell = Farewell::kReset;
+  }
+  if (!leg(rest).closed && !leg(rest).input_over) resume(rest);
+  port_.set_deadline(now + kAfterlife);
+  advance(now);
+}
+
+/// Carries out what has become possible.
+void Relay::advance(Time now) {
+  if (phase_ == Phase::kConnecting && !leg(Side::kClient).closed) return;
+  for (const Side side : {Side::kClient, Side::kServer}) {
+    Leg& self = leg(side);
+    if (self.closed || self.farewell != Farewell::kReset) continue;
+    if (self.waiting == 0 || phase_ == Phase::kConnecting) close(side, true);
+  }
+  if (leg(Side::kClient).done() && leg(Side::kServer).done()) {
+    end(now);
+    return;
+  }
+  for (const Side side : {Side::kClient, Side::kServer}) {
+    Leg& self = leg(side);
+    if (self.closed || self.finished || self.farewell != Farewell::kFin) continue;
+    if (self.waiting > 0) continue;
+    self.finished = true;
+    port_.finish(side);
+  }
+}
+
+void Relay::close(Side side, bool reset) {
+  leg(side).closed = true;
+  leg(side).waiting = 0;
+  port_.close(side, reset);
+}
+
+void Relay::end(Time now) {
+  for (const Side side : {Side::kClient, Side::kServer}) {
+    stop_waiting(now, side);
+    if (!leg(side).closed) close(side, false);
+  }
+  phase_ = Phase::kEnded;
+  record(now, SessionEnded{});
+  port_.session_ended();
+}
+
+}  // namespace smtpscope
