@@ -49,26 +49,38 @@ struct ReadPiece {
 
 /// One item with its times, what it answers, and where it stands.
 struct Entry {
-  std::uint64_t number = 0;  // from 1 within the session, in order of appearance
+  std::uint64_t number = 0;    // from 1 within the session, in order of appearance
   const Item* item = nullptr;  // valid during the call
   bool by_proxy = false;       // smtpscope said it, no server
   bool undelivered = false;    // the other side was gone
+  bool unsolicited = false;    // a 421/521 that came too soon to answer the command it met
   Time first;                  // arrival of its first octet
   Time last;                   // of its last
   Duration since_previous{};   // first - last of the entry (or other event) before it
   std::uint64_t answers = 0;   // a reply: the entry that it answers; 0: none, or the greeting
-  std::optional<Duration> think;  // a reply: from the end of what it answers (or the reply before)
+  /// How long the speaker took. A reply: from the end of what it answers, or of the reply before,
+  /// whichever came later; a command with no reply owed: from the entry before it.
+  std::optional<Duration> think;
   std::uint64_t transaction = 0;  // number; 0: outside
   TxnMark mark = TxnMark::kOutside;
   std::span<const ReadPiece> reads;  // the first kKeptReads reads that carried it
   std::uint64_t read_count = 0;
 };
 
+/// What a Silence can say is owed, where rules tell it apart.
+inline constexpr std::string_view kOwedConnection = "the connection to the server";
+inline constexpr std::string_view kOwedGreeting = "the greeting";
+inline constexpr std::string_view kOwedCommand = "a command";
+inline constexpr std::string_view kOwedMailData = "mail data";
+inline constexpr std::string_view kOwedChunk = "the octets of a chunk";
+inline constexpr std::string_view kOwedEndOfData = "the reply to the end of data";
+inline constexpr std::string_view kOwedClose = "the close";
+
 /// A silence of at least the reporting threshold, told when it ended.
 struct Silence {
   Time from, to;
   Party silent = Party::kUnknown;  // who owed the next octet
-  std::string_view owed;  // what was awaited: "a command", "the greeting", "the reply to RCPT" …
+  std::string_view owed;           // what was awaited: kOwed… above, "the reply to RCPT" …
   std::uint64_t transaction = 0;
   Duration length() const { return to - from; }
 };
@@ -78,13 +90,13 @@ using Attribute = std::pair<std::string, std::string>;
 
 /// A rule that fired.
 struct Annotation {
-  std::uint64_t number = 0;     // from 1 within the session
-  const Rule* rule = nullptr;   // stable id, reference, explanation
-  std::string_view variant;     // sub-kind of the rule, "" if it has none
+  std::uint64_t number = 0;    // from 1 within the session
+  const Rule* rule = nullptr;  // stable id, reference, explanation
+  std::string_view variant;    // sub-kind of the rule, "" if it has none
   Severity severity = Severity::kInfo;
   Fault fault = Fault::kUnknown;
-  Time time;                    // of what it is about
-  std::string text;             // one sentence with the evidence, honest about what is proven
+  Time time;         // of what it is about
+  std::string text;  // one sentence with the evidence, honest about what is proven
   std::vector<std::uint64_t> entries;  // numbers of the entries that prove it
   std::uint64_t transaction = 0;
   std::vector<Attribute> attributes;
@@ -124,13 +136,13 @@ struct TimelineBlocked {
 /// Totals of a session.
 struct SessionTotals {
   Time began, ended;
-  std::uint64_t octets[2] = {0, 0};        // by index(Side)
+  std::uint64_t octets[2] = {0, 0};  // by index(Side)
   std::map<std::string, std::pair<std::uint64_t, std::uint64_t>, std::less<>>
       commands;  // verb in lower case -> accepted, sent; Postfix writes "rcpt=1/2" for them
   std::uint64_t transactions = 0;
-  std::array<std::uint64_t, 6> outcomes{};  // by Outcome
+  std::array<std::uint64_t, 6> outcomes{};              // by Outcome
   Duration idle_client{}, idle_server{}, idle_proxy{};  // who kept whom waiting, all waits summed
-  std::uint64_t annotations = 0;  // not folded
+  std::uint64_t annotations = 0;                        // not folded
   std::optional<Severity> worst;
   bool ended_cleanly = false;  // QUIT and 221 were seen
 };

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+
+#include "base/time.h"
+
+namespace smtpscope {
+
+/// Lengths that people give to timers, in seconds. A wait of just such a length was probably no
+/// work but a sleep, a retry interval, a resolver's or an idle timeout.
+inline constexpr std::array<int, 16> kRoundSeconds = {1,  2,  3,  5,   10,  15,  20,  30,
+                                                      45, 60, 90, 120, 180, 240, 300, 600};
+inline constexpr std::size_t kRoundIntervals = kRoundSeconds.size();
+
+/// A wait that matches a round interval.
+struct RoundMatch {
+  std::size_t index = 0;  // in kRoundSeconds
+  Duration interval{};
+  Duration excess{};  // wait - interval; may be slightly negative
+};
+
+/// The round interval that `wait` matches: [-5 ms, +max(60 ms, 2 rtt)] around it.
+std::optional<RoundMatch> match_round(Duration wait, Duration rtt);
+
+}  // namespace smtpscope

@@ -1,0 +1,27 @@
+#include "timeline/rules/catalogue.h"
+
+#include <algorithm>
+#include <array>
+
+namespace smtpscope {
+namespace {
+
+// In the order of the catalogue; a rule that fires in the same moment as another is shown in it.
+constexpr std::array kRules = {
+    // transaction
+    &kTxnAbortedRset,
+    &kRsetNoop,
+    // timing
+    &kRoundPause,
+};
+
+}  // namespace
+
+std::span<const Rule* const> all_rules() { return kRules; }
+
+const Rule* find_rule(std::string_view id) {
+  const auto found = std::ranges::find(kRules, id, &Rule::id);
+  return found == kRules.end() ? nullptr : *found;
+}
+
+}  // namespace smtpscope

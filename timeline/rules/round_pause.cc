@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+
+#include "timeline/duration_text.h"
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+
+namespace smtpscope {
+namespace {
+
+/// Whose timer it is: whoever was silent. A silence that nobody in particular owed names nobody.
+std::optional<Side> side_of(Party party) {
+  if (party == Party::kClient) return Side::kClient;
+  if (party == Party::kServer) return Side::kServer;
+  return std::nullopt;
+}
+
+void evaluate(RuleContext& context) {
+  const Silence& silence = *context.silence();
+  const std::optional<Side> side = side_of(silence.silent);
+  if (!side) return;
+  // What the server's silence contains of the way there and back is no waiting of its.
+  const Duration rtt = context.rtt();
+  const Duration wait = *side == Side::kServer ? silence.length() - rtt : silence.length();
+  const std::optional<RoundMatch> match = match_round(wait, rtt);
+  if (!match) return;
+
+  const int times = context.session().round_silences[index(*side)][match->index];
+  const bool in_data = silence.owed == kOwedMailData;
+  // One second: by chance too often in the command phase; before the final dot it is the business
+  // of pre-dot-pause.
+  if (match->interval == std::chrono::seconds(1) && (in_data || times < 2)) return;
+
+  const bool sure = times >= 2 || match->interval >= std::chrono::seconds(5);
+  // Measured sleeps overshoot by 1 to 2 ms on a local link; further off, chance is a rival.
+  const bool maybe_chance = times < 2 && match->excess > std::chrono::milliseconds(10);
+
+  Finding finding = context.finding();
+  finding.fault = *side == Side::kClient ? Fault::kClient : Fault::kServer;
+  finding.text =
+      fmt::format("{} of silence matches a timer or a fixed wait of {} s on the {} side",
+                  duration_text(silence.length()), kRoundSeconds[match->index], to_string(*side));
+  if (times >= 2) finding.text += fmt::format(" (the {}. time in this session)", times);
+  if (maybe_chance) finding.text += " (a coincidence is possible)";
+  finding.attributes = {{"silence", seconds_text(silence.length())},
+                        {"round", std::to_string(kRoundSeconds[match->index])},
+                        {"excess", seconds_text(match->excess)},
+                        {"times", std::to_string(times)},
+                        {"confidence", sure && !maybe_chance ? "high" : "low"}};
+  context.fire(std::move(finding));
+}
+
+}  // namespace
+
+const Rule kRoundPause = {
+    .id = "round-pause",
+    .category = Category::kTiming,
+    .severity = Severity::kNotice,
+    .fault = Fault::kUnknown,
+    .title = "A silence of a round length: a timer, not work",
+    .means =
+        "Work takes as long as it takes; a wait of 5.00 or 10.00 s is a timer: a sleep in a "
+        "program, a retry interval, a poll loop, a name server that did not answer within its "
+        "time. The timer belongs to the side that was silent.\n"
+        "Known ones on the client side: 1 s in sSMTP while its input is empty, 10 s in Postfix "
+        "before the final dot to old PIX firewalls. On the server side: 1 s after errors "
+        "(Postfix), 2 s and 6 s before the greeting (postscreen), 5 s resolver, ident, or "
+        "tarpit (Exchange). 60, 300 and 600 s are idle limits. A match names no product for "
+        "certain.\n"
+        "Repeat the case with a larger message: a timer stays as it is, work grows.",
+    .caveats =
+        "Chance hits happen: an even spread of pauses from 9 to 11 s lands in the window around "
+        "10 s in 3 of 100 cases. The text says so where it may be one. A pause that begins with a "
+        "network stall misses the window.",
+    .reference = "measured: sleeps come out 1 to 2 ms long on a local link",
+    .triggers = kOnSilence,
+    .evaluate = evaluate,
+};
+
+}  // namespace smtpscope
