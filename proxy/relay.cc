@@ -87,8 +87,8 @@ void Relay::handle(Time now, const FromPeer& event) {
     if (fate_open()) return;
     leg(event.from).farewell = Farewell::kReset;
     advance(now);
-  } else if (target.deaf && target.input_over) {
-    note_reset_behind_fin(now, to);
+  } else if (target.deaf && target.input_over && notice_gone(now, to)) {
+    pass_on_loss(now, to);
   }
 }
 
@@ -110,8 +110,7 @@ void Relay::handle(Time now, const PeerClosed& event) {
   }
 
   const Side to = other(event.side);
-  if (leg(to).input_over) note_reset_behind_fin(now, to);
-  if (phase_ == Phase::kEnded) return;
+  if (leg(to).input_over) notice_gone(now, to);
   record(now, Closed{event.side, CloseKind::kFin, false, {}});
   source.input_over = true;
   if (leg(to).farewell == Farewell::kNone) leg(to).farewell = Farewell::kFin;
@@ -166,7 +165,7 @@ void Relay::handle(Time now, const WriteFailed& event) {
   stop_waiting(now, event.to);
   leg(event.to).deaf = true;
   if (leg(event.to).input_over) {
-    note_reset_behind_fin(now, event.to);
+    if (notice_gone(now, event.to)) pass_on_loss(now, event.to);
     return;
   }
   const Side from = other(event.to);
@@ -220,18 +219,25 @@ void Relay::stop_waiting(Time now, Side to) {
   target.waiting = 0;
 }
 
-/// A peer that had sent its FIN turns out to be gone altogether: it closed without reading on.
-void Relay::note_reset_behind_fin(Time now, Side side) {
-  if (leg(side).closed) return;
-  if (!leg(side).deaf && !port_.is_broken(side)) return;
+/// Whether a peer that had sent its FIN turns out to be gone altogether: it closed without reading
+/// on. Then its connection is closed.
+bool Relay::notice_gone(Time now, Side side) {
+  if (leg(side).closed) return false;
+  if (!leg(side).deaf && !port_.is_broken(side)) return false;
   record(now, Closed{side, CloseKind::kReset, false, {}});
-  lose(now, side);
+  stop_waiting(now, side);
+  close(side, false);
+  return true;
 }
 
 /// The connection to `side` is gone, both directions of it.
 void Relay::lose(Time now, Side side) {
   stop_waiting(now, side);
   close(side, false);
+  pass_on_loss(now, side);
+}
+
+void Relay::pass_on_loss(Time now, Side side) {
   const Side rest = other(side);
   if (side == Side::kClient && phase_ == Phase::kRelaying && !leg(rest).input_over && fate_open()) {
     // The message may yet be accepted; a reset now could make the server drop it, and nobody

@@ -163,8 +163,9 @@ class Relay {
   void pause(Side from);
   void resume(Side from);
   void stop_waiting(Time now, Side to);
-  void note_reset_behind_fin(Time now, Side side);
+  bool notice_gone(Time now, Side side);
   void lose(Time now, Side side);
+  void pass_on_loss(Time now, Side side);
   void advance(Time now);
   void close(Side side, bool reset);
   void end(Time now);

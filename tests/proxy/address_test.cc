@@ -1,0 +1,115 @@
+#include "proxy/address.h"
+
+#include "proxy/allow_list.h"
+#include "tests/catch.h"
+
+namespace smtpscope {
+namespace {
+
+SocketAddress address(const std::string& host, std::uint16_t port = 25) {
+  const auto found = SocketAddress::from_numeric(host, port);
+  REQUIRE(found);
+  return *found;
+}
+
+}  // namespace
+
+TEST_CASE("upstreams as users write them") {
+  const auto text = [](std::string_view given) {
+    const auto endpoint = parse_upstream(given);
+    return endpoint ? endpoint.value().text() : endpoint.error().message.substr(0, 10);
+  };
+  CHECK(text("mx.example:2525") == "mx.example:2525");
+  CHECK(text("mx.example") == "mx.example:25");
+  CHECK(text("[2001:db8::1]:25") == "[2001:db8::1]:25");
+  CHECK(text("[::1]") == "[::1]:25");
+  CHECK(text("unix:/run/dovecot/lmtp") == "unix:/run/dovecot/lmtp");
+  CHECK(text("sink") == "sink");
+
+  for (const char* wrong : {"", ":25", "mx:", "mx:0", "mx:65536", "mx:25x", "mx:-1", "::1", "[::1",
+                            "[::1]25", "2525", "unix:"}) {
+    CAPTURE(wrong);
+    CHECK(text(wrong) == "cannot use");
+  }
+  CHECK(text("unix:/" + std::string(107, 'x')) == "cannot use");
+  CHECK(text("unix:/" + std::string(106, 'x')) == "unix:/" + std::string(106, 'x'));
+}
+
+TEST_CASE("listeners as users write them") {
+  const auto text = [](std::string_view given) {
+    const auto endpoint = parse_listen(given);
+    return endpoint ? endpoint.value().text() : endpoint.error().message.substr(0, 13);
+  };
+  CHECK(text("2525") == "2525");
+  CHECK(text("0") == "0");
+  CHECK(text("127.0.0.1:2525") == "127.0.0.1:2525");
+  CHECK(text("[::]:25") == "[::]:25");
+  CHECK(text("localhost:0") == "localhost:0");
+  for (const char* wrong :
+       {"", "localhost", "127.0.0.1", ":2525", "65536", "1:2:3", "[::1]", "99999999999"}) {
+    CAPTURE(wrong);
+    CHECK(text(wrong) == "cannot listen");
+  }
+}
+
+TEST_CASE("socket addresses in words") {
+  CHECK(address("192.0.2.10", 50114).text() == "192.0.2.10:50114");
+  CHECK(address("2001:db8::1", 25).text() == "[2001:db8::1]:25");
+  CHECK(address("::ffff:192.0.2.10", 25).text() == "192.0.2.10:25");
+  CHECK_FALSE(SocketAddress::from_numeric("localhost", 25));
+}
+
+TEST_CASE("loopback addresses") {
+  CHECK(address("127.0.0.1").is_loopback());
+  CHECK(address("127.255.0.9").is_loopback());
+  CHECK(address("::1").is_loopback());
+  CHECK(address("::ffff:127.0.0.1").is_loopback());
+  CHECK_FALSE(address("128.0.0.1").is_loopback());
+  CHECK_FALSE(address("0.0.0.0").is_loopback());
+  CHECK_FALSE(address("::").is_loopback());
+}
+
+TEST_CASE("the allow list admits loopback and the networks named, nobody else") {
+  AllowList list;
+  CHECK(list.admits(address("127.0.0.1")));
+  CHECK(list.admits(address("::1")));
+  CHECK_FALSE(list.admits(address("192.0.2.1")));
+  CHECK(list.empty());
+
+  REQUIRE(list.add("192.0.2.0/24"));
+  REQUIRE(list.add("198.51.100.64/27"));
+  REQUIRE(list.add("203.0.113.9"));
+  REQUIRE(list.add("2001:db8:8000::/33"));
+  CHECK_FALSE(list.empty());
+  CHECK(list.admits(address("192.0.2.255")));
+  CHECK_FALSE(list.admits(address("192.0.3.0")));
+  CHECK(list.admits(address("198.51.100.95")));
+  CHECK_FALSE(list.admits(address("198.51.100.96")));
+  CHECK_FALSE(list.admits(address("198.51.100.63")));
+  CHECK(list.admits(address("203.0.113.9")));
+  CHECK_FALSE(list.admits(address("203.0.113.8")));
+  CHECK(list.admits(address("2001:db8:ffff::1")));
+  CHECK_FALSE(list.admits(address("2001:db8:7fff::1")));
+  // A dual-stack listener gives IPv4 clients an IPv6 form.
+  CHECK(list.admits(address("::ffff:192.0.2.7")));
+  CHECK_FALSE(list.admits(address("::ffff:192.0.3.7")));
+}
+
+TEST_CASE("a network of zero bits is everybody of its family") {
+  AllowList list;
+  REQUIRE(list.add("0.0.0.0/0"));
+  CHECK(list.admits(address("203.0.113.9")));
+  CHECK_FALSE(list.admits(address("2001:db8::1")));
+}
+
+TEST_CASE("networks that cannot be meant are refused") {
+  AllowList list;
+  for (const char* wrong : {"", "/24", "192.0.2.0/", "192.0.2.0/33", "192.0.2.0/x", "192.0.2.0/24 ",
+                            "example.com", "192.0.2.7/24", "2001:db8::/129", "2001:db8::1/32"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(list.add(wrong));
+  }
+  CHECK(list.empty());
+}
+
+}  // namespace smtpscope
