@@ -101,3 +101,23 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def answers(port, process):
+    """Waits until `port` takes connections: true; or until `process` has ended: false.
+
+    For programs that do not say when they listen.
+    """
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), DEADLINE).close()
+            return True
+        except ConnectionRefusedError:
+            pass
+        try:
+            process.wait(0.01)
+            return False
+        except subprocess.TimeoutExpired:
+            pass
+    raise AssertionError(f"{process.args[0]} does not answer on port {port}")
