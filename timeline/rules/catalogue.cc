@@ -10,9 +10,31 @@ namespace {
 constexpr std::array kRules = {
     // transaction
     &kTxnAbortedRset,
+    &kTxnReplayedAfterRset,
     &kRsetNoop,
+    &kRsetRepeated,
+    &kRsetRejected,
+    &kRsetServerClosed,
+    &kTxnAbortedEhlo,
+    &kTxnAbortedQuit,
+    &kTxnAbortedDisconnect,
+    &kTxnAborted421,
+    &kCalloutProbe,
+    &kAllRcptRejected,
+    &kPartialRcptAccept,
+    &kLostAfterEod,
+    &kRejectedAfterData,
     // timing
+    &kTxnAbortedTimeout,
+    &kEodReplySlow,
+    &kGapClient,
+    &kGapServer,
+    &kGreetingDelay,
+    &kDataStall,
     &kRoundPause,
+    &kIdleConnection,
+    // network
+    &kUpstreamConnectFailed,
 };
 
 }  // namespace
