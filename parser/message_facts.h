@@ -36,9 +36,10 @@ struct MessageFacts {
   std::uint64_t bare_cr = 0;       // CR not followed by LF
   std::uint64_t bare_lf = 0;       // LF not preceded by CR
   std::uint64_t nul = 0;
-  std::uint64_t eight_bit = 0;     // octets with the high bit set
-  std::uint64_t dot_lines = 0;     // lines that begin with a dot on the wire
-  std::uint64_t unstuffed_dots = 0;  // of these, those a conforming client never sends: "." + not "."
+  std::uint64_t eight_bit = 0;  // octets with the high bit set
+  std::uint64_t dot_lines = 0;  // lines that begin with a dot on the wire
+  std::uint64_t unstuffed_dots =
+      0;  // of these, those a conforming client never sends: "." + not "."
   std::array<std::uint32_t, kEodCandidateKinds> candidates{};
   /// Where the octet after the first candidate lies, counted from the first content octet on the
   /// wire; 0 if there was none.

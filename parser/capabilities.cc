@@ -1,0 +1,133 @@
+#include "parser/capabilities.h"
+
+#include <algorithm>
+
+namespace smtpscope {
+namespace {
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
+/// ehlo-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-") (RFC 5321 4.1.1.1).
+bool is_keyword_octet(char c) {
+  return (c >= '0' && c <= '9') || (upper(c) >= 'A' && upper(c) <= 'Z') || c == '-';
+}
+
+bool equal_words(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return upper(x) == upper(y); });
+}
+
+/// Takes the next word off `text`; empty when there is none.
+std::string_view next_word(std::string_view& text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  std::size_t end = 0;
+  while (end < text.size() && !is_blank(text[end])) ++end;
+  const std::string_view word = text.substr(0, end);
+  text.remove_prefix(end);
+  return word;
+}
+
+bool has_word(std::string_view words, std::string_view wanted) {
+  for (auto word = next_word(words); !word.empty(); word = next_word(words)) {
+    if (equal_words(word, wanted)) return true;
+  }
+  return false;
+}
+
+void append_word(std::string& words, std::string_view word) {
+  if (!words.empty()) words += ' ';
+  words += word;
+}
+
+std::string single_spaced(std::string_view text) {
+  std::string result;
+  for (auto word = next_word(text); !word.empty(); word = next_word(text)) {
+    append_word(result, word);
+  }
+  return result;
+}
+
+/// What `more` adds to `words`. A list longer than a line may be (RFC 5321 4.5.3.1.5) is not
+/// searched for what it already holds, so that a hostile reply costs no more than its octets.
+std::string merged(const std::string& words, std::string_view more) {
+  constexpr std::size_t kSearched = 512;
+  std::string result = words;
+  for (auto word = next_word(more); !word.empty(); word = next_word(more)) {
+    if (result.size() > kSearched || !has_word(result, word)) append_word(result, word);
+  }
+  return result;
+}
+
+/// One line of the reply taken apart; the name is empty when the line has no keyword.
+struct KeywordLine {
+  std::string_view name;
+  std::string_view parameters;
+};
+
+KeywordLine split_keyword(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  std::size_t end = 0;
+  while (end < text.size() && is_keyword_octet(text[end])) ++end;
+  if (end == 0 || text.front() == '-') return {};
+  // "AUTH=LOGIN" is how servers from before RFC 2554 spell it, and clients from then look for it.
+  if (end < text.size() && !is_blank(text[end]) && text[end] != '=') return {};
+  return {text.substr(0, end), text.substr(std::min(end + 1, text.size()))};
+}
+
+}  // namespace
+
+void Capabilities::read(const Reply& reply) {
+  clear();
+  if (reply.lines.empty()) return;
+  std::size_t octets = 0;
+  // The first line is the server's name and a greeting, never a keyword (RFC 5321 4.1.1.1).
+  for (const ReplyLine& line : reply.lines.subspan(1)) {
+    if (line.code / 100 != 2) continue;
+    const KeywordLine offered = split_keyword(line.text);
+    if (offered.name.empty()) continue;
+    std::string name(offered.name);
+    std::transform(name.begin(), name.end(), name.begin(), upper);
+
+    const auto known = std::find_if(keywords_.begin(), keywords_.end(),
+                                    [&](const Keyword& keyword) { return keyword.name == name; });
+    const bool is_new = known == keywords_.end();
+    std::string parameters =
+        is_new ? single_spaced(offered.parameters) : merged(known->parameters, offered.parameters);
+    const std::size_t kept = is_new ? 0 : known->name.size() + known->parameters.size();
+    const std::size_t wanted = octets - kept + name.size() + parameters.size();
+    if (wanted > kMaxOctets || (is_new && keywords_.size() == kMaxKeywords)) {
+      ++dropped_;
+      continue;
+    }
+    octets = wanted;
+    if (is_new) {
+      keywords_.push_back({std::move(name), std::move(parameters)});
+    } else {
+      known->parameters = std::move(parameters);
+    }
+  }
+  const std::uint64_t unseen =
+      reply.line_count - std::min<std::uint64_t>(reply.line_count, reply.lines.size());
+  dropped_ += static_cast<std::uint32_t>(std::min<std::uint64_t>(unseen, 1'000'000'000));
+}
+
+void Capabilities::clear() {
+  // Not keywords_.clear(): what is empty owns no heap memory.
+  std::vector<Keyword>().swap(keywords_);
+  dropped_ = 0;
+}
+
+bool Capabilities::has(std::string_view upper_case_name) const {
+  return find(upper_case_name) != nullptr;
+}
+
+const Capabilities::Keyword* Capabilities::find(std::string_view upper_case_name) const {
+  const auto found = std::find_if(keywords_.begin(), keywords_.end(), [&](const Keyword& keyword) {
+    return keyword.name == upper_case_name;
+  });
+  return found == keywords_.end() ? nullptr : &*found;
+}
+
+}  // namespace smtpscope
