@@ -1,0 +1,73 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/rule_words.h"
+#include "cli/subcommand.h"
+#include "timeline/rule.h"
+
+namespace smtpscope {
+namespace {
+
+struct RulesOptions {
+  std::string category;
+  std::string severity;
+  bool json = false;
+  bool markdown = false;
+};
+
+std::vector<const Rule*> selected(const RulesOptions& options) {
+  std::vector<const Rule*> rules;
+  for (const Rule* rule : all_rules()) {
+    if (!options.category.empty() && to_string(rule->category) != options.category) continue;
+    if (!options.severity.empty() && to_string(rule->severity) != options.severity) continue;
+    rules.push_back(rule);
+  }
+  return rules;
+}
+
+int run(const RulesOptions& options) {
+  const std::vector<const Rule*> rules = selected(options);
+  std::string text;
+  if (options.json) {
+    text = rules_as_json(rules);
+  } else if (options.markdown) {
+    text = rules_as_markdown(rules);
+  } else {
+    text = rules_as_table(rules);
+  }
+  fmt::print("{}", text);
+  return kExitFine;
+}
+
+std::function<int()> declare(CLI::App& app) {
+  auto options = std::make_shared<RulesOptions>();
+  app.add_option("--category", options->category, "Only the rules of this category")
+      ->check(CLI::IsMember(category_names()));
+  app.add_option("--severity", options->severity, "Only the rules whose usual severity is this one")
+      ->check(CLI::IsMember(severity_names()));
+  CLI::Option* json = app.add_flag("--json", options->json, "As a JSON array, with all words");
+  app.add_flag("--markdown", options->markdown, "As the page docs/rules.md")->excludes(json);
+  return [options] { return run(*options); };
+}
+
+}  // namespace
+
+const Subcommand kRulesCommand = {
+    .name = "rules",
+    .description = "List the rules that annotate a timeline",
+    .examples =
+        "  smtpscope rules\n"
+        "  smtpscope rules --category timing\n"
+        "  smtpscope rules --json | jq -r '.[].id'\n",
+    .declare = declare,
+};
+
+}  // namespace smtpscope

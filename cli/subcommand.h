@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+
+namespace CLI {
+class App;
+}
+
+namespace smtpscope {
+
+/// What a run of smtpscope tells the shell.
+enum ExitCode : int {
+  kExitFine = 0,
+  kExitFound = 1,    // a check found something, a comparison differs
+  kExitFailure = 2,  // wrong usage, or the job could not be done
+};
+
+/// One subcommand, its words and what makes it run. Immutable, static lifetime. Each lives in a
+/// file of its own, cli/<name>_command.cc.
+struct Subcommand {
+  std::string_view name;
+  std::string_view description;  // one line for the list of subcommands
+  std::string_view examples;     // printed below the options by --help; lines indented by two
+  /// Adds the options to `app`; what it returns does the job once they are parsed, and gives an
+  /// ExitCode.
+  std::function<int()> (*declare)(CLI::App& app);
+};
+
+extern const Subcommand kProxyCommand;
+extern const Subcommand kShowCommand;
+extern const Subcommand kDemoCommand;
+extern const Subcommand kRulesCommand;
+extern const Subcommand kExplainCommand;
+
+/// All subcommands, in the order in which --help lists them. Adding one: one file, one row.
+std::span<const Subcommand* const> all_subcommands();
+
+/// Prints "smtpscope: <message>" on stderr and gives kExitFailure. The message says what, where,
+/// and what to do; octets of it that could drive a terminal are escaped.
+int fail(std::string_view message);
+
+}  // namespace smtpscope
