@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "capture/wire_event.h"
+#include "exporters/output.h"
+#include "timeline/event.h"
+#include "timeline/severity.h"
+
+namespace smtpscope {
+
+/// In which order the events of sessions that overlap are put out.
+enum class Arrangement : std::uint8_t {
+  kByTime,     // as they come: for a live view
+  kBySession,  // each session as a whole, in the order in which they were opened
+};
+
+/// What the user asked for. Formats ignore what does not concern them.
+struct ExporterOptions {
+  Arrangement arrangement = Arrangement::kByTime;
+  /// Leave out sessions without an annotation of at least this severity. Folded ones do not count.
+  std::optional<Severity> annotated_from;
+  /// Say at the beginning of each run where it comes from: there are several.
+  bool name_runs = false;
+
+  // For the eye only.
+  std::size_t width = 0;  // columns of the terminal; 0: lines are not cut
+  bool unicode = true;    // else ASCII only
+  bool colour = false;
+  bool verbose = false;   // every reply line, read boundaries, folded annotations
+};
+
+/// Writes timelines in one format. Takes one run after the other: begin_run(), its events, then
+/// end_run(); after the last run finish(). Not thread-safe.
+class Exporter : public TimelineSink {
+ public:
+  virtual void begin_run(const RunInfo& run) = 0;
+  /// Nothing more comes of this run. Sessions that have not ended are shown as far as they went.
+  virtual void end_run() = 0;
+  /// Completes the document.
+  virtual void finish() = 0;
+};
+
+/// A format that timelines can be written in.
+struct ExporterKind {
+  std::string_view name;
+  std::string_view description;  // one line
+  /// `output` must outlive the exporter.
+  std::unique_ptr<Exporter> (*make)(const ExporterOptions& options, Output& output);
+};
+
+/// All formats; the first is the default. Adding one: one file pair, one row here, one test.
+std::span<const ExporterKind> all_exporters();
+
+/// nullptr if there is none of that name.
+const ExporterKind* find_exporter(std::string_view name);
+
+}  // namespace smtpscope
