@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 
 #include "base/side.h"
@@ -11,6 +10,8 @@
 #include "parser/message_scanner.h"
 
 namespace smtpscope {
+
+class ConversationMachine;
 
 /// The octets of both directions of one SMTP session in, Items out. No clock, no socket. Every
 /// octet belongs to exactly one item, and any split of the same octets gives the same items in the
@@ -36,6 +37,9 @@ class Conversation {
   };
 
   explicit Conversation(Start start = Start::kBeginning);
+  ~Conversation();
+  Conversation(Conversation&&) noexcept;
+  Conversation& operator=(Conversation&&) noexcept;
 
   /// More octets of a side's stream, in order.
   void receive(Side side, std::span<const std::uint8_t> octets);
@@ -71,6 +75,9 @@ class Conversation {
   std::uint64_t received(Side side) const;
   /// Stream offset up to which octets of `side` are in items.
   std::uint64_t itemised(Side side) const;
+
+ private:
+  std::unique_ptr<ConversationMachine> machine_;
 };
 
 }  // namespace smtpscope

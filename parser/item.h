@@ -34,6 +34,8 @@ enum LineFlag : std::uint16_t {
   kCutForDisplay = 1 << 4,  // longer than is kept; `text` holds its beginning
   kEarly = 1 << 5,  // arrived while a barrier stood (behind DATA, AUTH, STARTTLS … before the reply)
   kAfterGap = 1 << 6,  // octets are missing before it; the pairing may be off
+  kAfterMergedLines = 1 << 7,  // bare-LF lines before it are owed no reply after all: the server
+                               // answered them as one
 };
 
 /// One line from the side that speaks commands.

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "parser/verb.h"
+
+namespace smtpscope {
+
+/// A command line taken apart at its first white space (SP or HT). White space before the verb is
+/// tolerated, as servers do.
+struct CommandWords {
+  std::string_view word;
+  std::string_view arguments;  // behind the word and the white space after it
+};
+CommandWords split_command(std::string_view line);
+
+/// Where the credentials of an AUTH or X-EXPS line begin (RFC 4954 4: behind the mechanism), as an
+/// offset into `line`, npos if it holds none. "=" alone, the empty initial response, is none. What
+/// stands where a mechanism should and cannot be one counts as credentials. Also finds them
+/// behind an "AUTH" that is spelled together with something else, such as "AUTH=PLAIN".
+std::size_t find_credentials(std::string_view line);
+
+/// The beginning of a line, not yet complete, may become one with credentials.
+bool may_hold_credentials(std::string_view beginning);
+
+/// The text could be a SASL response, base64 (RFC 4648 4), or one that was overwritten with '#'.
+bool looks_like_response(std::string_view text);
+
+/// The argument of BDAT (RFC 3030 2): a size, and LAST on the last chunk.
+struct ChunkArgument {
+  std::uint64_t octets = 0;
+  bool last = false;
+};
+/// Empty when malformed: no number, too large a number, anything else behind it.
+std::optional<ChunkArgument> parse_chunk_argument(std::string_view arguments);
+
+/// The size of the blob that XEXCH50 announces: its first argument. Empty when malformed.
+std::optional<std::uint64_t> parse_blob_size(std::string_view arguments);
+
+/// The line is a PROXY protocol header, version 1, as haproxy's doc/proxy-protocol.txt 2.1
+/// defines it; `local` is set when it names no addresses ("UNKNOWN"). `octets` is its length with
+/// the CRLF, at most 107.
+bool is_proxy_header(std::string_view line, std::uint64_t octets, bool& local);
+
+}  // namespace smtpscope

@@ -1,0 +1,327 @@
+// Gaps, ends, and how the machine finds its feet again.
+
+#include <algorithm>
+#include <cassert>
+
+#include "parser/command_line.h"
+#include "parser/conversation_machine.h"
+
+namespace smtpscope {
+namespace {
+
+/// If the reply to a barrier may be lost, this many octets without a line end tell enough.
+constexpr std::size_t kEnoughToDecide = 1024;
+
+/// What is shown of octets that never got a meaning.
+constexpr std::size_t kJunkText = 4096;
+
+std::string_view as_text(std::span<const std::uint8_t> octets) {
+  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
+}
+
+/// A line of `text` has credentials, or all of it was overwritten because one had.
+bool lines_hold_credentials(std::string_view text) {
+  if (text.find_first_not_of('#') == std::string_view::npos) return true;
+  while (!text.empty()) {
+    const std::size_t lf = text.find('\n');
+    if (find_credentials(text.substr(0, lf)) != std::string_view::npos) return true;
+    if (lf == std::string_view::npos) return false;
+    text.remove_prefix(lf + 1);
+  }
+  return false;
+}
+
+}  // namespace
+
+/// One step of the event under way; the pump calls again until it is done.
+void ConversationMachine::advance_event() {
+  switch (event_) {
+    case Event::kNone:
+      return;
+    case Event::kGap:
+      if (flush_before_gap(event_side_)) return;
+      pass_gap(event_side_, event_octets_);
+      break;
+    case Event::kEof:
+      if (flush_at_end(event_side_)) return;
+      break;
+    case Event::kFinish:
+      if (flush_at_end(replier())) return;
+      if (decide_at_finish()) return;
+      if (flush_at_end(commander_)) return;
+      break;
+  }
+  event_ = Event::kNone;
+}
+
+/// Makes items of what the gap leaves unfinished, one per call. True when it did something.
+bool ConversationMachine::flush_before_gap(Side side) {
+  Stream& s = stream(side);
+  if (s.opaque) {
+    if (!s.line.empty()) {
+      emit_not_tls(side, s.line.cut());
+      return true;
+    }
+    if (s.tls.empty() || s.tls.has_room_for(event_octets_)) return false;
+    emit_tls_record(side);
+    return true;
+  }
+  return side == commander_ ? flush_commands_before_gap() : flush_replies_before_gap();
+}
+
+bool ConversationMachine::flush_replies_before_gap() {
+  Stream& s = replies();
+  if (reply_.open()) {
+    reply_.cut();
+    return true;
+  }
+  if (s.line.empty()) return false;
+  const Line line = s.line.cut();
+  emit_junk(replier(), s.at, JunkReason::kCut, line.text, line.flags, 0);
+  return true;
+}
+
+bool ConversationMachine::flush_commands_before_gap() {
+  Stream& s = commands();
+  switch (mode_) {
+    case Mode::kPrelude:
+      mode_ = Mode::kCommands;  // what is held becomes a line
+      return true;
+    case Mode::kProxyHeader:
+      mode_ = Mode::kCommands;
+      emit_junk(commander_, s.at, JunkReason::kCut, {}, 0, 0);
+      return true;
+    case Mode::kCommands:
+    case Mode::kAuthResponse: {
+      if (s.line.empty()) return false;
+      const Line line = s.line.cut();
+      const bool secret = mode_ == Mode::kAuthResponse || suspicion_ || s.skip != Skip::kNothing ||
+                          may_hold_credentials(line.text);
+      emit_junk(commander_, s.at, JunkReason::kCut, line.text, line.flags,
+                secret ? line.octets : 0);
+      return true;
+    }
+    case Mode::kMailData:
+      return false;
+    case Mode::kChunk:
+    case Mode::kBlob:
+      if (event_octets_ != 0 && event_octets_ <= counted_.left) return false;
+      counted_.missing += counted_.left;
+      end_counted(false);
+      return true;
+    case Mode::kUndecided:
+      if (overflowed_) {
+        overflowed_ = false;
+        emit_overflow_ = true;
+        return true;
+      }
+      if (held_.empty()) return false;
+      if (barrier_ == Barrier::kData || barrier_ == Barrier::kChunk) {
+        overflow();
+      } else {
+        emit_held_as_junk(JunkReason::kCut);
+      }
+      return true;
+  }
+  return false;
+}
+
+void ConversationMachine::emit_held_as_junk(JunkReason reason) {
+  Stream& s = commands();
+  const std::size_t size = held_.size();
+  const std::string_view text = as_text(held_.octets());
+  const bool secret = barrier_ == Barrier::kAuth || lines_hold_credentials(text);
+  s.at += size;
+  emit_junk(commander_, s.at, reason, text.substr(0, kJunkText),
+            odd_octets(text.substr(0, kJunkText)), secret ? size : 0);
+  held_.drop(size);
+}
+
+/// Nothing is unfinished any more: steps over the missing octets.
+void ConversationMachine::pass_gap(Side side, std::uint64_t n) {
+  Stream& s = stream(side);
+  s.received += n;
+  s.gapped = s.after_gap = true;
+  if (s.opaque) {
+    if (!s.tls.skip(n)) s.item_begin = s.received;
+    s.at = s.received;
+    return;
+  }
+  if (side == commander_) {
+    pass_gap_in_commands(n);
+    return;
+  }
+  s.at = s.item_begin = s.received;
+  s.fresh = true;
+  s.skip = Skip::kAfterGap;
+  pending_.suspect_all();
+  if (mode_ == Mode::kUndecided) reply_may_be_lost_ = true;
+  // What the server offers may have been in the gap: nothing is ruled out then.
+  if (pending_.has_hello()) offers_chunking_ = offers_pipelining_ = true;
+}
+
+void ConversationMachine::pass_gap_in_commands(std::uint64_t n) {
+  Stream& s = commands();
+  switch (mode_) {
+    case Mode::kMailData:
+      message_->gap(n, s.at);
+      s.at = s.received;
+      return;
+    case Mode::kChunk:
+    case Mode::kBlob:
+      counted_.left -= n;
+      counted_.missing += n;
+      s.at = s.received;
+      return;
+    case Mode::kUndecided:
+      gap_at_barrier_ = true;
+      missing_at_barrier_ += n;
+      s.at = s.item_begin = s.received;
+      return;
+    case Mode::kAuthResponse:
+    case Mode::kPrelude:
+    case Mode::kProxyHeader:
+    case Mode::kCommands:
+      mode_ = Mode::kCommands;
+      s.at = s.item_begin = s.received;
+      s.fresh = true;
+      last_line_bare_lf_ = false;
+      begin_skipping();
+      return;
+  }
+}
+
+void ConversationMachine::begin_skipping() {
+  commands().skip = Skip::kAfterGap;
+  commands().skipped_a_line = false;
+}
+
+/// Makes items of what the end of the stream leaves unfinished, one per call.
+bool ConversationMachine::flush_at_end(Side side) {
+  Stream& s = stream(side);
+  if (s.opaque) {
+    if (!s.line.empty()) {
+      emit_not_tls(side, s.line.cut());
+      return true;
+    }
+    if (s.tls.empty()) return false;
+    emit_tls_record(side);
+    return true;
+  }
+  return side == commander_ ? flush_commands_at_end() : flush_replies_at_end();
+}
+
+bool ConversationMachine::flush_replies_at_end() {
+  Stream& s = replies();
+  if (!s.line.empty()) {
+    const Line line = s.line.cut();
+    if (reply_.add(line, s.at)) {
+      reply_.cut();
+    } else {
+      emit(replier(), s.at).body = GarbageLine{line.text, line.flags, line.ending};
+    }
+    return true;
+  }
+  if (!reply_.open()) return false;
+  reply_.cut();
+  return true;
+}
+
+bool ConversationMachine::flush_commands_at_end() {
+  Stream& s = commands();
+  switch (mode_) {
+    case Mode::kPrelude:
+      mode_ = Mode::kCommands;  // what is held becomes a line
+      return true;
+    case Mode::kProxyHeader:
+      mode_ = Mode::kCommands;
+      emit_junk(commander_, s.at, JunkReason::kUndecided, {}, 0, 0);
+      return true;
+    case Mode::kCommands:
+    case Mode::kAuthResponse:
+      if (s.line.empty()) return false;
+      on_line(s.line.cut());
+      return true;
+    case Mode::kMailData: {
+      // While a reply may still show that the message ended before, it is waited for.
+      if (event_ == Event::kEof && message_->resync_point() != nullptr) return false;
+      const bool nothing =
+          s.at == s.item_begin && message_->missing == 0 && message_->answered == kNoExchange;
+      if (nothing) {
+        message_.reset();
+        mode_ = Mode::kCommands;
+      } else {
+        end_mail_data(message_->missing > 0 ? DataEnd::kGap : DataEnd::kCut, s.at,
+                      message_->facts(), false);
+      }
+      return true;
+    }
+    case Mode::kChunk:
+    case Mode::kBlob:
+      end_counted(false);
+      return true;
+    case Mode::kUndecided:
+      return false;  // the reply may still come; else decide_at_finish()
+  }
+  return false;
+}
+
+/// No reply will lift the barrier any more.
+bool ConversationMachine::decide_at_finish() {
+  if (mode_ != Mode::kUndecided) return false;
+  if (overflowed_) {
+    leave_barrier();
+    return true;
+  }
+  if (held_.empty()) return false;
+  if (reply_may_be_lost_) {
+    decide_by_held();
+    return true;
+  }
+  const Stream& s = replies();
+  const bool one_sided = s.received == 0;
+  if (!one_sided) {
+    emit_held_as_junk(JunkReason::kUndecided);
+    leave_barrier();
+    return true;
+  }
+  // Only one direction was traced. The client knew the replies: it is taken at its word.
+  if (barrier_ == Barrier::kData) {
+    begin_mail_data(true);
+    message_->awaits_data_reply = false;
+  } else if (barrier_ == Barrier::kChunk ||
+             (barrier_ == Barrier::kStartTls && begins_tls_record(held_.octets().front()))) {
+    grant();
+  } else {
+    refuse(true);
+  }
+  return true;
+}
+
+/// The octet held last may have told enough.
+void ConversationMachine::decide_when_held_tell() {
+  const std::span<const std::uint8_t> held = held_.octets();
+  if (held.back() == '\n' || held.size() >= kEnoughToDecide) decide_by_held();
+}
+
+/// The reply to the barrier was lost in a gap, so the client has acted on it: what it sent tells
+/// what the reply was.
+void ConversationMachine::decide_by_held() {
+  const std::string_view text = as_text(held_.octets());
+  const std::string_view line = text.substr(0, text.find('\n'));
+  const std::string_view word =
+      line.substr(0, line.ends_with('\r') ? line.size() - 1 : line.size());
+  const bool command = verb_of(split_command(word).word) != Verb::kUnknown;
+  const bool tls = begins_tls_record(held_.octets().front());
+  pending_.void_all();
+  reply_may_be_lost_ = false;
+  if (command || barrier_ == Barrier::kTurn || (barrier_ == Barrier::kStartTls && !tls)) {
+    refuse(true);
+  } else if (barrier_ == Barrier::kData) {
+    begin_mail_data(true);
+  } else {
+    grant();
+  }
+}
+
+}  // namespace smtpscope

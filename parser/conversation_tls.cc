@@ -1,0 +1,85 @@
+// Opaque streams: TLS records, and what stands where records should.
+
+#include <algorithm>
+
+#include "parser/command_line.h"
+#include "parser/conversation_machine.h"
+
+namespace smtpscope {
+namespace {
+
+/// Octets that are no record are shown line by line, or in pieces of this size.
+constexpr std::size_t kPiece = 4096;
+
+}  // namespace
+
+/// RFC 3207 4.2: both sides forget what they knew; nothing is owed behind the 220.
+void ConversationMachine::go_opaque() {
+  for (Stream& each : streams_) {
+    each.opaque = true;
+    each.may_turn_back = false;
+  }
+  pending_.void_all();
+  mode_ = Mode::kCommands;
+}
+
+std::size_t ConversationMachine::step_tls(Side side, std::span<const std::uint8_t> octets) {
+  Stream& s = stream(side);
+  if (!s.line.empty()) return step_not_tls(side, octets);
+  std::size_t taken = 0;
+  const TlsRecordReader::Found found = s.tls.read(octets, taken);
+  s.at += taken;
+  if (found == TlsRecordReader::Found::kNoTls) {
+    if (!s.tls.took_type()) return step_not_tls(side, octets);
+    // The octet that looked like a record's type begins a line instead.
+    if (s.may_turn_back) {
+      s.opaque = s.may_turn_back = false;
+      if (side == commander_) {
+        if (mode_ == Mode::kPrelude) mode_ = Mode::kCommands;
+        begin_line();
+      }
+    }
+    const std::uint8_t type = s.tls.type();
+    std::size_t one = 0;
+    s.line.read(std::span(&type, 1), one);
+    return taken;
+  }
+  if (s.may_turn_back && s.tls.sure()) {
+    s.may_turn_back = false;
+    // Behind a gap, the STARTTLS was in the gap: the other side speaks TLS too. At the beginning,
+    // the other side's own first octets tell.
+    if (s.gapped || stream(other(side)).opaque) go_opaque();
+  }
+  if (found == TlsRecordReader::Found::kRecord) emit_tls_record(side);
+  return taken;
+}
+
+void ConversationMachine::emit_tls_record(Side side) {
+  Stream& s = stream(side);
+  emit(side, s.at).body = s.tls.record();
+  s.tls.next_record();
+}
+
+std::size_t ConversationMachine::step_not_tls(Side side, std::span<const std::uint8_t> octets) {
+  Stream& s = stream(side);
+  const std::size_t room = kPiece - static_cast<std::size_t>(s.line.octets());
+  std::size_t taken = 0;
+  std::optional<Line> line = s.line.read(octets.first(std::min(room, octets.size())), taken);
+  s.at += taken;
+  if (!line && s.line.octets() >= kPiece) line = s.line.cut();
+  if (line) emit_not_tls(side, *line);
+  return taken;
+}
+
+void ConversationMachine::emit_not_tls(Side side, const Line& line) {
+  Stream& s = stream(side);
+  const JunkReason reason =
+      s.tls.records() == 0 ? JunkReason::kBehindStartTls : JunkReason::kNotTls;
+  // A client that goes on in the clear may go on with AUTH.
+  const bool secret =
+      side == commander_ &&
+      (find_credentials(line.text) != std::string_view::npos || looks_like_response(line.text));
+  emit_junk(side, s.at, reason, line.text, line.flags, secret ? line.text_octets : 0);
+}
+
+}  // namespace smtpscope

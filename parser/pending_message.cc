@@ -1,0 +1,123 @@
+#include "parser/pending_message.h"
+
+#include <algorithm>
+#include <array>
+
+namespace smtpscope {
+
+PendingMessage::PendingMessage(MessageScanner::Framing framing, std::uint64_t begin)
+    : early_until(begin),
+      scanner_(framing),
+      anchor_(framing),
+      watches_(framing == MessageScanner::Framing::kDotTerminated) {}
+
+std::size_t PendingMessage::scan(std::span<const std::uint8_t> octets, std::uint64_t at) {
+  const std::uint64_t scanned_before = scanner_.wire_octets();
+  const std::size_t taken = scanner_.scan(octets);
+  if (scanner_.ended()) return taken;
+  octets = octets.first(taken);
+  if (point_) {
+    keep_tail(octets);
+  } else if (watches_) {
+    watch(octets, at, scanned_before);
+  }
+  return taken;
+}
+
+void PendingMessage::keep_tail(std::span<const std::uint8_t> octets) {
+  if (point_->tail.size() + octets.size() > kMaxTail) {
+    give_up();
+    return;
+  }
+  point_->tail.insert(point_->tail.end(), octets.begin(), octets.end());
+}
+
+void PendingMessage::watch(std::span<const std::uint8_t> octets, std::uint64_t at,
+                           std::uint64_t scanned_before) {
+  const std::uint64_t candidate = facts().first_candidate_end;
+  if (candidate == 0) {
+    advance_anchor(octets);
+    return;
+  }
+  if (candidate < anchor_.wire_octets()) {  // it lies in what was left out of the trace
+    give_up();
+    return;
+  }
+  // The candidate lies in these octets, or before CRs that came with the ones before them.
+  const std::uint64_t crs_behind = candidate < scanned_before ? scanned_before - candidate : 0;
+  const std::size_t inside =
+      candidate > scanned_before ? static_cast<std::size_t>(candidate - scanned_before) : 0;
+  MessageScanner there = anchor_;
+  if (crs_behind == 0) {
+    there = replay(octets.first(inside));
+  } else {
+    crs_behind_anchor_ -= crs_behind;
+    there = replay({});
+  }
+
+  point_ = std::make_unique<ResyncPoint>();
+  point_->how = DataEnd::kCandidate;
+  point_->end = point_->tail_begin = at + inside - crs_behind;
+  point_->facts = there.facts();
+  point_->facts.candidates = {};
+  point_->facts.candidates[static_cast<std::size_t>(facts().first_candidate)] = 1;
+  point_->facts.first_candidate = facts().first_candidate;
+  point_->facts.first_candidate_end = candidate;
+  watches_ = false;
+  if (crs_behind > kMaxTail) {
+    give_up();
+    return;
+  }
+  point_->tail.assign(static_cast<std::size_t>(crs_behind), '\r');
+  keep_tail(octets.subspan(inside));
+}
+
+MessageScanner PendingMessage::replay(std::span<const std::uint8_t> octets) const {
+  constexpr std::array<std::uint8_t, 16> kCrs = {'\r', '\r', '\r', '\r', '\r', '\r', '\r', '\r',
+                                                 '\r', '\r', '\r', '\r', '\r', '\r', '\r', '\r'};
+  MessageScanner scanner = anchor_;
+  for (std::uint64_t left = crs_behind_anchor_; left > 0;) {
+    const std::size_t n = static_cast<std::size_t>(std::min<std::uint64_t>(left, kCrs.size()));
+    scanner.scan(std::span(kCrs).first(n));
+    left -= n;
+  }
+  if (!octets.empty()) scanner.scan(octets);
+  return scanner;
+}
+
+void PendingMessage::advance_anchor(std::span<const std::uint8_t> octets) {
+  std::size_t crs = 0;
+  while (crs < octets.size() && octets[octets.size() - 1 - crs] == '\r') ++crs;
+  if (crs == octets.size()) {
+    crs_behind_anchor_ += crs;
+  } else if (crs == 0) {
+    anchor_ = scanner_;
+    crs_behind_anchor_ = 0;
+  } else {
+    anchor_ = replay(octets.first(octets.size() - crs));
+    crs_behind_anchor_ = crs;
+  }
+}
+
+void PendingMessage::left_out(const MessageScanner& after) {
+  scanner_ = anchor_ = after;
+  crs_behind_anchor_ = 0;
+  if (point_ || facts().first_candidate_end != 0) give_up();
+}
+
+void PendingMessage::gap(std::uint64_t n, std::uint64_t at) {
+  missing += n;
+  watches_ = false;
+  point_ = std::make_unique<ResyncPoint>();
+  point_->how = DataEnd::kGap;
+  point_->end = at;
+  point_->tail_begin = at + n;
+  point_->facts = facts();
+}
+
+void PendingMessage::give_up() {
+  point_.reset();
+  watches_ = false;
+}
+
+}  // namespace smtpscope
