@@ -30,6 +30,10 @@ void Loop::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
 
 void Loop::stop() { uv_stop(&loop_); }
 
+void Loop::run_ready() { uv_run(&loop_, UV_RUN_NOWAIT); }
+
+int Loop::descriptor() const { return uv_backend_fd(&loop_); }
+
 Time Loop::now() const { return at_ns(static_cast<Duration::rep>(uv_hrtime() - origin_ns_)); }
 
 }  // namespace smtpscope

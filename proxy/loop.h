@@ -30,6 +30,10 @@ class Loop {
   /// Runs until nothing is left that could happen, or stop().
   void run();
   void stop();
+  /// Does what can be done without waiting, for programs with a loop of their own; descriptor()
+  /// becomes readable when there is more.
+  void run_ready();
+  int descriptor() const;
 
   /// The moment now, from the monotonic clock. Time zero is when the loop was made.
   Time now() const;

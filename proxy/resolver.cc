@@ -16,10 +16,15 @@ struct Resolver::Lookup {
 Resolver::Resolver(Loop& loop, std::string host, std::uint16_t port)
     : loop_(loop), host_(std::move(host)), port_(port) {
   if (const auto address = SocketAddress::from_numeric(host_, port_)) {
-    numeric_ = true;
+    fixed_ = true;
     known_ = std::make_shared<const std::vector<SocketAddress>>(1, *address);
   }
 }
+
+Resolver::Resolver(Loop& loop, std::vector<SocketAddress> addresses)
+    : loop_(loop),
+      fixed_(true),
+      known_(std::make_shared<const std::vector<SocketAddress>>(std::move(addresses))) {}
 
 Resolver::~Resolver() {
   if (lookup_ == nullptr) return;
@@ -28,7 +33,7 @@ Resolver::~Resolver() {
 }
 
 Addresses Resolver::ask(ResolverEvents& asker) {
-  if (known_ && (numeric_ || loop_.now() - known_since_ < kReuse)) return known_;
+  if (known_ && (fixed_ || loop_.now() - known_since_ < kReuse)) return known_;
   askers_.push_back(&asker);
   if (lookup_ != nullptr) return nullptr;
 

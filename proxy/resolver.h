@@ -32,6 +32,8 @@ class Resolver {
   static constexpr Duration kReuse = std::chrono::seconds(5);
 
   Resolver(Loop& loop, std::string host, std::uint16_t port);
+  /// Answers with these and never looks anything up.
+  Resolver(Loop& loop, std::vector<SocketAddress> addresses);
   ~Resolver();
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
@@ -49,8 +51,8 @@ class Resolver {
 
   Loop& loop_;
   std::string host_;
-  std::uint16_t port_;
-  bool numeric_ = false;
+  std::uint16_t port_ = 0;
+  bool fixed_ = false;  // known_ holds for ever
   Addresses known_;
   Time known_since_;
   std::vector<ResolverEvents*> askers_;
