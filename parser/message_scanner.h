@@ -74,6 +74,7 @@ class MessageScanner {
   bool operator==(const MessageScanner&) const = default;
 
  private:
+  std::size_t scan_blocks(std::span<const std::uint8_t> octets);
   void take(std::uint8_t octet);
   void advance(std::uint8_t octet);
   void end_line();

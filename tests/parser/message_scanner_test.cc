@@ -1,0 +1,483 @@
+#include "parser/message_scanner.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/catch.h"
+
+namespace smtpscope {
+namespace {
+
+using namespace std::string_view_literals;
+using Framing = MessageScanner::Framing;
+using State = MessageScanner::State;
+
+std::span<const std::uint8_t> octets_of(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+std::string visible(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '\r') {
+      result += "<CR>";
+    } else if (c == '\n') {
+      result += "<LF>";
+    } else if (c == '\0') {
+      result += "<NUL>";
+    } else if (c < 0) {
+      result += "<8>";
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+/// Scans `text` in pieces of `piece` octets.
+MessageScanner scanned(std::string_view text, Framing framing = Framing::kDotTerminated,
+                       std::size_t piece = ~std::size_t{0}) {
+  MessageScanner scanner(framing);
+  auto rest = octets_of(text);
+  while (!rest.empty() && !scanner.ended()) {
+    const auto part = rest.first(std::min(piece, rest.size()));
+    rest = rest.subspan(scanner.scan(part));
+  }
+  return scanner;
+}
+
+/// What a scanner must find, worked out from the whole text at once by searching it: another way
+/// than the scanner goes.
+struct Expected {
+  MessageFacts facts;
+  std::uint64_t wire_octets = 0;
+  bool ended = false;
+};
+
+/// Length of the line end that begins at `at` (CRLF, LF, CR, CR..CR LF), and its kind; empty if
+/// there is none. `final`: nothing follows the text.
+struct LineEndAt {
+  std::size_t length = 0;
+  LineEndSeen kind = LineEndSeen::kNone;
+};
+std::optional<LineEndAt> line_end_at(std::string_view text, std::size_t at) {
+  if (at >= text.size()) return std::nullopt;
+  if (text[at] == '\n') return LineEndAt{1, LineEndSeen::kLf};
+  if (text[at] != '\r') return std::nullopt;
+  const std::size_t behind = text.find_first_not_of('\r', at);
+  if (behind == text.npos) return std::nullopt;  // undecided yet
+  if (text[behind] != '\n') return LineEndAt{1, LineEndSeen::kCr};
+  const std::size_t length = behind + 1 - at;
+  return LineEndAt{length, length == 2 ? LineEndSeen::kCrLf : LineEndSeen::kCrCrLf};
+}
+
+LineEndSeen line_end_before(std::string_view text, std::size_t at) {
+  if (at == 0) return LineEndSeen::kCrLf;
+  if (text[at - 1] == '\r') return LineEndSeen::kCr;
+  if (text[at - 1] != '\n') return LineEndSeen::kNone;
+  if (at < 2 || text[at - 2] != '\r') return LineEndSeen::kLf;
+  return at >= 3 && text[at - 3] == '\r' ? LineEndSeen::kCrCrLf : LineEndSeen::kCrLf;
+}
+
+EodCandidate kind_of(LineEndSeen before, LineEndSeen after, bool nul) {
+  using enum LineEndSeen;
+  if (nul) return EodCandidate::kNul;
+  if (before == kCrCrLf || after == kCrCrLf) return EodCandidate::kCrCrLf;
+  struct Row {
+    LineEndSeen before, after;
+    EodCandidate kind;
+  };
+  for (const Row& row :
+       {Row{kLf, kLf, EodCandidate::kLfDotLf}, Row{kLf, kCrLf, EodCandidate::kLfDotCrLf},
+        Row{kCrLf, kLf, EodCandidate::kCrLfDotLf}, Row{kCr, kCr, EodCandidate::kCrDotCr},
+        Row{kCr, kCrLf, EodCandidate::kCrDotCrLf}, Row{kCrLf, kCr, EodCandidate::kCrLfDotCr}}) {
+    if (row.before == before && row.after == after) return row.kind;
+  }
+  return EodCandidate::kOther;
+}
+
+void expect_candidates(Expected& expected, std::string_view text) {
+  for (std::size_t dot = 0; dot < text.size(); ++dot) {
+    if (text[dot] != '.') continue;
+    std::size_t first = dot;
+    while (first > 0 && text[first - 1] == '\0') --first;
+    std::size_t behind = dot + 1;
+    while (behind < text.size() && text[behind] == '\0') ++behind;
+    const LineEndSeen before = line_end_before(text, first);
+    const auto after = line_end_at(text, behind);
+    if (before == LineEndSeen::kNone || !after) continue;
+    const bool nul = first != dot || behind != dot + 1;
+    const EodCandidate kind = kind_of(before, after->kind, nul);
+    const std::size_t end = behind + after->length;
+    if (end > expected.wire_octets) continue;
+    if (expected.ended && end == expected.wire_octets) continue;  // the strict end
+    ++expected.facts.candidates[static_cast<std::size_t>(kind)];
+    if (expected.facts.first_candidate_end == 0) {
+      expected.facts.first_candidate_end = end;
+      expected.facts.first_candidate = kind;
+    }
+  }
+}
+
+Expected expected_of(std::string_view wire, Framing framing) {
+  const bool dotted = framing == Framing::kDotTerminated;
+  Expected expected;
+  std::string_view content = wire;
+  expected.wire_octets = wire.size();
+  if (dotted) {
+    const std::string behind_crlf = "\r\n" + std::string(wire);
+    if (const auto at = behind_crlf.find("\r\n.\r\n"); at != behind_crlf.npos) {
+      expected.ended = true;
+      expected.wire_octets = at + 3;
+      content = wire.substr(0, at);
+    }
+  }
+  MessageFacts& facts = expected.facts;
+  std::size_t begin = 0;
+  while (begin < content.size()) {
+    const std::size_t crlf = content.find("\r\n", begin);
+    std::string_view line = content.substr(begin, crlf == content.npos ? crlf : crlf + 2 - begin);
+    begin += line.size();
+    if (crlf != content.npos) ++facts.lines;
+    if (dotted && line.starts_with('.')) {
+      ++facts.dot_lines;
+      line.remove_prefix(1);
+      // "." CR may yet become the end.
+      const bool open = crlf == content.npos && (line.empty() || line == "\r");
+      if (!open && !line.starts_with('.')) ++facts.unstuffed_dots;
+    }
+    facts.octets += line.size();
+    facts.longest_line = std::max<std::uint64_t>(facts.longest_line, line.size());
+  }
+  for (std::size_t i = 0; i < content.size(); ++i) {
+    if (content[i] == '\r' && i + 1 < content.size() && content[i + 1] != '\n') ++facts.bare_cr;
+    if (content[i] == '\n' && (i == 0 || content[i - 1] != '\r')) ++facts.bare_lf;
+    if (content[i] == '\0') ++facts.nul;
+    if (content[i] < 0) ++facts.eight_bit;
+  }
+  if (dotted) expect_candidates(expected, wire.substr(0, expected.wire_octets));
+  return expected;
+}
+
+void check_facts(const MessageFacts& got, const MessageFacts& wanted) {
+  CHECK(got.octets == wanted.octets);
+  CHECK(got.lines == wanted.lines);
+  CHECK(got.longest_line == wanted.longest_line);
+  CHECK(got.bare_cr == wanted.bare_cr);
+  CHECK(got.bare_lf == wanted.bare_lf);
+  CHECK(got.nul == wanted.nul);
+  CHECK(got.eight_bit == wanted.eight_bit);
+  CHECK(got.dot_lines == wanted.dot_lines);
+  CHECK(got.unstuffed_dots == wanted.unstuffed_dots);
+  CHECK(got.candidates == wanted.candidates);
+  CHECK(got.first_candidate_end == wanted.first_candidate_end);
+  CHECK(got.first_candidate == wanted.first_candidate);
+}
+
+/// Compares with one comparison in the usual case: Catch is slow, and there are millions.
+void check_scanner(const MessageScanner& scanner, const Expected& expected, std::string_view text) {
+  if (scanner.facts() == expected.facts && scanner.wire_octets() == expected.wire_octets &&
+      scanner.ended() == expected.ended) {
+    return;
+  }
+  INFO(visible(text));
+  CHECK(scanner.ended() == expected.ended);
+  CHECK(scanner.wire_octets() == expected.wire_octets);
+  check_facts(scanner.facts(), expected.facts);
+  FAIL("the scanner finds something else than the search");
+}
+
+std::uint32_t count(const MessageScanner& scanner, EodCandidate kind) {
+  return scanner.facts().candidates[static_cast<std::size_t>(kind)];
+}
+
+/// Random octets of which most mean something to the scanner.
+std::string dense_text(std::mt19937& random, std::size_t octets) {
+  static constexpr std::string_view kDense("\r\n.\0x\r\n.\x80", 9);
+  std::string text;
+  while (text.size() < octets) {
+    switch (random() % 8) {
+      case 0:
+        text += "\r\n";
+        break;
+      case 1:
+        text += "\r\n.";
+        break;
+      case 2:
+        text.append(random() % 90, 'a');
+        break;
+      default:
+        text += kDense[random() % kDense.size()];
+    }
+  }
+  text.resize(octets);
+  return text;
+}
+
+/// As dense_text, but the end of data hardly ever comes.
+std::string endless_text(std::mt19937& random, std::size_t octets) {
+  std::string text = dense_text(random, octets);
+  for (std::size_t at = 0; (at = text.find(".\r\n", at)) != text.npos;) text[at] = ',';
+  return text;
+}
+
+TEST_CASE("mail data ends at CRLF.CRLF only") {
+  struct Case {
+    std::string_view wire;
+    std::string_view content;  // what comes before the end
+    bool ends;
+  };
+  const auto wire = GENERATE(values<Case>({
+      {".\r\n", "", true},                // the start counts as after CRLF
+      {"a\r\n.\r\nMAIL", "a\r\n", true},  // octets behind the end are not taken
+      {"\r\n.\r\n", "\r\n", true},
+      {"a\r\n..\r\n.\r\n", "a\r\n..\r\n", true},
+      {"a\r\r\n.\r\n", "a\r\r\n", true},
+      {"a\n.\r\n", "", false},
+      {"a\r\n.\n", "", false},
+      {"a\n.\n", "", false},
+      {"a\r.\r\n", "", false},
+      {"a\r\n.\r", "", false},
+      {"a\r\n.\r\r\n", "", false},
+      {"a\r\n. \r\n", "", false},
+      {"a\r\n.\0\r\n"sv, "", false},
+      {"a\r\n\0.\r\n"sv, "", false},
+  }));
+  INFO(visible(wire.wire));
+  for (std::size_t piece = 1; piece <= wire.wire.size(); ++piece) {
+    const MessageScanner scanner = scanned(wire.wire, Framing::kDotTerminated, piece);
+    CHECK(scanner.ended() == wire.ends);
+    CHECK(scanner.wire_octets() == (wire.ends ? wire.content.size() + 3 : wire.wire.size()));
+  }
+}
+
+TEST_CASE("the size of a message is without stuffed dots and terminator") {
+  const MessageScanner scanner = scanned("Subject: x\r\n\r\n..a\r\n.b\r\n...\r\n.\r\n");
+  CHECK(scanner.facts().octets == "Subject: x\r\n\r\n.a\r\nb\r\n..\r\n"sv.size());
+  CHECK(scanner.facts().dot_lines == 3);
+  CHECK(scanner.facts().unstuffed_dots == 1);
+  CHECK(scanner.facts().lines == 5);
+  CHECK(scanner.facts().longest_line == 12);
+}
+
+TEST_CASE("an empty message is empty however it comes") {
+  for (const std::size_t piece : {1u, 2u, 3u}) {
+    CHECK(scanned(".\r\n", Framing::kDotTerminated, piece).facts() == MessageFacts{});
+  }
+}
+
+TEST_CASE("a dot that the next octets must judge counts as content meanwhile") {
+  CHECK(scanned("a\r\n.").facts().dot_lines == 1);
+  CHECK(scanned("a\r\n.").facts().octets == 3);
+  CHECK(scanned("a\r\n.\r").facts().octets == 4);
+  CHECK(scanned("a\r\n.\r").facts().unstuffed_dots == 0);
+  CHECK(scanned("a\r\n.\rb").facts().unstuffed_dots == 1);
+  CHECK(scanned("a\r\n.\rb").facts().bare_cr == 1);
+  CHECK(scanned("a\r\n.\r\n").facts().octets == 3);
+  CHECK(scanned("a\r\n.\r\n").facts().dot_lines == 0);
+}
+
+TEST_CASE("CR and LF that are not together are counted apart") {
+  const MessageFacts facts = scanned("a\rb\nc\r\r\nd\n\re\r\n").facts();
+  CHECK(facts.bare_cr == 3);
+  CHECK(facts.bare_lf == 2);
+  CHECK(facts.lines == 2);
+  CHECK(scanned("a\r").facts().bare_cr == 0);
+}
+
+TEST_CASE("sequences that a lenient server may take for the end are told apart") {
+  struct Case {
+    std::string_view wire;
+    EodCandidate kind;
+    std::uint64_t end;
+  };
+  const auto given = GENERATE(values<Case>({
+      {"a\n.\nb", EodCandidate::kLfDotLf, 4},
+      {"a\n.\r\nb", EodCandidate::kLfDotCrLf, 5},
+      {"a\r\n.\nb", EodCandidate::kCrLfDotLf, 5},
+      {".\nb", EodCandidate::kCrLfDotLf, 2},
+      {"a\r.\rb", EodCandidate::kCrDotCr, 4},
+      {"a\r.\r\nb", EodCandidate::kCrDotCrLf, 5},
+      {"a\r\n.\rb", EodCandidate::kCrLfDotCr, 5},
+      {"a\r\n.\r\rb", EodCandidate::kCrLfDotCr, 5},
+      {"a\r\n.\r\r\nb", EodCandidate::kCrCrLf, 7},
+      {"a\r\r\n.\r\r\r\nb", EodCandidate::kCrCrLf, 9},
+      {"a\r\r\n.\nb", EodCandidate::kCrCrLf, 6},
+      {"a\r\n\0.\r\nb"sv, EodCandidate::kNul, 7},
+      {"a\r\n.\0\r\nb"sv, EodCandidate::kNul, 7},
+      {"a\n\0\0.\0\nb"sv, EodCandidate::kNul, 7},
+      {"a\n.\rb", EodCandidate::kOther, 4},
+      {"a\r.\nb", EodCandidate::kOther, 4},
+  }));
+  INFO(visible(given.wire));
+  for (std::size_t piece = 1; piece <= given.wire.size(); ++piece) {
+    const MessageScanner scanner = scanned(given.wire, Framing::kDotTerminated, piece);
+    CHECK(count(scanner, given.kind) == 1);
+    CHECK(scanner.facts().first_candidate == given.kind);
+    CHECK(scanner.facts().first_candidate_end == given.end);
+    CHECK(!scanner.ended());
+  }
+}
+
+TEST_CASE("the line end behind one candidate may stand before the next") {
+  const MessageScanner scanner = scanned("a\n.\n.\r\n.\rb");
+  CHECK(count(scanner, EodCandidate::kLfDotLf) == 1);
+  CHECK(count(scanner, EodCandidate::kLfDotCrLf) == 1);
+  CHECK(count(scanner, EodCandidate::kCrLfDotCr) == 1);
+  CHECK(scanner.facts().first_candidate_end == 4);
+}
+
+TEST_CASE("what is no end for anybody is no candidate") {
+  for (const std::string_view wire :
+       {"a.\nb"sv, "a\n..\nb"sv, "a\n.b\n"sv, "a\r\n..\r\n"sv, "a\n. \n"sv, "a\r\n.\r\n"sv,
+        "\r\n\0x.\r\n"sv, "a\n.\0x\n"sv, "a\r\n.\r"sv}) {
+    INFO(visible(wire));
+    CHECK(scanned(wire).facts().first_candidate_end == 0);
+    CHECK(scanned(wire).facts().candidates == MessageFacts{}.candidates);
+  }
+}
+
+TEST_CASE("counted content has neither terminator nor dot lines") {
+  const std::string_view wire = "a\r\n.\r\n..b\r\n\n.\n\x80\0"sv;
+  const MessageScanner scanner = scanned(wire, Framing::kCounted);
+  CHECK(!scanner.ended());
+  CHECK(scanner.facts().octets == wire.size());
+  CHECK(scanner.facts().lines == 3);
+  CHECK(scanner.facts().bare_lf == 2);
+  CHECK(scanner.facts().longest_line == 5);
+  CHECK(scanner.facts().dot_lines == 0);
+  CHECK(scanner.facts().first_candidate_end == 0);
+  CHECK(scanner.facts().nul == 1);
+  CHECK(scanner.facts().eight_bit == 1);
+}
+
+TEST_CASE("every short text of the octets that matter is read as a search reads it") {
+  static constexpr std::string_view kAlphabet("\r\n.\0x", 5);
+  constexpr std::size_t kLongest = 8;
+  for (std::size_t length = 0; length <= kLongest; ++length) {
+    std::string text(length, kAlphabet[0]);
+    std::vector<std::size_t> digits(length, 0);
+    while (true) {
+      for (const Framing framing : {Framing::kDotTerminated, Framing::kCounted}) {
+        check_scanner(scanned(text, framing), expected_of(text, framing), text);
+      }
+      std::size_t at = 0;
+      while (at < length && ++digits[at] == kAlphabet.size()) digits[at++] = 0;
+      if (at == length) break;
+      for (std::size_t i = 0; i <= at; ++i) text[i] = kAlphabet[digits[i]];
+    }
+  }
+}
+
+TEST_CASE("long texts are read as a search reads them, in every split") {
+  std::mt19937 random(20261123);
+  for (int round = 0; round < 300; ++round) {
+    const std::size_t length = 1 + random() % 600;
+    const std::string text =
+        round % 2 == 0 ? dense_text(random, length) : endless_text(random, length);
+    const Framing framing = round % 5 == 0 ? Framing::kCounted : Framing::kDotTerminated;
+    const Expected expected = expected_of(text, framing);
+    const MessageScanner octetwise = scanned(text, framing, 1);
+    check_scanner(octetwise, expected, text);
+    for (std::size_t split = 0; split <= expected.wire_octets; ++split) {
+      MessageScanner scanner = scanned(std::string_view(text).substr(0, split), framing);
+      if (!scanner.ended()) scanner.scan(octets_of(text).subspan(split));
+      if (!(scanner == octetwise)) {
+        INFO("split at " << split << " of " << visible(text));
+        check_facts(scanner.facts(), octetwise.facts());
+        FAIL("a split changes what the scanner knows");
+      }
+    }
+  }
+}
+
+TEST_CASE("a feature is found wherever it stands in a block") {
+  static constexpr std::array kFeatures = {
+      "\r\n.\r\n"sv, "\n.\n"sv,   "\r\n..a"sv,   "\r\n.a"sv,      "\r"sv,    "\n"sv,
+      "\r\r\n"sv,    "\r.\ra"sv,  "\r\n\0.\n"sv, "\r\n.\0\r\n"sv, "\0"sv,    "\xff"sv,
+      "\n\0\0"sv,    "\r\n.\r"sv, "\r\n."sv,     "\r\n"sv,        "\r\ra"sv, "\n.\0\0"sv};
+  for (const std::string_view first : kFeatures) {
+    for (const std::string_view second : kFeatures) {
+      for (std::size_t at = 0; at < 140; ++at) {
+        std::string text(at, 'x');
+        text += first;
+        text.append(at % 3 == 0 ? 0 : 50 + at % 20, at % 2 == 0 ? '\0' : 'y');
+        text += second;
+        text.append(200 - at, 'z');
+        check_scanner(scanned(text), expected_of(text, Framing::kDotTerminated), text);
+        if (!(scanned(text) == scanned(text, Framing::kDotTerminated, 1))) {
+          FAIL("blocks and octets differ: " << visible(text));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a scanner goes on where a saved one stopped") {
+  std::mt19937 random(7);
+  for (int round = 0; round < 2000; ++round) {
+    const std::string text = dense_text(random, random() % 200);
+    const Framing framing = round % 4 == 0 ? Framing::kCounted : Framing::kDotTerminated;
+    const MessageScanner scanner = scanned(text, framing);
+    const auto restored = MessageScanner::restore(scanner.save());
+    INFO(visible(text));
+    REQUIRE(restored.has_value());
+    REQUIRE(*restored == scanner);
+  }
+}
+
+TEST_CASE("what no scanner can have saved is not restored") {
+  using Change = void (*)(MessageScanner::Saved&);
+  const MessageScanner::Saved good = scanned("Subject: a\r\n..x\r\na\n.\nb\r\n").save();
+  REQUIRE(MessageScanner::restore(good));
+  const auto change = GENERATE(values<Change>({
+      [](auto& s) { s.wire_octets += 1; },
+      [](auto& s) { s.wire_octets = ~std::uint64_t{0}; },
+      [](auto& s) { s.facts.octets += 1; },
+      [](auto& s) { s.facts.lines = 1000; },
+      [](auto& s) { s.facts.lines = ~std::uint64_t{0}; },
+      [](auto& s) { s.facts.longest_line = s.facts.octets + 1; },
+      [](auto& s) { s.facts.bare_lf = ~std::uint64_t{0} - 5; },
+      [](auto& s) { s.facts.nul = 1000; },
+      [](auto& s) { s.facts.unstuffed_dots = 2; },
+      [](auto& s) { s.facts.dot_lines += 1; },
+      [](auto& s) { s.facts.dot_lines = ~std::uint64_t{0}; },
+      [](auto& s) { s.facts.candidates = {}; },
+      [](auto& s) { s.facts.first_candidate_end = 0; },
+      [](auto& s) { s.facts.first_candidate_end = 1000; },
+      [](auto& s) { s.facts.first_candidate = EodCandidate::kNul; },
+      [](auto& s) { s.facts.first_candidate = static_cast<EodCandidate>(200); },
+      [](auto& s) { s.line_octets = 3; },
+      [](auto& s) { s.framing = Framing::kCounted; },
+      [](auto& s) { s.framing = static_cast<Framing>(7); },
+      [](auto& s) { s.state = State::kMiddle; },
+      [](auto& s) { s.state = State::kDot; },
+      [](auto& s) { s.state = State::kEnded; },
+      [](auto& s) { s.state = static_cast<State>(99); },
+      [](auto& s) { s.watch.seen = LineEndSeen::kNone; },
+      [](auto& s) { s.watch.seen = static_cast<LineEndSeen>(77); },
+      [](auto& s) { s.watch.nul_behind = true; },
+      [](auto& s) { s.watch.dot_after = LineEndSeen::kCrCr; },
+      [](auto& s) { s.watch.dot_after = LineEndSeen::kLf; },
+      [](auto& s) { s.watch.nul_beside_dot = true; },
+      [](auto& s) { s.watch.cr_end = 5; },
+  }));
+  MessageScanner::Saved bad = good;
+  change(bad);
+  CHECK(!MessageScanner::restore(bad));
+}
+
+TEST_CASE("a scanner is a small value") {
+  STATIC_REQUIRE(std::is_trivially_copyable_v<MessageScanner>);
+  STATIC_REQUIRE(sizeof(MessageScanner) <= 200);
+}
+
+}  // namespace
+}  // namespace smtpscope
