@@ -18,8 +18,10 @@ constexpr Duration kHeartbeat = std::chrono::seconds(1);
 constexpr Duration kStall = std::chrono::milliseconds(500);
 /// How long events may gather before the tap hands them on.
 constexpr Duration kFlushDelay = std::chrono::milliseconds(100);
-/// Client and server. An attempt that failed is closed before the next one is made.
+/// Client, server, and with the built-in sink its end. (An attempt that failed is closed before the
+/// next one is made.)
 constexpr std::size_t kDescriptorsPerSession = 2;
+constexpr std::size_t kDescriptorsPerSinkSession = 3;
 /// Kept free for name lookups (four threads, a few files and sockets each) and for the operator's
 /// capture file.
 constexpr std::size_t kDescriptorsKept = 16;
@@ -72,15 +74,25 @@ Result<Done> Proxy::start() {
     listeners_.clear();
     return done;
   }
-  if (upstream_.endpoint.kind == Endpoint::Kind::kTcp) {
+  if (upstream_.endpoint.kind == Endpoint::Kind::kSink) {
+    auto sink = SinkServer::make(loop_);
+    if (!sink) {
+      listeners_.clear();
+      return sink.error();
+    }
+    sink_ = std::move(sink.value());
+    resolver_ = std::make_unique<Resolver>(loop_, std::vector{sink_->address()});
+    upstream_.endpoint = parse_upstream(sink_->address().text()).value();
+  } else if (upstream_.endpoint.kind == Endpoint::Kind::kTcp) {
     resolver_ = std::make_unique<Resolver>(loop_, upstream_.endpoint.host, upstream_.endpoint.port);
-    upstream_.resolver = resolver_.get();
   }
+  upstream_.resolver = resolver_.get();
   heartbeat_ = Timer::calling<&Proxy::on_heartbeat>(loop_, this);
   flush_ = Timer::calling<&Proxy::on_flush>(loop_, this);
   const std::size_t free = free_descriptors();
+  const std::size_t per_session = sink_ ? kDescriptorsPerSinkSession : kDescriptorsPerSession;
   most_sessions_ = std::max<std::size_t>(
-      1, free > kDescriptorsKept ? (free - kDescriptorsKept) / kDescriptorsPerSession : 0);
+      1, free > kDescriptorsKept ? (free - kDescriptorsKept) / per_session : 0);
   return Done{};
 }
 
@@ -237,6 +249,10 @@ void Proxy::finish_if_idle() {
   heartbeat_.reset();
   flush_.reset();
   resolver_.reset();
+  if (sink_) {
+    totals_.discarded = sink_->messages();
+    sink_.reset();
+  }
   if (tap_ != nullptr) tap_->flush();
 }
 

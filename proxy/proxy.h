@@ -15,6 +15,7 @@
 #include "proxy/loop.h"
 #include "proxy/resolver.h"
 #include "proxy/session.h"
+#include "proxy/sink_server.h"
 #include "proxy/tap.h"
 #include "proxy/timer.h"
 
@@ -36,6 +37,7 @@ struct ProxyTotals {
   std::uint64_t turned_away = 0;          // clients outside --allow
   std::uint64_t unreachable = 0;          // sessions whose server could not be reached
   std::array<std::uint64_t, 2> octets{};  // read, by side
+  std::uint64_t discarded = 0;            // messages, by the built-in sink
 };
 
 /// Told what the operator should know while the proxy runs, a sentence each.
@@ -67,7 +69,8 @@ class Proxy : private ListenerEvents, private SessionHost {
   void stop_now();
 
   std::size_t open_sessions() const { return sessions_.size(); }
-  /// Octets of sessions still open are not in it.
+  /// Octets of sessions still open are not in it, and what the sink discarded only once the run
+  /// is over.
   const ProxyTotals& totals() const { return totals_; }
 
  private:
@@ -92,6 +95,7 @@ class Proxy : private ListenerEvents, private SessionHost {
   ProxyNotices& notices_;
   std::string upstream_name_;
   std::unique_ptr<Resolver> resolver_;
+  std::unique_ptr<SinkServer> sink_;
   Upstream upstream_;
   std::vector<ListenerPtr> listeners_;
   std::vector<Listener*> full_;  // with a client that waits for a free descriptor

@@ -262,6 +262,32 @@ TEST_CASE("a server that cannot be reached: one 421 and a clean close", "[proxy]
   CHECK(run.notices[0].find(run.options.upstream.text()) != std::string::npos);
 }
 
+TEST_CASE("the built-in sink as the server", "[proxy]") {
+  ProxyFixture run;
+  run.options.upstream = parse_upstream("sink").value();
+  run.start();
+  run.client = Peer::connect(run.address);
+  const auto say = [&](std::string_view octets, std::string_view reply) {
+    run.client.received.clear();
+    run.client.send(octets);
+    run.run_until([&] { return run.client.received.ends_with("\r\n"); });
+    CHECK(run.client.received.starts_with(reply));
+  };
+  say("", "220 ");
+  say("HELO a\r\n", "250 ");
+  say("MAIL FROM:<a@example.com>\r\n", "250 ");
+  say("RCPT TO:<b@example.net>\r\n", "250 ");
+  say("DATA\r\n", "354 ");
+  say("x\r\n.\r\n", "250 ");
+  say("QUIT\r\n", "221 ");
+  run.run_until([&] { return run.client.fin_seen; });
+  run.client.close();
+  run.run_until_ended();
+  CHECK(run.seen().upstream == "sink");
+  run.proxy->stop();
+  CHECK(run.proxy->totals().discarded == 1);
+}
+
 TEST_CASE("a name that does not exist", "[proxy]") {
   ProxyFixture run;
   // RFC 6761 6.4: never resolves. Two sessions share the lookup.
