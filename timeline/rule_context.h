@@ -42,7 +42,7 @@ struct Moment {
   const Transaction* ended = nullptr;
   const Closed* closed = nullptr;
   const TimelineBlocked* blocked = nullptr;
-  std::string_view connect_failure;
+  std::string_view connect_failure = {};
 };
 
 /// What a rule may see, and its voice. Rules are pure: the same context gives the same findings.
@@ -81,14 +81,15 @@ class RuleContext {
   /// kOnConnectFailed: why, in words.
   std::string_view connect_failure() const { return moment_.connect_failure; }
 
-  /// The transaction that this is about: the one that ended, else the one that the entry belongs
-  /// to, else the open one; nullptr if none.
+  /// The transaction that this is about; nullptr if none. At kOnTransactionEnd the one that ended;
+  /// else the one that the entry or silence belongs to, else the one that the server has open.
   const Transaction* transaction() const { return moment_.transaction; }
   /// The transaction that ended in this very moment. Set for kOnTransactionEnd, and for kOnReply
   /// when the reply ended it.
   const Transaction* ended() const { return moment_.ended; }
 
-  /// At kOnCommand before the command, at kOnReply after the reply changed it. `previous` is the
+  /// At kOnCommand before the command, at kOnReply after the reply changed it (but see
+  /// SessionState::last_reply). `previous` is the
   /// transaction before the one that is ending.
   const SessionState& session() const { return session_; }
   /// For capabilities, phase, replies owed.

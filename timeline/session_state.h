@@ -68,7 +68,8 @@ struct TransactionSummary {
   /// was answered.
   std::uint64_t rsets_since = 0;
   Duration first_rset_spacing{};  // between the first two of them
-  Time last_rset_reply;
+  Time first_rset{};
+  Time last_rset_reply{};
 };
 
 /// How a side's direction was closed.
@@ -111,6 +112,7 @@ struct SessionState {
   bool tls = false;  // opaque from here on
   bool authenticated = false;
   bool connected = false;  // the server side accepted the connection
+  bool connect_failed = false;
   bool quit_sent = false;
   bool quit_answered = false;     // with 221
   bool null_sender_data = false;  // DATA, BDAT or BURL was sent for MAIL FROM:<>

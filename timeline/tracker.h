@@ -1,21 +1,35 @@
 #pragma once
 
-#include <memory>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
 
 #include "capture/screen.h"
+#include "timeline/arrival_times.h"
+#include "timeline/command_counts.h"
 #include "timeline/event.h"
+#include "timeline/pending_exchanges.h"
+#include "timeline/rule_context.h"
+#include "timeline/rule_engine.h"
+#include "timeline/session_state.h"
+#include "timeline/silence_watch.h"
+#include "timeline/tracker_options.h"
+#include "timeline/transaction_tracker.h"
+#include "timeline/verdict.h"
 
 namespace smtpscope {
-
-/// Thresholds of the timing rules; the catalogue's defaults (rules 2.0).
-struct TrackerOptions {
-  Duration gap_note = std::chrono::milliseconds(950);
-  Duration gap_warn = std::chrono::seconds(5);
-};
 
 /// Turns one session's items into its timeline: entries with times, transactions, silences,
 /// annotations, totals. Emits as it goes and keeps bounded state, so the live view and a batch
 /// export are the same code. One per session. Not thread-safe.
+///
+/// It couples parts that know one thing each: ArrivalTimes (when octets came), PendingExchanges
+/// (what is owed a reply), TransactionTracker, SilenceWatch, SessionState with what replies change
+/// in it, RuleEngine. What happens at one time is a moment: its entry is emitted first, then the
+/// rules are asked, then what they found is folded and emitted, then the transactions that ended.
+/// At a new command the order is: the run of RSETs that it ends, the silence that it ends, its
+/// entry.
 class Tracker : public ItemSink {
  public:
   /// `sink` must outlive the tracker.
@@ -27,6 +41,78 @@ class Tracker : public ItemSink {
   void on_event(const WireEvent& event, const Conversation& conversation) override;
   void on_item(const Item& item, const Conversation& conversation) override;
   void on_event_done(const WireEvent& event, const Conversation& conversation) override;
+
+ private:
+  using Pieces = std::array<ReadPiece, ArrivalTimes::kKeptReads>;
+
+  // Wire events, as they come (tracker.cc).
+  void on_body(const SessionOpened& opened, const Conversation& conversation);
+  void on_body(const UpstreamConnected& connected, const Conversation& conversation);
+  void on_body(const UpstreamFailed& failed, const Conversation& conversation);
+  void on_body(const Bytes& bytes, const Conversation& conversation);
+  void on_body(const Blocked& blocked, const Conversation& conversation);
+  void on_body(const ProxyStalled& stalled, const Conversation& conversation);
+  void on_body(const Gap& gap, const Conversation& conversation);
+  void on_body(const Closed& closed, const Conversation& conversation);
+  void on_body(const SessionEnded& ended, const Conversation& conversation);
+  // What is done once the items that a close completed have been seen.
+  void close(const Closed& closed, const Conversation& conversation);
+  void end_session(const Conversation& conversation);
+  /// Ends the transactions that nothing can continue now that a side has closed.
+  void end_unfinished(const Conversation& conversation);
+
+  // Items (tracker_items.cc).
+  void on_body(const Item& item, const Command& command, const Conversation& conversation);
+  void on_body(const Item& item, const Reply& reply, const Conversation& conversation);
+  void on_body(const Item& item, const AuthResponse& response, const Conversation& conversation);
+  void on_body(const Item& item, const MailData& data, const Conversation& conversation);
+  void on_body(const Item& item, const Chunk& chunk, const Conversation& conversation);
+  void on_body(const Item& item, const Blob& blob, const Conversation& conversation);
+  void on_body(const Item& item, const TlsRecord& record, const Conversation& conversation);
+  template <typename Other>  // GarbageLine, ProxyHeader, Junk
+  void on_body(const Item& item, const Other& other, const Conversation& conversation);
+  Entry make_entry(const Item& item, Pieces& pieces) const;
+  void emit_entry(const Entry& entry);
+  /// An entry of which the rules are asked under `trigger`; the state is not changed by it.
+  void tell(const Item& item, RuleTrigger trigger, std::uint64_t transaction,
+            const Conversation& conversation);
+  void note_rset(const PendingExchange& rset);
+  /// The reply came so soon that the server cannot have seen what it seems to answer.
+  bool too_soon(const Reply& reply, const Entry& entry, const PendingExchange& answered) const;
+
+  // Moments (tracker.cc).
+  void end_wait();
+  void flush_silence(const Conversation& conversation);
+  void end_rset_run(const Conversation& conversation);
+  void ask(RuleTrigger trigger, const Moment& moment, const Conversation& conversation);
+  /// Asks about the transactions that ended, settles, and emits them.
+  void settle(Moment moment, const Conversation& conversation);
+  void finish_transaction(const Transaction& transaction);
+  TxnMark mark_of(std::uint64_t transaction) const;
+  template <typename Body>
+  void emit(Body&& body);
+
+  const SessionId session_;
+  const TrackerOptions options_;
+  TimelineSink& sink_;
+
+  Time now_;         // of the wire event being worked on
+  Time last_event_;  // end of the last entry or other event: since_previous counts from it
+  SessionState state_;
+  ArrivalTimes arrivals_;
+  PendingExchanges pending_;
+  TransactionTracker transactions_;
+  SilenceWatch silences_;
+  std::optional<SilenceWatch::Wait> silence_;  // ended, not told yet
+  RuleEngine engine_;
+
+  // Totals.
+  CommandCounts counts_;
+  std::array<std::uint64_t, 2> octets_{};
+  std::array<std::uint64_t, 6> outcomes_{};
+  std::vector<TransactionTally> tallies_;
+  std::array<bool, 2> tls_data_seen_{};
+  bool ended_ = false;
 };
 
 }  // namespace smtpscope

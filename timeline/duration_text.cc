@@ -1,0 +1,27 @@
+#include "timeline/duration_text.h"
+
+#include <fmt/format.h>
+
+namespace smtpscope {
+
+std::string duration_text(Duration duration) {
+  using namespace std::chrono;
+  const bool negative = duration < Duration::zero();
+  const std::int64_t ns = negative ? -duration.count() : duration.count();
+  const char* sign = negative ? "-" : "";
+  if (ns < 1'000'000) return fmt::format("{}{} us", sign, ns / 1000);
+  if (ns < 1'000'000'000) return fmt::format("{}{} ms", sign, ns / 1'000'000);
+  const std::int64_t ms = ns / 1'000'000;
+  if (ms < 120'000) return fmt::format("{}{}.{:03} s", sign, ms / 1000, ms % 1000);
+  const std::int64_t s = ms / 1000;
+  if (s < 7200) return fmt::format("{}{} min {} s", sign, s / 60, s % 60);
+  return fmt::format("{}{} h {} min", sign, s / 3600, s / 60 % 60);
+}
+
+std::string seconds_text(Duration duration) {
+  const bool negative = duration < Duration::zero();
+  const std::int64_t ms = (negative ? -duration.count() : duration.count()) / 1'000'000;
+  return fmt::format("{}{}.{:03}", negative ? "-" : "", ms / 1000, ms % 1000);
+}
+
+}  // namespace smtpscope

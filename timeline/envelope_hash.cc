@@ -1,0 +1,34 @@
+#include "timeline/envelope_hash.h"
+
+#include "parser/path.h"
+
+namespace smtpscope {
+namespace {
+
+// FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/. Nobody gains by a collision here.
+constexpr std::uint64_t kBasis = 14695981039346656037ULL;
+constexpr std::uint64_t kPrime = 1099511628211ULL;
+
+std::uint64_t add_octet(std::uint64_t hash, unsigned char octet) { return (hash ^ octet) * kPrime; }
+
+std::uint64_t add_path(std::uint64_t hash, std::string_view path) {
+  // No path holds an LF: it keeps "a", "bc" apart from "ab", "c".
+  hash = add_octet(hash, '\n');
+  const std::size_t domain = find_domain(path);
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    auto octet = static_cast<unsigned char>(path[i]);
+    if (i >= domain && octet >= 'A' && octet <= 'Z') octet |= 0x20;
+    hash = add_octet(hash, octet);
+  }
+  return hash;
+}
+
+}  // namespace
+
+std::uint64_t sender_hash(std::string_view reverse_path) { return add_path(kBasis, reverse_path); }
+
+std::uint64_t with_recipient(std::uint64_t so_far, std::string_view forward_path) {
+  return add_path(so_far, forward_path);
+}
+
+}  // namespace smtpscope

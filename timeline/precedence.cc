@@ -1,0 +1,103 @@
+#include "timeline/precedence.h"
+
+#include <array>
+
+namespace smtpscope {
+namespace {
+
+using enum FoldScope;
+
+constexpr Precedence kTable[] = {
+    {"callout-probe", "txn-aborted-rset", kSameTransaction},
+    {"callout-probe", "txn-aborted-quit", kSameTransaction},
+    {"callout-probe", "txn-aborted-disconnect", kSameTransaction},
+
+    {"txn-replayed-after-rset", "txn-aborted-rset", kBetweenTransactions},
+    {"txn-replayed-after-rset", "rset-repeated", kBetweenTransactions},
+    {"txn-replayed-after-rset", "rset-noop", kBetweenTransactions},
+    {"txn-replayed-after-rset", "gap-client", kBetweenTransactions},
+    {"txn-replayed-after-rset", "round-pause", kBetweenTransactions},
+
+    {"rset-liveness-probe", "rset-noop", kSamePlace},
+
+    {"all-rcpt-rejected", "txn-aborted-rset", kSameTransaction, "after-reject"},
+    {"all-rcpt-rejected", "txn-aborted-quit", kSameTransaction, "after-reject"},
+    {"all-rcpt-rejected", "txn-aborted-ehlo", kSameTransaction, "after-reject"},
+    {"all-rcpt-rejected", "txn-aborted-disconnect", kSameTransaction, "after-reject"},
+    {"all-rcpt-rejected", "txn-aborted-tcp-reset", kSameTransaction, "after-reject"},
+    {"all-rcpt-rejected", "data-without-rcpt", kSameTransaction},
+    {"greylist-tempfail", "txn-aborted-rset", kSameTransaction, "after-reject"},
+    {"greylist-tempfail", "txn-aborted-quit", kSameTransaction, "after-reject"},
+    {"greylist-tempfail", "txn-aborted-disconnect", kSameTransaction, "after-reject"},
+    {"greylist-tempfail", "data-without-rcpt", kSameTransaction},
+    {"auth-required", "txn-aborted-rset", kSameTransaction, "after-reject"},
+    {"auth-required", "txn-aborted-quit", kSameTransaction, "after-reject"},
+    {"auth-required", "txn-aborted-disconnect", kSameTransaction, "after-reject"},
+    {"auth-required", "data-without-rcpt", kSameTransaction},
+
+    {"lost-after-eod", "txn-aborted-disconnect", kSameTransaction},
+    {"lost-after-eod", "txn-aborted-tcp-reset", kSameTransaction},
+    {"lost-after-eod", "txn-aborted-timeout", kSameTransaction},
+    {"lost-after-eod", "reply-missing", kSameSession},
+    {"lost-after-eod", "missing-quit", kSameSession},
+
+    {"rset-server-closed", "reply-missing", kSameSession},
+    {"rset-server-closed", "server-closed-without-421", kSameSession},
+
+    {"unsolicited-421", "rset-rejected", kSamePlace},
+    {"unsolicited-421", "txn-aborted-421", kSamePlace},
+    {"unsolicited-421", "txn-aborted-timeout", kSamePlace},
+    {"unsolicited-421", "idle-connection", kSamePlace},
+    {"unsolicited-421", "gap-client", kSamePlace},
+    {"unsolicited-421", "reply-missing", kSameSession},
+
+    {"server-closed-without-421", "reply-missing", kSameSession},
+
+    {"eod-nonstandard-accepted", "eod-nonstandard-seq", kSameTransaction},
+    {"eod-nonstandard-accepted", "reply-during-data", kSameTransaction},
+    {"eod-nonstandard-accepted", "content-parsed-as-commands", kSameSession},
+
+    {"data-without-rcpt", "command-out-of-order", kSamePlace},
+    {"data-content-early", "pipelining-past-sync-point", kSamePlace},
+    {"data-content-early", "pipelining-unadvertised", kSamePlace},
+    {"starttls-injection-client", "pipelining-past-sync-point", kSamePlace},
+    {"starttls-injection-client", "content-parsed-as-commands", kSameSession},
+    {"starttls-refused", "unknown-command", kSamePlace},
+    {"auth-failed", "unknown-command", kSamePlace},
+    {"bdat-misuse", "unknown-command", kSamePlace},
+
+    {"non-smtp-protocol", "unknown-command", kSameSession},
+    {"non-smtp-protocol", "command-syntax", kSameSession},
+    {"non-smtp-protocol", "content-parsed-as-commands", kSameSession},
+    {"non-smtp-protocol", "line-ending-command", kSameSession},
+    {"content-parsed-as-commands", "unknown-command", kSameSession},
+    {"content-parsed-as-commands", "too-many-errors", kSameSession},
+    {"content-parsed-as-commands", "pipelining-unadvertised", kSameSession},
+
+    // One silence, one line; the label that says most comes first.
+    {"greeting-delay", "gap-server", kSamePlace},
+    {"tarpit-pattern", "gap-server", kSamePlace},
+    {"dns-timeout-signature", "gap-server", kSamePlace},
+    {"round-pause", "gap-client", kSamePlace},
+    {"round-pause", "gap-server", kSamePlace},
+    {"near-rfc-timeout", "gap-client", kSamePlace},
+    {"near-rfc-timeout", "gap-server", kSamePlace},
+    {"pre-dot-pause", "gap-client", kSamePlace},
+    {"nagle-delayed-ack", "gap-client", kSamePlace},
+    {"data-stall", "gap-client", kSamePlace},
+    {"data-stall", "gap-server", kSamePlace},
+
+    {"greeting-refused", "no-dialogue", kSameSession},
+    {"greeting-refused", "server-closed-without-421", kSameSession},
+    {"greeting-refused", "txn-aborted-421", kSameSession},
+    {"greeting-refused", "txn-aborted-disconnect", kSameSession},
+    {"greeting-refused", "txn-aborted-quit", kSameSession},
+
+    {"auth-cleartext", "auth-cleartext", kSameSession, "offered"},
+};
+
+}  // namespace
+
+std::span<const Precedence> all_precedences() { return kTable; }
+
+}  // namespace smtpscope

@@ -1,0 +1,14 @@
+#include "timeline/rule.h"
+
+#include <array>
+
+namespace smtpscope {
+
+std::string_view to_string(Category category) {
+  constexpr std::array<std::string_view, 11> kNames = {
+      "transaction", "timing", "sequencing", "syntax", "extension", "security",
+      "tls",         "auth",   "network",    "server", "client"};
+  return kNames[static_cast<std::size_t>(category)];
+}
+
+}  // namespace smtpscope

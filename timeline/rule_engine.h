@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "timeline/rule_context.h"
+
+namespace smtpscope {
+
+/// Asks the rules, folds what tells the same story (rules 2.0.1), and emits annotations. One per
+/// session. Knows nothing of SMTP. Owns no heap memory until a rule fires; then remembers the last
+/// kRemembered annotations, so that a later headline can fold them. Not thread-safe.
+class RuleEngine {
+ public:
+  static constexpr std::size_t kRemembered = 64;
+  /// The gravest findings kept in words for the verdict.
+  static constexpr std::size_t kToldFindings = 6;
+
+  struct Told {
+    std::uint64_t number = 0;
+    const Rule* rule = nullptr;
+    Severity severity = Severity::kInfo;
+    Fault fault = Fault::kUnknown;
+    std::string text;
+  };
+
+  /// `sink` must outlive the engine.
+  RuleEngine(SessionId session, TimelineSink& sink);
+  ~RuleEngine();
+  RuleEngine(const RuleEngine&) = delete;
+  RuleEngine& operator=(const RuleEngine&) = delete;
+
+  /// Asks every rule with this trigger. Findings are held until settle().
+  void ask(RuleTrigger trigger, RuleContext& context);
+  /// The end of a moment: what fired in it is folded and emitted. `between` is the range of
+  /// entries that FoldScope::kBetweenTransactions means now.
+  struct Between {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+  };
+  void settle(Time now, Between between);
+  bool has_findings() const;
+
+  /// For RuleContext: the rule that is being asked, and its findings. `place` is the number of the
+  /// entry that a finding is about, or that comes next.
+  const Rule& current() const { return *current_; }
+  void add(Finding finding, std::uint64_t place);
+
+  /// Annotations emitted and not folded (so far).
+  std::uint64_t annotations() const;
+  std::uint64_t annotations(Severity severity) const;
+  std::optional<Severity> worst() const;
+  /// The gravest of them, gravest first, then oldest first.
+  std::span<const Told> told() const;
+
+ private:
+  struct Memory;
+
+  Memory& memory();
+  void emit(Annotation annotation, std::uint64_t place, Time now);
+  void tell(const Annotation& annotation);
+  /// A headline was emitted: earlier annotations in its reach go under it.
+  void fold_earlier(const Rule& headline, std::uint64_t place, std::uint64_t transaction,
+                    Between between, Time now);
+
+  const SessionId session_;
+  TimelineSink& sink_;
+  const Rule* current_ = nullptr;
+  std::unique_ptr<Memory> memory_;
+};
+
+}  // namespace smtpscope

@@ -1,0 +1,278 @@
+#include "timeline/tracker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "parser/conversation.h"
+#include "timeline/session_changes.h"
+
+namespace smtpscope {
+
+Tracker::Tracker(SessionId session, TrackerOptions options, TimelineSink& sink)
+    : session_(session), options_(options), sink_(sink), engine_(session, sink) {}
+
+Tracker::~Tracker() = default;
+
+template <typename Body>
+void Tracker::emit(Body&& body) {
+  sink_.on_timeline({.session = session_, .time = now_, .body = std::forward<Body>(body)});
+}
+
+void Tracker::on_event(const WireEvent& event, const Conversation& conversation) {
+  now_ = event.time;
+  std::visit([&](const auto& body) { on_body(body, conversation); }, event.body);
+}
+
+void Tracker::on_event_done(const WireEvent& event, const Conversation& conversation) {
+  if (const auto* closed = std::get_if<Closed>(&event.body)) {
+    close(*closed, conversation);
+  } else if (std::holds_alternative<SessionEnded>(event.body)) {
+    end_session(conversation);
+    return;
+  } else {
+    flush_silence(conversation);
+    end_unfinished(conversation);
+    settle({.now = now_}, conversation);
+  }
+  if (conversation.owed() == 0) pending_.clear();
+  silences_.expect(who_owes(state_, conversation, pending_.awaited()));
+}
+
+void Tracker::on_body(const SessionOpened& opened, const Conversation&) {
+  state_.opened = now_;
+  state_.mid_session = opened.mid_session;
+  if (opened.mid_session) {
+    state_.connected = true;
+    state_.connected_at = now_;
+    state_.greeting = SessionState::Greeting::kOk;
+  }
+  last_event_ = now_;
+  end_wait();
+  emit(TimelineSessionStarted{.client = opened.client,
+                              .listener = opened.listener,
+                              .upstream = opened.upstream,
+                              .mid_session = opened.mid_session});
+}
+
+void Tracker::on_body(const UpstreamConnected& connected, const Conversation& conversation) {
+  end_wait();
+  flush_silence(conversation);
+  state_.connected = true;
+  state_.connected_at = now_;
+  emit(TimelineConnected{.server = connected.server,
+                         .took = connected.took,
+                         .failed_attempts = connected.failed_attempts});
+  last_event_ = now_;
+}
+
+void Tracker::on_body(const UpstreamFailed& failed, const Conversation& conversation) {
+  end_wait();
+  flush_silence(conversation);
+  state_.connect_failed = true;
+  emit(TimelineConnectFailed{.reason = failed.reason});
+  last_event_ = now_;
+  const Moment moment{.now = now_, .connect_failure = failed.reason};
+  ask(kOnConnectFailed, moment, conversation);
+  settle(moment, conversation);
+}
+
+void Tracker::on_body(const Bytes& bytes, const Conversation&) {
+  end_wait();
+  const std::uint64_t octets = bytes.octets();
+  const CloseRecord* gone = nullptr;
+  if (const auto& close = state_.closes[index(other(bytes.from))]) gone = &*close;
+  // After a FIN a peer still reads; after a reset there is nobody.
+  const bool undelivered = bytes.undelivered || (gone != nullptr && gone->kind != CloseKind::kFin);
+  octets_[index(bytes.from)] += octets;
+  arrivals_.add(bytes.from, octets, now_, bytes.by_proxy, undelivered);
+}
+
+void Tracker::on_body(const Blocked& blocked, const Conversation& conversation) {
+  silences_.blocked(blocked.to, blocked.since, now_);
+  const TimelineBlocked told{
+      .to = blocked.to, .from = blocked.since, .until = now_, .octets = blocked.octets};
+  emit(told);
+  const Moment moment{.now = now_, .transaction = transactions_.open(), .blocked = &told};
+  ask(kOnBlocked, moment, conversation);
+  settle(moment, conversation);
+}
+
+void Tracker::on_body(const ProxyStalled& stalled, const Conversation&) {
+  silences_.proxy_stalled(stalled.since, now_);
+  emit(TimelineStalled{.from = stalled.since, .to = now_});
+}
+
+void Tracker::on_body(const Gap& gap, const Conversation&) {
+  ++state_.holes;
+  if (gap.from) arrivals_.skip(*gap.from, gap.octets);
+  emit(TimelineGap{gap});
+}
+
+void Tracker::on_body(const Closed&, const Conversation&) { end_wait(); }
+
+void Tracker::on_body(const SessionEnded&, const Conversation&) {}
+
+void Tracker::close(const Closed& closed, const Conversation& conversation) {
+  end_rset_run(conversation);
+  flush_silence(conversation);
+  auto& record = state_.closes[index(closed.from)];
+  // A FIN that a reset follows is a reset for whoever still wants to be heard.
+  if (!record || record->kind == CloseKind::kFin) {
+    record = CloseRecord{.kind = closed.kind, .by_proxy = closed.by_proxy, .time = now_};
+  }
+  if (!state_.first_closer) state_.first_closer = closed.from;
+  emit(TimelineClosed{.closed = closed, .since_previous = now_ - last_event_});
+  last_event_ = now_;
+  const Moment moment{.now = now_, .transaction = transactions_.open(), .closed = &closed};
+  ask(kOnClose, moment, conversation);
+  end_unfinished(conversation);
+  settle(moment, conversation);
+}
+
+void Tracker::end_unfinished(const Conversation& conversation) {
+  if (!transactions_.under_way() || !state_.first_closer) return;
+  const auto& client = state_.closes[index(Side::kClient)];
+  const auto& server = state_.closes[index(Side::kServer)];
+  using Phase = Conversation::Phase;
+  const Phase phase = conversation.phase();
+  const bool in_message = phase == Phase::kMailData || phase == Phase::kChunk;
+  // Replies still owed may decide what the client did not live to see. When the server has gone,
+  // what the client goes on sending decides nothing, but belongs to the message.
+  const bool over = server ? !in_message || client.has_value() : conversation.owed() == 0;
+  if (!over && !ended_) return;
+
+  const CloseRecord& first = state_.first_closer == Side::kClient ? *client : *server;
+  AbortedBy cause =
+      state_.first_closer == Side::kClient ? AbortedBy::kClientClose : AbortedBy::kServerClose;
+  if (first.by_proxy) {
+    cause = AbortedBy::kProxy;
+  } else if (first.kind == CloseKind::kReset) {
+    cause = AbortedBy::kReset;
+  } else if (first.kind == CloseKind::kTimeout) {
+    cause = AbortedBy::kTimeout;
+  } else if (state_.quit_sent) {
+    cause = AbortedBy::kQuit;
+  }
+  transactions_.end_all(cause, now_);
+}
+
+void Tracker::end_session(const Conversation& conversation) {
+  ended_ = true;
+  end_wait();
+  silence_.reset();  // nobody was waiting any more
+  end_rset_run(conversation);
+  end_unfinished(conversation);
+  transactions_.end_all(AbortedBy::kNothing, now_);  // the trace ended before the connection did
+  const Moment moment{.now = now_};
+  settle(moment, conversation);
+  ask(kOnSessionEnd, moment, conversation);
+  settle(moment, conversation);
+
+  SessionTotals totals;
+  totals.began = state_.opened;
+  totals.ended = now_;
+  totals.octets[0] = octets_[0];
+  totals.octets[1] = octets_[1];
+  counts_.put_into(totals);
+  totals.transactions = state_.transactions;
+  totals.outcomes = outcomes_;
+  totals.idle_client = silences_.idle(Party::kClient);
+  totals.idle_server = silences_.idle(Party::kServer);
+  totals.idle_proxy = silences_.idle(Party::kProxy);
+  totals.annotations = engine_.annotations();
+  totals.worst = engine_.worst();
+  totals.ended_cleanly = state_.quit_sent && state_.quit_answered;
+  const std::vector<std::string> lines = verdict(state_, totals, tallies_, engine_.told());
+  emit(TimelineSessionEnded{.totals = &totals, .verdict = lines});
+}
+
+void Tracker::end_wait() {
+  const SilenceWatch::Wait wait = silences_.end(now_);
+  if (wait.length() >= options_.gap_note && wait.length() > Duration::zero()) silence_ = wait;
+}
+
+void Tracker::flush_silence(const Conversation& conversation) {
+  if (!silence_) return;
+  const Transaction* open = transactions_.open();
+  std::uint64_t transaction = transactions_.current();
+  if (transaction == 0 && open != nullptr) transaction = open->number;
+  const Silence silence{.from = silence_->from,
+                        .to = silence_->to,
+                        .silent = silence_->party,
+                        .owed = silence_->owed,
+                        .transaction = transaction};
+  silence_.reset();
+  state_.last_silence = {
+      .from = silence.from, .to = silence.to, .silent = silence.silent, .owed = silence.owed};
+  if (silence.silent == Party::kClient || silence.silent == Party::kServer) {
+    const bool server = silence.silent == Party::kServer;
+    const Duration rtt = state_.rtt_s.value_or(Duration::zero());
+    if (const auto match = match_round(silence.length() - (server ? rtt : Duration::zero()), rtt)) {
+      std::uint8_t& times = state_.round_silences[server ? 1 : 0][match->index];
+      if (times < 255) ++times;
+    }
+  }
+  emit(silence);
+  const Moment moment{
+      .now = now_, .silence = &silence, .transaction = transactions_.find(transaction)};
+  ask(kOnSilence, moment, conversation);
+  settle(moment, conversation);
+}
+
+void Tracker::end_rset_run(const Conversation& conversation) {
+  RsetRun* run = state_.rset_run.get();
+  if (run == nullptr || run->ended) return;
+  run->ended = true;
+  if (run->count < 2) return;
+  const Moment moment{.now = now_};
+  ask(kOnRsetRunEnd, moment, conversation);
+  settle(moment, conversation);
+}
+
+void Tracker::ask(RuleTrigger trigger, const Moment& moment, const Conversation& conversation) {
+  RuleContext context(moment, state_, options_, conversation, arrivals_, engine_);
+  engine_.ask(trigger, context);
+}
+
+void Tracker::settle(Moment moment, const Conversation& conversation) {
+  const std::size_t ended = transactions_.ended();
+  if (ended == 0 && !engine_.has_findings()) return;
+  RuleEngine::Between between;
+  if (state_.previous != nullptr && moment.transaction != nullptr) {
+    between = {.begin = state_.previous->last_entry, .end = moment.transaction->first_entry};
+  }
+  for (std::size_t i = 0; i < ended; ++i) {
+    moment.ended = moment.transaction = &transactions_.ended(i);
+    ask(kOnTransactionEnd, moment, conversation);
+    const bool by_rset = moment.ended->aborted_by == AbortedBy::kRset;
+    if (state_.previous == nullptr) state_.previous = std::make_unique<TransactionSummary>();
+    *state_.previous = summary_of(*moment.ended, by_rset ? moment.answered : nullptr, now_);
+  }
+  engine_.settle(now_, between);
+  for (std::size_t i = 0; i < ended; ++i) finish_transaction(transactions_.ended(i));
+  transactions_.drop_ended();
+}
+
+void Tracker::finish_transaction(const Transaction& transaction) {
+  ++outcomes_[static_cast<std::size_t>(transaction.outcome)];
+  const bool accepted =
+      transaction.outcome == Outcome::kAccepted || transaction.outcome == Outcome::kPartial;
+  if (accepted && transaction.data_verb == Verb::kData) counts_.accepted(Verb::kData);
+  if (tallies_.size() < kTalliedTransactions) {
+    tallies_.push_back(TransactionTally::of(transaction));
+  }
+  emit(TransactionEnded{.transaction = &transaction});
+}
+
+TxnMark Tracker::mark_of(std::uint64_t transaction) const {
+  if (transaction == 0) return TxnMark::kOutside;
+  for (std::size_t i = 0; i < transactions_.ended(); ++i) {
+    const Transaction& ended = transactions_.ended(i);
+    if (ended.number != transaction) continue;
+    const bool well = ended.outcome == Outcome::kAccepted || ended.outcome == Outcome::kPartial;
+    return well ? TxnMark::kEndsWell : TxnMark::kEndsBadly;
+  }
+  return TxnMark::kInside;
+}
+
+}  // namespace smtpscope

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "timeline/event.h"
+#include "timeline/rule_engine.h"
+#include "timeline/session_state.h"
+#include "timeline/transaction.h"
+
+namespace smtpscope {
+
+/// What the verdict needs of a transaction.
+struct TransactionTally {
+  std::uint64_t number = 0;
+  std::uint64_t octets = 0;  // message size
+  std::uint64_t rcpt_sent = 0;
+  std::uint64_t rcpt_accepted = 0;
+  std::uint16_t final_code = 0;
+  std::uint16_t refusal_code = 0;
+  Outcome outcome = Outcome::kOpen;
+  AbortedBy aborted_by = AbortedBy::kNothing;
+  bool undelivered = false;  // its final reply came when the client was gone
+
+  static TransactionTally of(const Transaction& transaction);
+};
+
+/// More transactions than this are summarised by outcome.
+inline constexpr std::size_t kTalliedTransactions = 8;
+
+/// The end of a session in plain words, a line each: what became of each message, and what went
+/// wrong, on which side. `tallies` holds the first kTalliedTransactions transactions.
+std::vector<std::string> verdict(const SessionState& state, const SessionTotals& totals,
+                                 std::span<const TransactionTally> tallies,
+                                 std::span<const RuleEngine::Told> findings);
+
+}  // namespace smtpscope
