@@ -1,13 +1,18 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
+#include "capture/event_copy.h"
 #include "capture/wire_event.h"
 #include "parser/conversation.h"
 #include "parser/item.h"
 
 namespace smtpscope {
+
+class MessageLimit;
 
 /// Takes what one session's octets mean: the wire events in order (their octets are for counting
 /// only: they are not masked), and after each event the items that it completed.
@@ -30,19 +35,50 @@ struct ScreenPolicy {
 /// The one place where octets are parsed, and where secrets are masked and messages bounded
 /// before anything is written. One per session, live and from file alike; owns the Conversation.
 /// Raw wire events in; out go the items (to `items`) and the screened wire events (to `record`).
+/// A Conversation that is fed the screened events gives the same items as one that is fed the raw
+/// ones, with the credentials' octets being '#'.
+///
 /// Events that may hold credentials not yet recognised are held back from `record` (with all
-/// later ones of the session, so order stays) until the Conversation knows. Not thread-safe.
+/// later ones of the session, so order stays) until the Conversation knows, or until they take
+/// more than kMaxHeld octets of memory: then what is undecided is masked. To read what was
+/// screened before, keep credentials and everything. Not thread-safe.
 class Screen {
  public:
+  static constexpr std::size_t kMaxHeld = 1024 * 1024;
+
   /// Either sink may be nullptr; both must outlive the screen.
   Screen(ScreenPolicy policy, WireSink* record, ItemSink* items, bool mid_session = false);
   ~Screen();
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
 
+  /// The next event of the session. Nothing comes after SessionEnded.
   void feed(const WireEvent& event);
 
-  const Conversation& conversation() const;
+  const Conversation& conversation() const { return conversation_; }
+
+ private:
+  /// What was found in an event on its way through the Conversation.
+  struct Findings {
+    std::vector<StreamRange> secrets[2];  // per side, in order
+    MessageLimit* limit = nullptr;
+  };
+  struct Held;
+
+  void parse(const WireEvent& event, Findings& findings);
+  void parse_bytes(const Bytes& bytes, Findings& findings);
+  void left_out(Side from, const LeftOut& hole, Findings& findings);
+  void drain(Findings& findings);
+  void write_down(const WireEvent& event, std::uint64_t at, const Findings& findings);
+  void hold(EventCopy event, std::uint64_t at);
+  void mask_undecided();
+  void release();
+
+  ScreenPolicy policy_;
+  WireSink* record_;
+  ItemSink* items_;
+  Conversation conversation_;
+  std::unique_ptr<Held> held_;  // while events are held back
 };
 
 }  // namespace smtpscope

@@ -27,8 +27,8 @@ struct SessionOpened {
 
 /// The server side accepted, or did not.
 struct UpstreamConnected {
-  std::string_view server;  // the address that answered
-  Duration took{};          // from the first attempt
+  std::string_view server;            // the address that answered
+  Duration took{};                    // from the first attempt
   std::uint32_t failed_attempts = 0;  // addresses tried before that did not answer
 };
 struct UpstreamFailed {
@@ -42,25 +42,36 @@ struct LeftOut {
   MessageScanner after;
 };
 
-/// A part of `head` or `tail` that was overwritten with '#' because it holds credentials.
+/// One more hole in a read that has one already, and what follows it. Only a read with chunks of
+/// several messages, or several chunks, has such.
+struct FurtherPart {
+  LeftOut left_out;
+  std::span<const std::uint8_t> octets;
+};
+
+/// Octets that were overwritten with '#' because they hold credentials.
 struct Masked {
-  std::uint32_t offset = 0;  // in head, or in tail counted on from the end of head
+  std::uint32_t offset = 0;  // in what is there of the read: head, tail and further, joined
   std::uint32_t octets = 0;
 };
 
-/// One read from one side: head + left out + tail. One event per read, so that read boundaries
-/// and their times survive.
+/// One read from one side: head + left out + tail + further. One event per read, so that read
+/// boundaries and their times survive.
 struct Bytes {
   Side from = Side::kClient;
   std::span<const std::uint8_t> head;
   std::optional<LeftOut> left_out;
-  std::span<const std::uint8_t> tail;
-  std::span<const Masked> masked;
-  bool by_proxy = false;      // made by smtpscope itself (the 421 for an unreachable upstream)
-  bool undelivered = false;   // the other side was gone: these octets never reached it
+  std::span<const std::uint8_t> tail;    // empty without left_out
+  std::span<const FurtherPart> further;  // empty without left_out
+  std::span<const Masked> masked;        // in order, without overlap
+  bool by_proxy = false;     // made by smtpscope itself (the 421 for an unreachable upstream)
+  bool undelivered = false;  // the other side was gone: these octets never reached it
 
+  /// Of the read, whether they are here or left out.
   std::uint64_t octets() const {
-    return head.size() + (left_out ? left_out->octets : 0) + tail.size();
+    std::uint64_t sum = head.size() + (left_out ? left_out->octets : 0) + tail.size();
+    for (const FurtherPart& part : further) sum += part.left_out.octets + part.octets.size();
+    return sum;
   }
 };
 
@@ -79,10 +90,10 @@ struct ProxyStalled {
 
 /// Octets of a session, or whole events of a run (session 0), that are not in the record.
 struct Gap {
-  std::optional<Side> from;    // empty: of the whole session or run
-  std::uint64_t octets = 0;    // 0: unknown
-  std::uint64_t events = 0;    // events lost, where octets are not all
-  std::string_view why;        // "the disk was full", "not captured"
+  std::optional<Side> from;  // whose octets; empty: of either side or both, nobody knows
+  std::uint64_t octets = 0;  // 0: unknown
+  std::uint64_t events = 0;  // lost, as far as counted
+  std::string_view why;      // "the disk was full", "not captured"
 };
 
 enum class CloseKind : std::uint8_t { kFin, kReset, kTimeout, kError };
@@ -92,8 +103,8 @@ std::string_view to_string(CloseKind kind);
 struct Closed {
   Side from = Side::kClient;
   CloseKind kind = CloseKind::kFin;
-  bool by_proxy = false;     // smtpscope ended it (grace period over, upstream failed)
-  std::string_view reason;   // kError, kTimeout, by_proxy: in words
+  bool by_proxy = false;    // smtpscope ended it (grace period over, upstream failed)
+  std::string_view reason;  // kError, kTimeout, by_proxy: in words
 };
 
 /// Both connections are gone; the last event of a session.
@@ -119,12 +130,12 @@ class WireSink {
 
 /// What is told once, at the beginning of a run or a capture file.
 struct RunInfo {
-  WallTime started;             // Time zero
-  std::string writer;           // "smtpscope 0.1.0"
-  std::string tap;              // label of the vantage point, "" if none
-  std::string source;           // "live", or the file it was read from
+  WallTime started;    // Time zero
+  std::string writer;  // "smtpscope 0.1.0"
+  std::string tap;     // label of the vantage point, "" if none
+  std::string source;  // "live", or the file it was read from
   bool credentials_kept = false;
-  std::string message_kept;     // "full", "none", or octets as decimal digits
+  std::string message_kept;  // "full", "none", or octets as decimal digits
 };
 
 }  // namespace smtpscope

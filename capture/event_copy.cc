@@ -1,0 +1,140 @@
+#include "capture/event_copy.h"
+
+#include <algorithm>
+#include <cassert>
+#include <initializer_list>
+
+namespace smtpscope {
+namespace {
+
+std::size_t texts_size(std::initializer_list<std::string_view> texts) {
+  std::size_t sum = 0;
+  for (const std::string_view text : texts) sum += text.size();
+  return sum;
+}
+
+std::size_t storage_size(const WireEvent& event) {
+  if (const auto* bytes = std::get_if<Bytes>(&event.body)) {
+    std::size_t sum = bytes->head.size() + bytes->tail.size();
+    for (const FurtherPart& part : bytes->further) sum += part.octets.size();
+    return sum;
+  }
+  if (const auto* opened = std::get_if<SessionOpened>(&event.body)) {
+    return texts_size({opened->client, opened->listener, opened->upstream});
+  }
+  if (const auto* connected = std::get_if<UpstreamConnected>(&event.body)) {
+    return connected->server.size();
+  }
+  if (const auto* failed = std::get_if<UpstreamFailed>(&event.body)) return failed->reason.size();
+  if (const auto* gap = std::get_if<Gap>(&event.body)) return gap->why.size();
+  if (const auto* closed = std::get_if<Closed>(&event.body)) return closed->reason.size();
+  return 0;
+}
+
+}  // namespace
+
+EventCopy::EventCopy(const WireEvent& original) : event_(original) {
+  // Reserved at once: views into it must not move while it grows.
+  storage_.reserve(storage_size(original));
+  if (auto* bytes = std::get_if<Bytes>(&event_.body)) {
+    bytes->head = keep(bytes->head);
+    bytes->tail = keep(bytes->tail);
+    further_.assign(bytes->further.begin(), bytes->further.end());
+    for (FurtherPart& part : further_) part.octets = keep(part.octets);
+    bytes->further = further_;
+    masks_.assign(bytes->masked.begin(), bytes->masked.end());
+    bytes->masked = masks_;
+  } else if (auto* opened = std::get_if<SessionOpened>(&event_.body)) {
+    opened->client = keep(opened->client);
+    opened->listener = keep(opened->listener);
+    opened->upstream = keep(opened->upstream);
+  } else if (auto* connected = std::get_if<UpstreamConnected>(&event_.body)) {
+    connected->server = keep(connected->server);
+  } else if (auto* failed = std::get_if<UpstreamFailed>(&event_.body)) {
+    failed->reason = keep(failed->reason);
+  } else if (auto* gap = std::get_if<Gap>(&event_.body)) {
+    gap->why = keep(gap->why);
+  } else if (auto* closed = std::get_if<Closed>(&event_.body)) {
+    closed->reason = keep(closed->reason);
+  }
+}
+
+std::string_view EventCopy::keep(std::string_view text) {
+  const std::span<const std::uint8_t> kept =
+      keep(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+  return {reinterpret_cast<const char*>(kept.data()), kept.size()};
+}
+
+std::span<const std::uint8_t> EventCopy::keep(std::span<const std::uint8_t> octets) {
+  assert(storage_.capacity() - storage_.size() >= octets.size());
+  const std::size_t at = storage_.size();
+  storage_.insert(storage_.end(), octets.begin(), octets.end());
+  return std::span(storage_).subspan(at);
+}
+
+void EventCopy::mask(std::uint64_t at, std::span<const StreamRange> secrets, bool spare_line_ends) {
+  Bytes& bytes = std::get<Bytes>(event_.body);
+  std::size_t present = 0;  // offset in storage_ of the octet at stream offset `at`
+  const auto pass = [&](std::size_t octets) {
+    const std::uint64_t part_end = at + octets;
+    auto secret = std::partition_point(secrets.begin(), secrets.end(),
+                                       [&](const StreamRange& range) { return range.end <= at; });
+    for (; secret != secrets.end() && secret->begin < part_end; ++secret) {
+      const std::uint64_t begin = std::max(secret->begin, at);
+      const std::uint64_t end = std::min(secret->end, part_end);
+      mask_present(present + static_cast<std::size_t>(begin - at),
+                   present + static_cast<std::size_t>(end - at), spare_line_ends);
+    }
+    at = part_end;
+    present += octets;
+  };
+  pass(bytes.head.size());
+  if (bytes.left_out) at += bytes.left_out->octets;
+  pass(bytes.tail.size());
+  for (const FurtherPart& part : further_) {
+    at += part.left_out.octets;
+    pass(part.octets.size());
+  }
+  join_masks();
+  bytes.masked = masks_;
+}
+
+void EventCopy::mask_present(std::size_t offset, std::size_t end, bool spare_line_ends) {
+  const auto spared = [&](std::size_t i) {
+    return spare_line_ends && (storage_[i] == '\r' || storage_[i] == '\n');
+  };
+  while (offset < end) {
+    std::size_t run = offset;
+    while (run < end && !spared(run)) storage_[run++] = '#';
+    if (run > offset) {
+      masks_.push_back(
+          {static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(run - offset)});
+    }
+    offset = run;
+    while (offset < end && spared(offset)) ++offset;
+  }
+}
+
+/// Puts the masks in order and makes one of those that touch.
+void EventCopy::join_masks() {
+  std::sort(masks_.begin(), masks_.end(),
+            [](const Masked& a, const Masked& b) { return a.offset < b.offset; });
+  std::size_t kept = 0;
+  for (const Masked& mask : masks_) {
+    Masked* last = kept > 0 ? &masks_[kept - 1] : nullptr;
+    if (last && mask.offset <= last->offset + last->octets) {
+      last->octets =
+          std::max(last->offset + last->octets, mask.offset + mask.octets) - last->offset;
+    } else {
+      masks_[kept++] = mask;
+    }
+  }
+  masks_.resize(kept);
+}
+
+std::size_t EventCopy::size() const {
+  return sizeof(*this) + storage_.capacity() + masks_.capacity() * sizeof(Masked) +
+         further_.capacity() * sizeof(FurtherPart);
+}
+
+}  // namespace smtpscope

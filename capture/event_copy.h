@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "capture/wire_event.h"
+
+namespace smtpscope {
+
+/// Octets [begin, end) of one side's stream.
+struct StreamRange {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+};
+
+/// A wire event that owns what its views point to, so that it can outlive the call that handed it
+/// over. Movable, not copyable. Not thread-safe.
+class EventCopy {
+ public:
+  explicit EventCopy(const WireEvent& original);
+  EventCopy(EventCopy&&) noexcept = default;
+  EventCopy& operator=(EventCopy&&) noexcept = default;
+
+  const WireEvent& event() const { return event_; }
+
+  /// Overwrites what is here of the `secrets` with '#', and notes it as masked. They are in order
+  /// and do not overlap. The event must hold Bytes, the first of which is at stream offset `at`.
+  /// With `spare_line_ends`, CR and LF stay: they tell lines apart and are never credentials.
+  void mask(std::uint64_t at, std::span<const StreamRange> secrets, bool spare_line_ends = false);
+
+  /// Memory in use, in octets.
+  std::size_t size() const;
+
+ private:
+  std::string_view keep(std::string_view text);
+  std::span<const std::uint8_t> keep(std::span<const std::uint8_t> octets);
+  void mask_present(std::size_t offset, std::size_t end, bool spare_line_ends);
+  void join_masks();
+
+  WireEvent event_;
+  std::vector<std::uint8_t> storage_;  // Bytes: all octets that are here, joined; texts otherwise
+  std::vector<Masked> masks_;
+  std::vector<FurtherPart> further_;
+};
+
+}  // namespace smtpscope
