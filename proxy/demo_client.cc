@@ -56,7 +56,9 @@ DemoClient::DemoClient(Loop& loop, const SocketAddress& server, Duration pause, 
 DemoClient::~DemoClient() = default;
 
 void DemoClient::start() {
-  dialer_ = std::make_unique<Dialer>(loop_, &resolver_, endpoint_, std::chrono::seconds(10), *this);
+  DialerEvents& events = *this;
+  dialer_ =
+      std::make_unique<Dialer>(loop_, &resolver_, endpoint_, std::chrono::seconds(10), events);
   dialer_->start();
 }
 
