@@ -32,7 +32,7 @@ struct ExporterOptions {
   std::size_t width = 0;  // columns of the terminal; 0: lines are not cut
   bool unicode = true;    // else ASCII only
   bool colour = false;
-  bool verbose = false;   // every reply line, read boundaries, folded annotations
+  bool verbose = false;  // every reply line, read boundaries, folded annotations
 };
 
 /// Writes timelines in one format. Takes one run after the other: begin_run(), its events, then

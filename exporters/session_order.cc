@@ -6,7 +6,9 @@ namespace smtpscope {
 
 SessionOrder::SessionOrder(Arrangement arrangement, bool only_wanted, SessionRelease& release,
                            std::size_t max_held)
-    : arrangement_(arrangement), only_wanted_(only_wanted), release_(release),
+    : arrangement_(arrangement),
+      only_wanted_(only_wanted),
+      release_(release),
       max_held_(max_held) {}
 
 void SessionOrder::add(SessionId session, std::string_view text) {
@@ -68,10 +70,11 @@ void SessionOrder::let_go(SessionId session, Held& held) {
 
 void SessionOrder::put_out(SessionId session, Held& held, std::string_view text) {
   if (text.empty()) return;
-  const bool resumes = held.begun && last_ != session;
+  Piece piece = Piece::kFirst;
+  if (held.begun) piece = last_ == session ? Piece::kNext : Piece::kResumed;
   held.begun = true;
   last_ = session;
-  release_.release(session, text, resumes);
+  release_.release(session, text, piece);
 }
 
 SessionOrder::Sessions::iterator SessionOrder::forget(Sessions::iterator session) {

@@ -11,13 +11,18 @@
 
 namespace smtpscope {
 
+/// A piece of a session's text, as seen beside the pieces that went out before it.
+enum class Piece : std::uint8_t {
+  kFirst,    // the session's first
+  kNext,     // follows the one before it
+  kResumed,  // a piece of another session went out since
+};
+
 /// Takes what SessionOrder lets go.
 class SessionRelease {
  public:
   virtual ~SessionRelease() = default;
-  /// A piece of a session's text. `resumes`: an earlier piece went out before, and a piece of
-  /// another session since.
-  virtual void release(SessionId session, std::string_view text, bool resumes) = 0;
+  virtual void release(SessionId session, std::string_view text, Piece piece) = 0;
 };
 
 /// Puts the text of sessions that overlap into order, and leaves out sessions that nobody asked
@@ -63,7 +68,7 @@ class SessionOrder {
   SessionRelease& release_;
   const std::size_t max_held_;
   Sessions sessions_;
-  std::size_t held_ = 0;  // octets, of all sessions
+  std::size_t held_ = 0;        // octets, of all sessions
   SessionId last_ = kWholeRun;  // whose piece went out last
 };
 

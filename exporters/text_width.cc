@@ -109,6 +109,18 @@ std::string cut_to_width(std::string_view text, std::size_t width, std::string_v
   return cut;
 }
 
+std::vector<std::string> chop(std::string_view text, std::size_t width) {
+  if (width == 0) return {std::string(text)};
+  std::vector<std::string> pieces;
+  while (display_width(text) > width) {
+    const std::size_t end = std::max(fitting(text, width), first_cluster(text));
+    pieces.emplace_back(text.substr(0, end));
+    text.remove_prefix(end);
+  }
+  if (!text.empty() || pieces.empty()) pieces.emplace_back(text);
+  return pieces;
+}
+
 std::vector<std::string> wrap(std::string_view text, std::size_t width, std::size_t first_indent) {
   if (width == 0) return {std::string(text)};
   std::vector<std::string> lines;

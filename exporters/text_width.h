@@ -17,6 +17,10 @@ std::size_t display_width(std::string_view text);
 /// inside a character, nor inside an escape such as \x1B.
 std::string cut_to_width(std::string_view text, std::size_t width, std::string_view mark);
 
+/// The text in pieces of at most `width` columns; nothing is dropped. Never empty. `width` 0: one
+/// piece.
+std::vector<std::string> chop(std::string_view text, std::size_t width);
+
 /// The text in lines of at most `width` columns, broken at spaces where there are any, the first
 /// line shortened by `first_indent`. Never empty. `width` 0: one line.
 std::vector<std::string> wrap(std::string_view text, std::size_t width,

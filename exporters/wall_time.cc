@@ -1,8 +1,8 @@
 #include "exporters/wall_time.h"
 
-#include <chrono>
-
 #include <fmt/format.h>
+
+#include <chrono>
 
 namespace smtpscope {
 namespace {

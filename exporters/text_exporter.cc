@@ -1,0 +1,100 @@
+#include "exporters/text_exporter.h"
+
+#include <fmt/format.h>
+
+#include <variant>
+
+#include "exporters/text_outcome.h"
+#include "exporters/text_sheet.h"
+#include "exporters/wall_time.h"
+
+namespace smtpscope {
+
+TextExporter::TextExporter(const ExporterOptions& options, Output& output)
+    : options_(options),
+      style_(options),
+      output_(output),
+      order_(options.arrangement, options.annotated_from.has_value(), *this) {}
+
+void TextExporter::begin_run(const RunInfo& run) {
+  run_started_ = run.started;
+  if (!options_.name_runs) return;
+  TextSheet sheet(style_, {});
+  if (written_) sheet.blank();
+  std::vector<std::string> pieces = {style_.wire(run.source), readable_time(run.started)};
+  if (!run.tap.empty()) pieces.push_back(fmt::format("tap {}", style_.wire(run.tap)));
+  sheet.flow(pieces, 3, Tone::kHeading);
+  write(sheet.take());
+}
+
+void TextExporter::on_timeline(const TimelineEvent& event) {
+  if (event.session == kWholeRun) {
+    show_gap_of_run(event);
+    return;
+  }
+  const auto [at, is_new] =
+      open_.try_emplace(event.session, event.session, event.time, run_started_);
+  TextSheet sheet(style_, label(event.session));
+  // Only a trace with a hole shows a session whose beginning it does not hold.
+  if (is_new && !std::holds_alternative<TimelineSessionStarted>(event.body)) {
+    sheet.flow({fmt::format("session {}", event.session), "its beginning is not in the trace"}, 3,
+               Tone::kHeading);
+  }
+  at->second.render(event, style_, sheet);
+  order_.add(event.session, sheet.take());
+
+  if (const auto* annotation = std::get_if<Annotation>(&event.body)) {
+    if (options_.annotated_from && annotation->folded_under.empty() &&
+        annotation->severity >= *options_.annotated_from) {
+      order_.want(event.session);
+    }
+  } else if (std::holds_alternative<TimelineSessionEnded>(event.body)) {
+    open_.erase(at);
+    order_.end(event.session);
+  }
+}
+
+void TextExporter::end_run() {
+  for (auto& [session, text] : open_) {
+    TextSheet sheet(style_, label(session));
+    text.render_open_end(style_, sheet);
+    order_.add(session, sheet.take());
+  }
+  open_.clear();
+  order_.end_all();
+}
+
+void TextExporter::release(SessionId session, std::string_view text, Piece piece) {
+  const bool apart = options_.arrangement == Arrangement::kBySession || open_.size() < 2;
+  if (piece == Piece::kFirst && apart && written_) write("\n");
+  if (piece == Piece::kResumed && options_.arrangement == Arrangement::kBySession) {
+    TextSheet sheet(style_, {});
+    sheet.blank();
+    sheet.flow({fmt::format("session {}, continued", session)}, 3, Tone::kHeading);
+    write(sheet.take());
+  }
+  write(text);
+}
+
+void TextExporter::write(std::string_view text) {
+  if (text.empty()) return;
+  written_ = true;
+  output_.write(text);
+}
+
+/// A hole that no session can be named for.
+void TextExporter::show_gap_of_run(const TimelineEvent& event) {
+  const auto* gap = std::get_if<TimelineGap>(&event.body);
+  if (gap == nullptr) return;
+  TextSheet sheet(style_, {});
+  sheet.rupture({}, Tone::kWarning, style_.words(gap_words(gap->gap)));
+  write(sheet.take());
+}
+
+/// By time, lines of sessions that are open together say whose they are.
+std::string TextExporter::label(SessionId session) const {
+  if (options_.arrangement == Arrangement::kBySession || open_.size() < 2) return {};
+  return fmt::format("{:<4} ", fmt::format("s{}", session));
+}
+
+}  // namespace smtpscope

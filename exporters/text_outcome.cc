@@ -1,0 +1,135 @@
+#include "exporters/text_outcome.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+#include "exporters/text_style.h"
+
+namespace smtpscope {
+namespace {
+
+std::string refusal(const Transaction& transaction) {
+  if (transaction.mail_code / 100 > 3) {
+    return fmt::format(", the sender was refused with {}", transaction.mail_code);
+  }
+  if (transaction.final_code / 100 > 3) {
+    return fmt::format(", the message was refused with {}", transaction.final_code);
+  }
+  if (transaction.data_code / 100 > 3) {
+    return fmt::format(", {} was refused with {}", to_string(transaction.data_verb),
+                       transaction.data_code);
+  }
+  if (transaction.rcpt_refused > 0 && transaction.rcpt_accepted == 0) {
+    return fmt::format(", {} refused", counted(transaction.rcpt_refused, "recipient"));
+  }
+  return {};
+}
+
+/// Recipients with their fates, where they differ.
+std::string recipients(const Transaction& transaction) {
+  if (transaction.rcpt_sent == 0) return ", no recipient was given";
+  if (transaction.rcpt_accepted == transaction.rcpt_sent) {
+    return fmt::format(", {} accepted", counted(transaction.rcpt_accepted, "recipient"));
+  }
+  return fmt::format(", {} of {} accepted", transaction.rcpt_accepted,
+                     counted(transaction.rcpt_sent, "recipient"));
+}
+
+std::string message(const Transaction& transaction) {
+  return fmt::format(", {}", counted(transaction.facts.octets, "octet"));
+}
+
+}  // namespace
+
+std::string outcome_words(const Transaction& transaction) {
+  std::string words(to_string(transaction.outcome));
+  if (transaction.outcome == Outcome::kAborted && transaction.aborted_by != AbortedBy::kNothing) {
+    words += fmt::format(" by {}", to_string(transaction.aborted_by));
+  }
+  return words;
+}
+
+std::string outcome_details(const Transaction& transaction) {
+  switch (transaction.outcome) {
+    case Outcome::kAccepted:
+      return fmt::format(", {}{}", counted(transaction.rcpt_accepted, "recipient"),
+                         message(transaction));
+    case Outcome::kPartial:
+      return recipients(transaction) + message(transaction);
+    case Outcome::kRejected: {
+      std::string words = refusal(transaction);
+      if (transaction.data_sent) words += message(transaction);
+      return words;
+    }
+    case Outcome::kAborted:
+      return recipients(transaction) + (transaction.wire_octets > 0
+                                            ? fmt::format(", {} of the message sent",
+                                                          counted(transaction.wire_octets, "octet"))
+                                            : ", nothing sent");
+    case Outcome::kUnknown:
+      return recipients(transaction) + message(transaction) +
+             (transaction.data_sent ? " sent, its reply was not seen" : " sent");
+    case Outcome::kOpen:
+      break;
+  }
+  return {};
+}
+
+std::string gap_words(const Gap& gap) {
+  std::string words = "the trace has a hole: ";
+  if (gap.octets > 0) {
+    words += counted(gap.octets, "octet");
+  } else if (gap.events > 0) {
+    words += counted(gap.events, "event");
+  } else {
+    words += "an unknown number of octets";
+  }
+  if (gap.from) words += fmt::format(" from the {}", to_string(*gap.from));
+  if (gap.octets > 0 && gap.events > 0)
+    words += fmt::format(" in {}", counted(gap.events, "event"));
+  if (!gap.why.empty()) words += fmt::format(" ({})", gap.why);
+  return words;
+}
+
+std::vector<std::string> totals_words(const SessionTotals& totals) {
+  std::vector<std::string> pieces;
+
+  std::string commands = "commands:";
+  for (const auto& [verb, counts] : totals.commands) {
+    const auto& [accepted, sent] = counts;
+    commands += accepted == sent ? fmt::format(" {}={}", verb, sent)
+                                 : fmt::format(" {}={}/{}", verb, accepted, sent);
+  }
+  if (totals.commands.empty()) commands += " none";
+  pieces.push_back(std::move(commands));
+
+  std::string outcomes;
+  for (std::size_t i = 0; i < totals.outcomes.size(); ++i) {
+    if (totals.outcomes[i] == 0) continue;
+    outcomes += fmt::format("{} {} {}", outcomes.empty() ? "" : ",", totals.outcomes[i],
+                            to_string(static_cast<Outcome>(i)));
+  }
+  if (!outcomes.empty()) pieces.push_back("transactions:" + outcomes);
+
+  const std::array<std::pair<std::string_view, Duration>, 3> idle = {{
+      {"client", totals.idle_client},
+      {"server", totals.idle_server},
+      {"smtpscope", totals.idle_proxy},
+  }};
+  std::string waits;
+  for (const auto& [party, duration] : idle) {
+    if (duration <= Duration::zero()) continue;
+    waits += fmt::format("{} {} {}", waits.empty() ? "" : ",", party, short_duration(duration));
+  }
+  if (!waits.empty()) pieces.push_back("idle:" + waits);
+
+  pieces.push_back(fmt::format("octets: client {}, server {}", totals.octets[index(Side::kClient)],
+                               totals.octets[index(Side::kServer)]));
+  pieces.push_back(fmt::format("took {}", short_duration(totals.ended - totals.began)));
+  return pieces;
+}
+
+}  // namespace smtpscope

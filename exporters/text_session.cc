@@ -1,0 +1,301 @@
+#include "exporters/text_session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <variant>
+#include <vector>
+
+#include "exporters/text_item.h"
+#include "exporters/text_outcome.h"
+#include "exporters/wall_time.h"
+#include "timeline/rule.h"
+
+namespace smtpscope {
+namespace {
+
+/// Time since the session began, in seconds and milliseconds, rounded down so that it never runs
+/// ahead of a later one.
+std::string since_start(Duration duration) {
+  const Duration::rep ms = std::max<Duration::rep>(duration.count(), 0) / 1'000'000;
+  return fmt::format("+{}.{:03}", ms / 1000, ms % 1000);
+}
+
+struct Speaker {
+  char letter;
+  Tone tone;
+};
+
+Speaker speaker(Side side, bool by_proxy) {
+  if (by_proxy) return {'P', Tone::kProxy};
+  return side == Side::kClient ? Speaker{'C', Tone::kClient} : Speaker{'S', Tone::kServer};
+}
+
+Tone tone_of(Severity severity) {
+  switch (severity) {
+    case Severity::kInfo:
+      return Tone::kQuiet;
+    case Severity::kNotice:
+      return Tone::kNotice;
+    case Severity::kWarning:
+      return Tone::kWarning;
+    case Severity::kError:
+      return Tone::kError;
+  }
+  return Tone::kPlain;
+}
+
+}  // namespace
+
+TextSession::TextSession(SessionId session, Time began, WallTime run_started)
+    : session_(session), began_(began), run_started_(run_started) {}
+
+/// One operator per kind of event.
+class TextSession::Render {
+ public:
+  Render(TextSession& session, Time now, const TextStyle& style, TextSheet& sheet)
+      : session_(session), now_(now), style_(style), glyphs_(style.glyphs()), sheet_(sheet) {}
+
+  void operator()(const TimelineSessionStarted& started) {
+    std::vector<std::string> pieces = {
+        fmt::format("session {}", session_.session_),
+        fmt::format("{} {} {}", style_.wire(started.client), glyphs_.arrow,
+                    style_.wire(started.upstream)),
+        readable_time(session_.run_started_ + now_.time_since_epoch())};
+    if (style_.verbose() && !started.listener.empty()) {
+      pieces.push_back(fmt::format("via {}", style_.wire(started.listener)));
+    }
+    if (started.mid_session) pieces.emplace_back("the trace begins in mid-session");
+    sheet_.flow(pieces, 3, Tone::kHeading);
+  }
+
+  void operator()(const TimelineConnected& connected) {
+    std::string words = fmt::format("connected to {} in {}", style_.wire(connected.server),
+                                    short_duration(connected.took));
+    if (connected.failed_attempts > 0) {
+      words += fmt::format(", after {} that did not answer",
+                           counted(connected.failed_attempts, "address"));
+    }
+    event_line(now_, {}, ' ', Tone::kPlain, words);
+  }
+
+  void operator()(const TimelineConnectFailed& failed) {
+    event_line(now_, {}, 'P', Tone::kProxy,
+               fmt::format("no connection to the server: {}", style_.words(failed.reason)));
+  }
+
+  void operator()(const Entry& entry) {
+    const std::vector<ItemWords> lines = words_of(entry, style_);
+    const Speaker who = speaker(entry.item->side, entry.by_proxy);
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const bool first = i == 0;
+      LineHead head;
+      head.margin = margin_of(entry.mark, first, i + 1 == lines.size());
+      if (first) {
+        head.time = since_start(entry.first - session_.began_);
+        head.since = since(entry.since_previous);
+      }
+      head.speaker = who.letter;
+      head.speaker_tone = who.tone;
+      sheet_.line(head, lines[i]);
+    }
+    session_.in_transaction_ = entry.mark == TxnMark::kBegins || entry.mark == TxnMark::kInside;
+    session_.behind_silence_ = false;
+    if (style_.verbose()) details(entry);
+  }
+
+  void operator()(const Silence& silence) {
+    std::string who;
+    switch (silence.silent) {
+      case Party::kClient:
+      case Party::kServer:
+        who = fmt::format("{} silent", to_string(silence.silent));
+        break;
+      case Party::kProxy:
+        who = "smtpscope itself kept both waiting";
+        break;
+      case Party::kUnknown:
+        who = "both silent";
+        break;
+    }
+    std::string words = fmt::format("{}, {}", short_duration(silence.length()), who);
+    if (!silence.owed.empty()) {
+      const bool owes = silence.silent == Party::kClient || silence.silent == Party::kServer;
+      words += fmt::format(" ({} {})", owes ? "owes" : "awaited:", style_.words(silence.owed));
+    }
+    sheet_.rupture(open_margin(), Tone::kNotice, words);
+    session_.behind_silence_ = true;
+  }
+
+  void operator()(const Annotation& annotation) {
+    const bool folded = !annotation.folded_under.empty();
+    if (folded && !style_.verbose()) return;
+    const bool loud = annotation.severity >= Severity::kWarning;
+    std::string lead = fmt::format("{} {} {}", loud ? glyphs_.alarm : glyphs_.remark,
+                                   to_string(annotation.severity), annotation.rule->id);
+    if (!annotation.variant.empty()) lead += fmt::format(" ({})", annotation.variant);
+    lead += ':';
+    if (folded) lead = "  " + lead;
+    std::string text = ' ' + style_.words(annotation.text);
+    if (style_.verbose()) text += evidence(annotation);
+    sheet_.below(open_margin(), folded ? Tone::kQuiet : tone_of(annotation.severity), lead, text);
+  }
+
+  void operator()(const AnnotationFolded& folded) {
+    if (!style_.verbose()) return;
+    sheet_.below(open_margin(), Tone::kQuiet,
+                 fmt::format("  {} a{}", glyphs_.remark, folded.number),
+                 fmt::format(" is part of {}", folded.under));
+  }
+
+  void operator()(const TransactionEnded& ended) {
+    const Transaction& transaction = *ended.transaction;
+    const bool well = transaction.outcome == Outcome::kAccepted;
+    sheet_.below(open_margin(), well ? Tone::kGood : Tone::kNotice,
+                 fmt::format("transaction {}: {}", transaction.number, outcome_words(transaction)),
+                 style_.words(outcome_details(transaction)));
+  }
+
+  void operator()(const TimelineClosed& event) {
+    const Closed& closed = event.closed;
+    const std::string who(to_string(closed.from));
+    std::string words;
+    if (closed.by_proxy) {
+      words = fmt::format("smtpscope ends the connection to the {}", who);
+    } else {
+      switch (closed.kind) {
+        case CloseKind::kFin:
+          words = fmt::format("{} closes", who);
+          break;
+        case CloseKind::kReset:
+          words = fmt::format("{} resets the connection", who);
+          break;
+        case CloseKind::kTimeout:
+          words = fmt::format("the connection to the {} timed out", who);
+          break;
+        case CloseKind::kError:
+          words = fmt::format("the connection to the {} failed", who);
+          break;
+      }
+    }
+    if (!closed.reason.empty()) words += fmt::format(": {}", style_.words(closed.reason));
+    const Speaker speaks = speaker(closed.from, closed.by_proxy);
+    event_line(now_, since(event.since_previous), speaks.letter, speaks.tone, words);
+    session_.behind_silence_ = false;
+  }
+
+  void operator()(const TimelineGap& event) {
+    sheet_.rupture(open_margin(), Tone::kWarning, style_.words(gap_words(event.gap)));
+  }
+
+  void operator()(const TimelineStalled& stalled) {
+    sheet_.rupture(open_margin(), Tone::kWarning,
+                   fmt::format("smtpscope itself stood still for {}: times around here are late",
+                               short_duration(stalled.to - stalled.from)));
+  }
+
+  void operator()(const TimelineBlocked& blocked) {
+    sheet_.rupture(open_margin(), Tone::kNotice,
+                   fmt::format("{} did not read for {}, {} waited", to_string(blocked.to),
+                               short_duration(blocked.until - blocked.from),
+                               counted(blocked.octets, "octet")));
+  }
+
+  void operator()(const TimelineSessionEnded& ended) {
+    const SessionTotals& totals = *ended.totals;
+    sheet_.flow(totals_words(totals), 3, Tone::kPlain);
+    if (ended.verdict.empty()) return;
+    sheet_.flow({"what happened:"}, 0, Tone::kHeading);
+    for (const std::string& line : ended.verdict) sheet_.paragraph(style_.words(line), 2);
+  }
+
+ private:
+  /// What is no octet of the wire: a connection made or closed.
+  void event_line(Time time, std::string since, char who, Tone tone, std::string_view words) {
+    LineHead head;
+    head.margin = open_margin();
+    head.time = since_start(time - session_.began_);
+    head.since = std::move(since);
+    head.speaker = who;
+    head.speaker_tone = tone;
+    sheet_.line(head, {{}, fmt::format("{0} {1} {0}", glyphs_.rule, words), Tone::kPlain});
+  }
+
+  /// Nothing for what came with the line before in one read, or behind a silence just told.
+  std::string since(Duration duration) const {
+    if (duration <= Duration::zero() || session_.behind_silence_) return {};
+    return short_duration(duration);
+  }
+
+  Margin open_margin() const {
+    if (!session_.in_transaction_) return {};
+    return {glyphs_.inside, Tone::kQuiet, glyphs_.inside};
+  }
+
+  /// The bracket of one of an entry's lines: it opens at the first and closes at the last.
+  Margin margin_of(TxnMark mark, bool first, bool last) const {
+    const Margin inside{glyphs_.inside, Tone::kQuiet, glyphs_.inside};
+    switch (mark) {
+      case TxnMark::kOutside:
+        return {};
+      case TxnMark::kBegins:
+        return first ? Margin{glyphs_.begins, Tone::kQuiet, glyphs_.inside} : inside;
+      case TxnMark::kInside:
+        return inside;
+      case TxnMark::kEndsWell:
+        return last ? Margin{glyphs_.ends_well, Tone::kGood, " "} : inside;
+      case TxnMark::kEndsBadly:
+        return last ? Margin{glyphs_.ends_badly, Tone::kError, " "} : inside;
+    }
+    return {};
+  }
+
+  /// Verbose: what the columns do not show.
+  void details(const Entry& entry) {
+    std::string words = fmt::format("#{}", entry.number);
+    if (entry.answers != 0) words += fmt::format(", answers #{}", entry.answers);
+    if (entry.think) words += fmt::format(", after {}", short_duration(*entry.think));
+    words += fmt::format(", octets {} to {}", entry.item->begin, entry.item->end);
+    std::string reads;
+    for (const ReadPiece& read : entry.reads) {
+      fmt::format_to(std::back_inserter(reads), "{}{} at {}", reads.empty() ? "" : ", ",
+                     read.octets, since_start(read.time - session_.began_));
+    }
+    if (!reads.empty()) words += fmt::format("; read {}", reads);
+    if (entry.read_count > entry.reads.size() && !entry.reads.empty()) {
+      words += fmt::format(" and {}", counted(entry.read_count - entry.reads.size(), "more read"));
+    }
+    sheet_.below(open_margin(), Tone::kQuiet, words, {});
+  }
+
+  static std::string evidence(const Annotation& annotation) {
+    std::string words = fmt::format(" [a{}", annotation.number);
+    if (!annotation.folded_under.empty()) {
+      words += fmt::format(", part of {}", annotation.folded_under);
+    }
+    if (!annotation.entries.empty()) {
+      words += ", see";
+      for (const std::uint64_t entry : annotation.entries) words += fmt::format(" #{}", entry);
+    }
+    return words + ']';
+  }
+
+  TextSession& session_;
+  const Time now_;
+  const TextStyle& style_;
+  const Glyphs& glyphs_;
+  TextSheet& sheet_;
+};
+
+void TextSession::render(const TimelineEvent& event, const TextStyle& style, TextSheet& sheet) {
+  std::visit(Render(*this, event.time, style, sheet), event.body);
+}
+
+void TextSession::render_open_end(const TextStyle& style, TextSheet& sheet) {
+  in_transaction_ = false;
+  sheet.rupture({}, Tone::kNotice, style.words("the trace ends here; the session was still open"));
+}
+
+}  // namespace smtpscope
