@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/file_output.h"
 #include "cli/nearest_name.h"
 #include "cli/rule_words.h"
 #include "cli/subcommand.h"
@@ -35,9 +36,7 @@ int run(const std::string& id) {
   const Rule* rule = find_rule(id);
   if (rule == nullptr) return unknown_rule(id);
   const std::size_t width = terminal_width(STDOUT_FILENO);
-  fmt::print("{}",
-             explain_rule(*rule, width == 0 ? kReadingWidth : std::min(width, kReadingWidth)));
-  return kExitFine;
+  return print(explain_rule(*rule, width == 0 ? kReadingWidth : std::min(width, kReadingWidth)));
 }
 
 std::function<int()> declare(CLI::App& app) {

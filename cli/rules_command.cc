@@ -1,14 +1,11 @@
-#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "cli/file_output.h"
 #include "cli/rule_words.h"
 #include "cli/subcommand.h"
 #include "timeline/rule.h"
@@ -43,8 +40,7 @@ int run(const RulesOptions& options) {
   } else {
     text = rules_as_table(rules);
   }
-  fmt::print("{}", text);
-  return kExitFine;
+  return print(text);
 }
 
 std::function<int()> declare(CLI::App& app) {

@@ -1,0 +1,115 @@
+#include "cli/file_output.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <utility>
+
+#include "cli/subcommand.h"
+
+namespace smtpscope {
+namespace {
+
+/// What write(2) is given at once; the size of a pipe's buffer.
+constexpr std::size_t kBuffered = 64 * 1024;
+
+Error cannot_write(std::string_view path, int error) {
+  return {fmt::format("cannot write {}: {}", path, std::strerror(error))};
+}
+
+bool is_same_file(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+}  // namespace
+
+FileOutput::FileOutput() : FileOutput(STDOUT_FILENO, "standard output", false) {}
+
+FileOutput::FileOutput(int descriptor, std::string name, bool owned)
+    : descriptor_(descriptor), name_(std::move(name)), owned_(owned) {}
+
+FileOutput::FileOutput(FileOutput&& from) noexcept
+    : descriptor_(std::exchange(from.descriptor_, -1)),
+      name_(std::move(from.name_)),
+      owned_(std::exchange(from.owned_, false)),
+      buffer_(std::move(from.buffer_)),
+      fault_(from.fault_) {}
+
+FileOutput::~FileOutput() {
+  if (descriptor_ < 0) return;
+  flush();
+  if (owned_) close(descriptor_);
+}
+
+Result<FileOutput> FileOutput::create(const std::string& path, bool force,
+                                      std::span<const std::string> inputs) {
+  struct stat existing {};
+  if (stat(path.c_str(), &existing) == 0) {
+    for (const std::string& input : inputs) {
+      struct stat source {};
+      if (stat(input.c_str(), &source) == 0 && is_same_file(source, existing)) {
+        return Error{fmt::format("{} is what is being read; write to another file", path)};
+      }
+    }
+    if (S_ISDIR(existing.st_mode)) return cannot_write(path, EISDIR);
+    if (!S_ISREG(existing.st_mode)) {
+      const int descriptor = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+      if (descriptor < 0) return cannot_write(path, errno);
+      return FileOutput(descriptor, path, true);
+    }
+    if (!force) {
+      return Error{
+          fmt::format("{} exists; choose another name, or overwrite it with --force", path)};
+    }
+    // A new file instead of the old one emptied: whoever has the old one open keeps it whole, and
+    // its permissions are not inherited.
+    if (unlink(path.c_str()) != 0) return cannot_write(path, errno);
+  }
+  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (descriptor < 0) return cannot_write(path, errno);
+  return FileOutput(descriptor, path, true);
+}
+
+void FileOutput::write(std::string_view text) {
+  if (broken()) return;
+  buffer_ += text;
+  if (buffer_.size() >= kBuffered) flush();
+}
+
+void FileOutput::flush() {
+  std::size_t done = 0;
+  while (done < buffer_.size() && !broken()) {
+    const ssize_t wrote = ::write(descriptor_, buffer_.data() + done, buffer_.size() - done);
+    if (wrote >= 0) {
+      done += static_cast<std::size_t>(wrote);
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      // Standard output is what the shell made it; a terminal shared with ssh may be non-blocking.
+      pollfd writable{descriptor_, POLLOUT, 0};
+      poll(&writable, 1, -1);
+    } else if (errno != EINTR) {
+      fault_ = errno;
+    }
+  }
+  buffer_.clear();
+}
+
+std::optional<Error> FileOutput::fault() const {
+  if (fault_ == 0 || fault_ == EPIPE) return std::nullopt;
+  return cannot_write(name_, fault_);
+}
+
+int print(std::string_view text) {
+  FileOutput out;
+  out.write(text);
+  out.flush();
+  const std::optional<Error> fault = out.fault();
+  return fault ? fail(fault->message) : kExitFine;
+}
+
+}  // namespace smtpscope
