@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "exporters/exporter.h"
+
+namespace CLI {
+class App;
+}
+
+namespace smtpscope {
+
+/// How the user wants timelines written: the options that several subcommands share.
+struct Rendering {
+  std::string format = std::string(all_exporters().front().name);
+  std::string colour = "auto";
+  std::optional<std::size_t> width;
+  bool verbose = false;
+};
+
+/// Adds -f, --color, --width and -v to `app`. `more_formats`: what -f knows besides the exporters,
+/// such as "none".
+void add_rendering_options(CLI::App& app, Rendering& rendering,
+                           std::span<const std::string_view> more_formats = {});
+
+/// The options for an exporter whose text goes to `descriptor`: colour and width are those of its
+/// terminal unless the user said otherwise, the signs those that the locale can show.
+ExporterOptions exporter_options(const Rendering& rendering, int descriptor);
+
+}  // namespace smtpscope
