@@ -154,6 +154,13 @@ bool SocketAddress::is_loopback() const {
   return ntohl(reinterpret_cast<const sockaddr_in&>(plain.storage_).sin_addr.s_addr) >> 24 == 127;
 }
 
+bool SocketAddress::is_wildcard() const {
+  if (family() == AF_INET6) {
+    return IN6_IS_ADDR_UNSPECIFIED(&reinterpret_cast<const sockaddr_in6&>(storage_).sin6_addr);
+  }
+  return reinterpret_cast<const sockaddr_in&>(storage_).sin_addr.s_addr == INADDR_ANY;
+}
+
 SocketAddress SocketAddress::unmapped() const {
   if (family() != AF_INET6) return *this;
   const auto& six = reinterpret_cast<const sockaddr_in6&>(storage_);

@@ -48,6 +48,8 @@ class SocketAddress {
   std::uint16_t port() const;
   void set_port(std::uint16_t port);
   bool is_loopback() const;
+  /// 0.0.0.0 or [::]: all of the host's addresses.
+  bool is_wildcard() const;
   /// The IPv4 address behind an IPv4-mapped IPv6 one, else the address itself.
   SocketAddress unmapped() const;
   /// "192.0.2.10:25", "[2001:db8::1]:25".

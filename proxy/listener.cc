@@ -22,6 +22,8 @@ Result<ListenerPtr> Listener::make(Loop& loop, const SocketAddress& address,
   listener->address_ = address;
   int fault = uv_tcp_bind(&listener->handle_, address.get(), 0);
   if (fault == 0) {
+    // Accepted sockets inherit it: one system call less per session.
+    uv_tcp_nodelay(&listener->handle_, 1);
     fault = uv_listen(reinterpret_cast<uv_stream_t*>(&listener->handle_), kBacklog,
                       [](uv_stream_t* stream, int status) {
                         auto* self = static_cast<Listener*>(stream->data);
@@ -46,8 +48,6 @@ ConnectionPtr Listener::accept() {
     return nullptr;
   return connection;
 }
-
-void Listener::unref() { uv_unref(reinterpret_cast<uv_handle_t*>(&handle_)); }
 
 void Listener::release() {
   events_ = nullptr;

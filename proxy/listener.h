@@ -28,12 +28,10 @@ class Listener {
   /// Bound and listening; port 0 picks a free one. `events` must outlive it.
   static Result<ListenerPtr> make(Loop& loop, const SocketAddress& address, ListenerEvents& events);
 
-  /// The client that waits; nullptr when it has gone.
+  /// The client that waits, with no delay set; nullptr when it has gone.
   ConnectionPtr accept();
   /// With the port that was picked.
   const SocketAddress& address() const { return address_; }
-  /// The run does not go on only because this listens.
-  void unref();
 
   /// See HandleCloser.
   void release();

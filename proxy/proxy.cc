@@ -161,7 +161,7 @@ void Proxy::admit(Listener& listener) {
     notices_.notice(fmt::format("turned {} away: not in an --allow network", peer->text()));
     return;
   }
-  const auto own = client->own_address();
+  const auto own = listener.address().is_wildcard() ? client->own_address() : std::nullopt;
   const SessionId id = ++last_id_;
   ++totals_.sessions;
   SessionHost& host = *this;

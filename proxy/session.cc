@@ -29,7 +29,6 @@ void Session::start(std::string_view client, std::string_view listener) {
   const Time now = loop_.now();
   host_.on_activity(now);
   relay_.begin(now, SessionOpened{client, listener, upstream_.name});
-  connection(Side::kClient)->set_no_delay();
   connection(Side::kClient)->start_reading();
   connecting_ = std::unique_ptr<Connecting>(new Connecting{
       Dialer(loop_, upstream_.resolver, upstream_.endpoint, upstream_.connect_timeout, *this), {}});

@@ -11,7 +11,6 @@ class SinkServer::Client : private ConnectionEvents {
   Client(SinkServer& server, ConnectionPtr connection)
       : server_(server), connection_(std::move(connection)) {
     connection_->set_events(this);
-    connection_->set_no_delay();
   }
 
   /// May destroy the client, as may all events.

@@ -69,6 +69,13 @@ TEST_CASE("loopback addresses") {
   CHECK_FALSE(address("::").is_loopback());
 }
 
+TEST_CASE("wildcard addresses") {
+  CHECK(address("0.0.0.0").is_wildcard());
+  CHECK(address("::").is_wildcard());
+  CHECK_FALSE(address("127.0.0.1").is_wildcard());
+  CHECK_FALSE(address("::1").is_wildcard());
+}
+
 TEST_CASE("the allow list admits loopback and the networks named, nobody else") {
   AllowList list;
   CHECK(list.admits(address("127.0.0.1")));
