@@ -137,7 +137,9 @@ bool ConversationMachine::settle() {
     emit_junk(held_side_, s.at, JunkReason::kOverflow, {}, 0, s.at - s.item_begin);
     return true;
   }
-  if ((mode_ == Mode::kChunk || mode_ == Mode::kBlob) && counted_.left == 0) {
+  const bool counting =
+      mode_ == Mode::kChunk || mode_ == Mode::kBlob || mode_ == Mode::kProxyHeader;
+  if (counting && counted_.left == 0) {
     end_counted(true);
     return true;
   }
