@@ -74,6 +74,7 @@ std::span<const std::uint8_t> EventCopy::keep(std::span<const std::uint8_t> octe
 
 void EventCopy::mask(std::uint64_t at, std::span<const StreamRange> secrets, bool spare_line_ends) {
   Bytes& bytes = std::get<Bytes>(event_.body);
+  const std::size_t masks_before = masks_.size();
   std::size_t present = 0;  // offset in storage_ of the octet at stream offset `at`
   const auto pass = [&](std::size_t octets) {
     const std::uint64_t part_end = at + octets;
@@ -95,6 +96,7 @@ void EventCopy::mask(std::uint64_t at, std::span<const StreamRange> secrets, boo
     at += part.left_out.octets;
     pass(part.octets.size());
   }
+  if (masks_.size() == masks_before) return;
   join_masks();
   bytes.masked = masks_;
 }

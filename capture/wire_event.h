@@ -88,12 +88,18 @@ struct ProxyStalled {
   Time since;
 };
 
-/// Octets of a session, or whole events of a run (session 0), that are not in the record.
+/// What is not in the record. In a session: octets of one side (`from` is set), or events without
+/// octets (`events` is not 0), or nobody knows what. In session 0: nobody knows of which sessions.
 struct Gap {
-  std::optional<Side> from;  // whose octets; empty: of either side or both, nobody knows
+  std::optional<Side> from;  // whose octets are missing
   std::uint64_t octets = 0;  // 0: unknown
   std::uint64_t events = 0;  // lost, as far as counted
   std::string_view why;      // "the disk was full", "not captured"
+
+  /// Octets of both sides may be missing.
+  bool of_unknown_octets(SessionId session) const {
+    return !from && (session == kWholeRun || events == 0);
+  }
 };
 
 enum class CloseKind : std::uint8_t { kFin, kReset, kTimeout, kError };

@@ -1,0 +1,146 @@
+#include "capture/capture_writer.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string_view>
+#include <system_error>
+
+#include "capture/capture_file.h"
+#include "capture/event_format.h"
+
+namespace smtpscope {
+namespace {
+
+/// errno of the failure, 0 when all of `text` was written.
+int write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t wrote = ::write(descriptor, text.data(), text.size());
+    if (wrote > 0) {
+      text.remove_prefix(static_cast<std::size_t>(wrote));
+    } else if (wrote == 0) {
+      return ENOSPC;
+    } else if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
+}
+
+std::string in_words(int error) { return std::system_category().message(error); }
+
+std::string why_lost(int error) {
+  if (error == 0) return "the disk did not keep up";
+  if (error == ENOSPC || error == EDQUOT) return "the disk was full";
+  return fmt::format("writing failed: {}", in_words(error));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CaptureWriter>> CaptureWriter::create(const std::string& path, bool force,
+                                                             const RunInfo& run) {
+  const Result<int> descriptor = create_capture_file(path, force);
+  if (!descriptor) return descriptor.error();
+  if (const int error = write_all(descriptor.value(), format_header(run))) {
+    ::close(descriptor.value());
+    return Error{fmt::format("cannot write the capture to {}: {}", path, in_words(error))};
+  }
+  return std::make_unique<CaptureWriter>(descriptor.value());
+}
+
+CaptureWriter::CaptureWriter(int descriptor, std::size_t limit)
+    : file_(descriptor, BackgroundFile::Ownership::kOwned, limit) {}
+
+void CaptureWriter::on_wire(const WireEvent& event) {
+  if (!tell_losses() || !write(event)) lose(event);
+}
+
+bool CaptureWriter::write(const WireEvent& event) {
+  char* const line = file_.reserve(most_event_line(event));
+  if (!line) return false;
+  const char* const end = format_event(line, event);
+  file_.commit(static_cast<std::size_t>(end - line));
+  ++totals_.events;
+  return true;
+}
+
+void CaptureWriter::lose(const WireEvent& event) {
+  if (why_.empty()) why_ = why_lost(file_.status().error);
+  ++totals_.lost_events;
+  const bool known = lost_.size() < kMaxSessions || lost_.contains(event.session);
+  Lost& lost = known ? lost_[event.session] : lost_of_others_;
+  ++lost.events;
+  lost.last = event.time;
+  if (const auto* bytes = std::get_if<Bytes>(&event.body)) {
+    lost.octets[index(bytes->from)] += bytes->octets();
+    totals_.lost_octets += bytes->octets();
+  } else if (std::holds_alternative<SessionOpened>(event.body)) {
+    if (known) lost.opened = std::make_unique<EventCopy>(event);
+  } else if (std::holds_alternative<SessionEnded>(event.body)) {
+    lost.ended = true;
+  }
+}
+
+/// Writes the gaps that are not yet in the capture. False when there is no room for all of them.
+bool CaptureWriter::tell_losses() {
+  if (lost_.empty() && lost_of_others_.events == 0) return true;
+  while (!lost_.empty()) {
+    if (!tell_losses_of(lost_.begin()->first, lost_.begin()->second)) return false;
+    lost_.erase(lost_.begin());
+  }
+  if (lost_of_others_.events > 0) {
+    const std::uint64_t octets = lost_of_others_.octets[0] + lost_of_others_.octets[1];
+    const Gap gap{std::nullopt, octets, lost_of_others_.events, why_};
+    if (!write({kWholeRun, lost_of_others_.last, gap})) return false;
+    lost_of_others_ = {};
+  }
+  why_.clear();
+  return true;
+}
+
+/// Each step is taken off `lost` as it is written: the next attempt goes on behind it.
+bool CaptureWriter::tell_losses_of(SessionId session, Lost& lost) {
+  if (lost.opened) {
+    if (!write(lost.opened->event())) return false;
+    lost.opened.reset();
+    --lost.events;
+  }
+  // Its time is that of the session's last lost event, and so is the end of the session.
+  const std::uint64_t ends = lost.ended ? 1 : 0;
+  for (const Side side : {Side::kClient, Side::kServer}) {
+    std::uint64_t& octets = lost.octets[index(side)];
+    if (octets == 0) continue;
+    if (!write({session, lost.last, Gap{side, octets, lost.events - ends, why_}})) return false;
+    octets = 0;
+    lost.events = ends;
+  }
+  if (lost.events > ends) {
+    const Gap gap{std::nullopt, 0, lost.events - ends, why_};
+    if (!write({session, lost.last, gap})) return false;
+    lost.events = ends;
+  }
+  if (lost.ended && !write({session, lost.last, SessionEnded{}})) return false;
+  return true;
+}
+
+void CaptureWriter::flush() {
+  tell_losses();
+  file_.flush();
+}
+
+bool CaptureWriter::close(Duration patience) {
+  flush();
+  const bool all_told = lost_.empty() && lost_of_others_.events == 0;
+  return file_.close(patience) && all_told && totals_.lost_events == 0;
+}
+
+CaptureWriter::Totals CaptureWriter::totals() const {
+  const BackgroundFile::Status status = file_.status();
+  Totals totals = totals_;
+  totals.unwritten = status.lost;
+  if (status.error != 0) totals.trouble = in_words(status.error);
+  return totals;
+}
+
+}  // namespace smtpscope

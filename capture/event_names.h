@@ -1,0 +1,66 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "base/side.h"
+#include "capture/wire_event.h"
+#include "parser/message_facts.h"
+#include "parser/message_scanner.h"
+
+namespace smtpscope {
+
+/// The words of the capture format, for its writer and its reader alike: docs/capture-format.md.
+/// A word never changes its meaning; a new one goes to the end.
+
+inline constexpr std::array<std::string_view, 2> kSideNames = {"client", "server"};
+inline constexpr std::array<std::string_view, 4> kCloseKindNames = {"fin", "reset", "timeout",
+                                                                    "error"};
+inline constexpr std::array<std::string_view, 2> kFramingNames = {"dot_terminated", "counted"};
+inline constexpr std::array<std::string_view, 6> kScannerStateNames = {
+    "line_start", "middle", "cr", "dot", "dot_cr", "ended"};
+inline constexpr std::array<std::string_view, 6> kLineEndNames = {"none", "cr",    "cr_cr",
+                                                                  "lf",   "cr_lf", "cr_cr_lf"};
+inline constexpr std::array<std::string_view, kEodCandidateKinds> kCandidateNames = {
+    "lf_dot_lf",    "lf_dot_cr_lf", "cr_lf_dot_lf", "cr_dot_cr", "cr_dot_cr_lf",
+    "cr_lf_dot_cr", "cr_cr_lf",     "nul",          "other"};
+
+/// The counts of MessageFacts that are plain numbers.
+struct FactName {
+  std::string_view name;
+  std::uint64_t MessageFacts::*fact;
+};
+inline constexpr std::array<FactName, 9> kFactNames = {{
+    {"octets", &MessageFacts::octets},
+    {"lines", &MessageFacts::lines},
+    {"longest_line", &MessageFacts::longest_line},
+    {"bare_cr", &MessageFacts::bare_cr},
+    {"bare_lf", &MessageFacts::bare_lf},
+    {"nul", &MessageFacts::nul},
+    {"eight_bit", &MessageFacts::eight_bit},
+    {"dot_lines", &MessageFacts::dot_lines},
+    {"unstuffed_dots", &MessageFacts::unstuffed_dots},
+}};
+
+/// The name of an enumerator.
+template <typename Enum, std::size_t N>
+constexpr std::string_view name_of(const std::array<std::string_view, N>& names, Enum value) {
+  return names[static_cast<std::size_t>(value)];
+}
+
+/// The enumerator of that name, empty when there is none.
+template <typename Enum, std::size_t N>
+constexpr std::optional<Enum> named(const std::array<std::string_view, N>& names,
+                                    std::string_view name) {
+  for (std::size_t i = 0; i < N; ++i) {
+    if (names[i] == name) return static_cast<Enum>(i);
+  }
+  return std::nullopt;
+}
+
+}  // namespace smtpscope

@@ -1,0 +1,67 @@
+#include "capture/wall_time.h"
+
+#include <fmt/format.h>
+
+namespace smtpscope {
+namespace {
+
+/// The number that `digits` spell, -1 if there is anything else.
+int number(std::string_view digits) {
+  int value = 0;
+  for (const char digit : digits) {
+    if (digit < '0' || digit > '9') return -1;
+    value = value * 10 + (digit - '0');
+  }
+  return digits.empty() ? -1 : value;
+}
+
+}  // namespace
+
+std::string format_wall_time(WallTime time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
+}
+
+std::optional<WallTime> parse_wall_time(std::string_view text) {
+  // "YYYY-MM-DDTHH:MM:SS" and then decimals, and Z.
+  constexpr std::size_t kSeconds = 19;
+  constexpr std::size_t kDecimals = 9;
+  if (text.size() <= kSeconds || !text.ends_with('Z')) return std::nullopt;
+  if (text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':') {
+    return std::nullopt;
+  }
+  const int year = number(text.substr(0, 4));
+  const int month = number(text.substr(5, 2));
+  const int day = number(text.substr(8, 2));
+  const int hour = number(text.substr(11, 2));
+  const int minute = number(text.substr(14, 2));
+  const int second = number(text.substr(17, 2));
+  if (year < 0 || month < 0 || day < 0 || hour < 0 || minute < 0 || second < 0) return std::nullopt;
+  if (hour > 23 || minute > 59 || second > 60) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  // What nanoseconds since 1970 can count in 64 bits ends in 1677 and 2262.
+  if (!date.ok() || year < 1678 || year > 2261) return std::nullopt;
+
+  int nanoseconds = 0;
+  std::string_view decimals = text.substr(kSeconds, text.size() - kSeconds - 1);
+  if (!decimals.empty()) {
+    if (decimals[0] != '.') return std::nullopt;
+    decimals.remove_prefix(1);
+    if (decimals.size() > kDecimals) return std::nullopt;
+    nanoseconds = number(decimals);
+    if (nanoseconds < 0) return std::nullopt;
+    for (std::size_t i = decimals.size(); i < kDecimals; ++i) nanoseconds *= 10;
+  }
+  return WallTime(std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(hour) +
+                  std::chrono::minutes(minute) + std::chrono::seconds(second) +
+                  std::chrono::nanoseconds(nanoseconds));
+}
+
+}  // namespace smtpscope
