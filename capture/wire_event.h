@@ -39,7 +39,7 @@ struct UpstreamFailed {
 /// and `tail`. `after` is the message scanner's state behind them, facts included.
 struct LeftOut {
   std::uint64_t octets = 0;
-  MessageScanner after;
+  MessageScanner after = MessageScanner();
 };
 
 /// One more hole in a read that has one already, and what follows it. Only a read with chunks of

@@ -1,0 +1,363 @@
+#include "capture/event_line.h"
+
+#include <fmt/format.h>
+
+#include <cassert>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "capture/event_format.h"
+#include "capture/event_names.h"
+#include "capture/octet_text.h"
+#include "capture/wall_time.h"
+
+namespace smtpscope {
+namespace {
+
+using nlohmann::json;
+
+/// What a line holds lies at most so deep: candidates in after in left_out in further.
+constexpr int kMaxDepth = 8;
+
+/// What is quoted of a line in a complaint about it.
+constexpr std::size_t kQuoted = 32;
+
+/// The line as JSON; "discarded" when it is none. Does not throw.
+json parse_json(std::string_view line) {
+  // A hostile line can nest as deep as it is long: what lies deeper than ours is not built.
+  const auto keep = [](int depth, json::parse_event_t, json&) { return depth <= kMaxDepth; };
+  return json::parse(line.begin(), line.end(), keep, /*allow_exceptions=*/false);
+}
+
+template <typename Number>
+std::optional<Number> as_number(const json& value) {
+  if (const auto* natural = value.get_ptr<const json::number_unsigned_t*>()) {
+    if (std::in_range<Number>(*natural)) return static_cast<Number>(*natural);
+  } else if (const auto* integer = value.get_ptr<const json::number_integer_t*>()) {
+    if (std::in_range<Number>(*integer)) return static_cast<Number>(*integer);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<RunInfo> parse_header(std::string_view line) {
+  const json header = parse_json(line);
+  const json* version = nullptr;
+  if (header.is_object()) {
+    if (const auto found = header.find("smtpcap"); found != header.end()) version = &*found;
+  }
+  const std::optional<int> major = version ? as_number<int>(*version) : std::nullopt;
+  if (!major || *major < 1) {
+    return Error{"its first line is not {\"smtpcap\":1,...}, so it is no capture of smtpscope"};
+  }
+  const auto text = [&](const char* key) -> std::string {
+    const auto found = header.find(key);
+    const auto* value = found == header.end() ? nullptr : found->get_ptr<const json::string_t*>();
+    return value ? *value : std::string();
+  };
+  if (*major > kCaptureVersion) {
+    return Error{fmt::format(
+        "it is in version {} of the capture format, written by {}; this "
+        "smtpscope reads up to version {}, so use a newer one",
+        *major, text("writer").empty() ? "a newer smtpscope" : text("writer"), kCaptureVersion)};
+  }
+  RunInfo run;
+  const std::optional<WallTime> started = parse_wall_time(text("started"));
+  if (!started) return Error{"its first line does not say when it was started"};
+  run.started = *started;
+  run.writer = text("writer");
+  run.tap = text("tap");
+  run.source = text("source");
+  run.credentials_kept = text("credentials") == "kept";
+  run.message_kept = text("message");
+  return run;
+}
+
+/// Takes one line's JSON apart. The first thing that is wrong ends it: get() and its kin then give
+/// nothing more that matters.
+class EventLine::Reader {
+ public:
+  Reader(EventLine& line, const json& object) : line_(line), object_(&object) {}
+
+  bool read() {
+    line_.event_ = {};
+    line_.event_.time = at_ns(number<std::int64_t>("t"));
+    line_.event_.session = number<SessionId>("s");
+    line_.name_ = std::string(word("e"));
+    return ok();
+  }
+
+  /// False when the kind is not known.
+  bool read_body() {
+    auto& body = line_.event_.body;
+    const std::string_view kind = line_.name_;
+    if (kind == "bytes") {
+      body = bytes();
+    } else if (kind == "open") {
+      body = SessionOpened{text(0, "client"), text(1, "listener"), text(2, "upstream"),
+                           flag("mid_session")};
+    } else if (kind == "connected") {
+      body = UpstreamConnected{text(0, "server"), Duration(number<std::int64_t>("took")),
+                               number_or_zero<std::uint32_t>("failed_attempts")};
+    } else if (kind == "failed") {
+      body = UpstreamFailed{text(0, "reason")};
+    } else if (kind == "blocked") {
+      body = Blocked{side("to"), at_ns(number<std::int64_t>("since")),
+                     number<std::uint64_t>("octets")};
+    } else if (kind == "stalled") {
+      body = ProxyStalled{at_ns(number<std::int64_t>("since"))};
+    } else if (kind == "gap") {
+      body = gap();
+    } else if (kind == "close") {
+      body = Closed{side("from"), named_word<CloseKind>("kind", kCloseKindNames), flag("by_proxy"),
+                    find("reason") ? text(0, "reason") : std::string_view()};
+    } else if (kind == "end") {
+      body = SessionEnded{};
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  bool ok() const { return line_.complaint_.empty(); }
+
+ private:
+  void complain(std::string_view key, std::string_view what) {
+    if (ok()) line_.complaint_ = fmt::format("\"{}\" {}", key, what);
+  }
+
+  const json* find(std::string_view key) const {
+    if (!object_->is_object()) return nullptr;
+    const auto found = object_->find(key);
+    return found == object_->end() ? nullptr : &*found;
+  }
+
+  const json* get(std::string_view key) {
+    const json* value = find(key);
+    if (!value) complain(key, "is missing");
+    return value;
+  }
+
+  template <typename Number>
+  Number number_of(std::string_view key, const json* value) {
+    if (!value) return 0;
+    const std::optional<Number> number = as_number<Number>(*value);
+    if (!number) complain(key, "is no number of the right size");
+    return number.value_or(Number{0});
+  }
+  template <typename Number>
+  Number number(std::string_view key) {
+    return number_of<Number>(key, get(key));
+  }
+  template <typename Number>
+  Number number_or_zero(std::string_view key) {
+    return number_of<Number>(key, find(key));
+  }
+
+  bool flag(std::string_view key) {
+    const json* value = find(key);
+    if (!value) return false;
+    const auto* set = value->get_ptr<const json::boolean_t*>();
+    if (!set) complain(key, "is neither true nor false");
+    return set && *set;
+  }
+
+  std::string_view word(std::string_view key) {
+    const json* value = get(key);
+    if (!value) return {};
+    const auto* text = value->get_ptr<const json::string_t*>();
+    if (!text) complain(key, "is no string");
+    return text ? std::string_view(*text) : std::string_view();
+  }
+  template <typename Enum, std::size_t N>
+  Enum named_word(std::string_view key, const std::array<std::string_view, N>& names) {
+    const std::string_view value = word(key);
+    const std::optional<Enum> enumerator = named<Enum>(names, value);
+    if (!enumerator) {
+      complain(key, fmt::format("is \"{}\", which means nothing here", value.substr(0, kQuoted)));
+    }
+    return enumerator.value_or(Enum{});
+  }
+  Side side(std::string_view key) { return named_word<Side>(key, kSideNames); }
+
+  std::string_view text(std::size_t place, std::string_view key) {
+    line_.texts_[place] = std::string(word(key));
+    return line_.texts_[place];
+  }
+
+  /// Appends the octets of `key`, or of `base64_key`, to line_.octets_. Gives how many.
+  std::size_t octets(std::string_view key, std::string_view base64_key) {
+    const std::size_t before = line_.octets_.size();
+    const bool base64 = find(base64_key) != nullptr;
+    if (!base64 && !find(key)) return 0;
+    const std::string_view spelled = word(base64 ? base64_key : key);
+    if (base64 && !append_base64_octets(spelled, line_.octets_)) {
+      complain(base64_key, "is no base64");
+    } else if (!base64 && !append_text_octets(spelled, line_.octets_)) {
+      complain(key, "has a character that stands for no octet");
+    }
+    return line_.octets_.size() - before;
+  }
+
+  Bytes bytes() {
+    line_.octets_.clear();
+    line_.further_.clear();
+    line_.masks_.clear();
+    Bytes bytes;
+    bytes.from = side("from");
+    const std::size_t head = octets("data", "b64");
+    std::size_t tail = 0;
+    std::vector<std::size_t> further;
+    if (const json* hole = find("left_out")) {
+      bytes.left_out = left_out(*hole);
+      tail = octets("tail", "tail_b64");
+      further = further_parts();
+    } else if (!find("data") && !find("b64")) {
+      complain("data", "is missing");
+    }
+    // All octets are in place now: views into them stay valid.
+    std::span<const std::uint8_t> rest = line_.octets_;
+    const auto take = [&rest](std::size_t n) {
+      const std::span<const std::uint8_t> part = rest.first(n);
+      rest = rest.subspan(n);
+      return part;
+    };
+    bytes.head = take(head);
+    bytes.tail = take(tail);
+    for (std::size_t i = 0; i < further.size(); ++i) line_.further_[i].octets = take(further[i]);
+    bytes.further = line_.further_;
+    masks();
+    bytes.masked = line_.masks_;
+    bytes.by_proxy = flag("by_proxy");
+    bytes.undelivered = flag("undelivered");
+    return bytes;
+  }
+
+  /// Runs `read` with `value` in the place of the line's object.
+  template <typename Read>
+  auto inside(const json& value, Read read) {
+    const json* const outer = std::exchange(object_, &value);
+    auto result = read();
+    object_ = outer;
+    return result;
+  }
+
+  LeftOut left_out(const json& value) {
+    return inside(value, [&] {
+      LeftOut hole;
+      hole.octets = number<std::uint64_t>("octets");
+      const json* after = get("after");
+      if (!after) return hole;
+      const std::optional<MessageScanner> scanner = inside(*after, [&] { return scanner_state(); });
+      if (scanner) {
+        hole.after = *scanner;
+      } else {
+        complain("after", "is no state that a message can leave");
+      }
+      return hole;
+    });
+  }
+
+  std::optional<MessageScanner> scanner_state() {
+    MessageScanner::Saved saved;
+    saved.framing = named_word<MessageScanner::Framing>("framing", kFramingNames);
+    saved.state = named_word<MessageScanner::State>("state", kScannerStateNames);
+    saved.wire_octets = number<std::uint64_t>("wire_octets");
+    saved.line_octets = number_or_zero<std::uint64_t>("line_octets");
+    for (const FactName& each : kFactNames) {
+      saved.facts.*each.fact = number_or_zero<std::uint64_t>(each.name);
+    }
+    if (const json* candidates = find("candidates")) {
+      inside(*candidates, [&] {
+        for (std::size_t i = 0; i < kEodCandidateKinds; ++i) {
+          saved.facts.candidates[i] = number_or_zero<std::uint32_t>(kCandidateNames[i]);
+        }
+        return true;
+      });
+      saved.facts.first_candidate = named_word<EodCandidate>("first_candidate", kCandidateNames);
+      saved.facts.first_candidate_end = number<std::uint64_t>("first_candidate_end");
+    }
+    if (const json* watch = find("watch")) {
+      saved.watch = inside(*watch, [&] {
+        EodWatch read;
+        read.seen = named_word<LineEndSeen>("seen", kLineEndNames);
+        read.nul_behind = flag("nul_behind");
+        if (find("dot_after")) {
+          read.dot_after = named_word<LineEndSeen>("dot_after", kLineEndNames);
+        }
+        read.nul_beside_dot = flag("nul_beside_dot");
+        read.cr_end = number_or_zero<std::uint64_t>("cr_end");
+        return read;
+      });
+    }
+    return MessageScanner::restore(saved);
+  }
+
+  /// Fills line_.further_ but for the octets. Gives how many octets each has.
+  std::vector<std::size_t> further_parts() {
+    std::vector<std::size_t> sizes;
+    const json* parts = find("further");
+    if (!parts) return sizes;
+    if (!parts->is_array()) complain("further", "is no list");
+    if (!ok()) return sizes;
+    for (const json& part : *parts) {
+      inside(part, [&] {
+        const json* hole = get("left_out");
+        line_.further_.push_back({hole ? left_out(*hole) : LeftOut{}, {}});
+        sizes.push_back(octets("data", "b64"));
+        return true;
+      });
+    }
+    return sizes;
+  }
+
+  void masks() {
+    const json* masks = find("masked");
+    if (!masks) return;
+    std::size_t end = 0;
+    bool sound = masks->is_array();
+    if (sound) {
+      for (const json& mask : *masks) {
+        const bool pair = mask.is_array() && mask.size() == 2;
+        const auto offset = pair ? as_number<std::uint32_t>(mask[0]) : std::nullopt;
+        const auto octets = pair ? as_number<std::uint32_t>(mask[1]) : std::nullopt;
+        sound = offset && octets && *offset >= end && *octets <= line_.octets_.size() &&
+                *offset <= line_.octets_.size() - *octets;
+        if (!sound) break;
+        end = std::size_t{*offset} + *octets;
+        line_.masks_.push_back({*offset, *octets});
+      }
+    }
+    if (!sound) complain("masked", "does not lie in the octets");
+  }
+
+  Gap gap() {
+    Gap gap;
+    if (find("from")) gap.from = side("from");
+    gap.octets = number_or_zero<std::uint64_t>("octets");
+    gap.events = number_or_zero<std::uint64_t>("events");
+    gap.why = text(0, "why");
+    return gap;
+  }
+
+  EventLine& line_;
+  const json* object_;
+};
+
+EventLine::Kind EventLine::parse(std::string_view line) {
+  complaint_.clear();
+  const json object = parse_json(line);
+  if (!object.is_object()) {
+    complaint_ = "it is not a JSON object";
+    return Kind::kCorrupt;
+  }
+  Reader reader(*this, object);
+  if (!reader.read()) return Kind::kCorrupt;
+  if (!reader.read_body()) return Kind::kUnknown;
+  return reader.ok() ? Kind::kEvent : Kind::kCorrupt;
+}
+
+}  // namespace smtpscope
