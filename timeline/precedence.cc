@@ -1,6 +1,6 @@
 #include "timeline/precedence.h"
 
-#include <array>
+#include <algorithm>
 
 namespace smtpscope {
 namespace {
@@ -78,10 +78,10 @@ constexpr Precedence kTable[] = {
     {"greeting-delay", "gap-server", kSamePlace},
     {"tarpit-pattern", "gap-server", kSamePlace},
     {"dns-timeout-signature", "gap-server", kSamePlace},
-    {"round-pause", "gap-client", kSamePlace},
-    {"round-pause", "gap-server", kSamePlace},
-    {"near-rfc-timeout", "gap-client", kSamePlace},
-    {"near-rfc-timeout", "gap-server", kSamePlace},
+    {"round-pause", "gap-client", kSameSilence},
+    {"round-pause", "gap-server", kSameSilence},
+    {"near-rfc-timeout", "gap-client", kSameSilence},
+    {"near-rfc-timeout", "gap-server", kSameSilence},
     {"pre-dot-pause", "gap-client", kSamePlace},
     {"nagle-delayed-ack", "gap-client", kSamePlace},
     {"data-stall", "gap-client", kSamePlace},
@@ -96,8 +96,33 @@ constexpr Precedence kTable[] = {
     {"auth-cleartext", "auth-cleartext", kSameSession, "offered"},
 };
 
+bool in_reach(FoldScope scope, const FoldSubject& headline, const FoldSubject& folded,
+              PlaceRange between) {
+  switch (scope) {
+    case kSameSilence:
+      return headline.silence != 0 && headline.silence == folded.silence;
+    case kSamePlace:
+      return headline.place == folded.place;
+    case kSameTransaction:
+      return headline.transaction != 0 && headline.transaction == folded.transaction;
+    case kBetweenTransactions:
+      return folded.place >= between.begin && folded.place <= between.end;
+    case kSameSession:
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::span<const Precedence> all_precedences() { return kTable; }
+
+bool folds(const FoldSubject& headline, const FoldSubject& folded, PlaceRange between) {
+  return std::ranges::any_of(kTable, [&](const Precedence& row) {
+    return row.headline == headline.rule->id && row.folded == folded.rule->id &&
+           (row.variant.empty() || row.variant == folded.variant) &&
+           in_reach(row.scope, headline, folded, between);
+  });
+}
 
 }  // namespace smtpscope

@@ -4,10 +4,13 @@
 #include <span>
 #include <string_view>
 
+#include "timeline/rule.h"
+
 namespace smtpscope {
 
 /// How far a headline reaches for what it folds.
 enum class FoldScope : std::uint8_t {
+  kSameSilence,
   kSamePlace,  // about the same entry, or a silence right before it
   kSameTransaction,
   kBetweenTransactions,  // from the end of the transaction before to the beginning of this one
@@ -25,5 +28,23 @@ struct Precedence {
 
 /// All of them. Ids of rules that do not exist (yet) are harmless.
 std::span<const Precedence> all_precedences();
+
+/// What folding needs to know of an annotation.
+struct FoldSubject {
+  const Rule* rule = nullptr;
+  std::string_view variant = "";
+  std::uint64_t transaction = 0;  // 0: none
+  std::uint64_t silence = 0;      // number of the silence that it is about; 0: none
+  std::uint64_t place = 0;        // number of the entry that it is about, or that comes next
+};
+
+/// A range of places, both ends included.
+struct PlaceRange {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+};
+
+/// `headline` folds `folded`. `between` is what FoldScope::kBetweenTransactions means now.
+bool folds(const FoldSubject& headline, const FoldSubject& folded, PlaceRange between);
 
 }  // namespace smtpscope

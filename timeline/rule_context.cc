@@ -37,7 +37,8 @@ Finding RuleContext::finding() const {
 }
 
 void RuleContext::fire(Finding finding) {
-  engine_.add(std::move(finding), entry() != nullptr ? entry()->number : session_.entries + 1);
+  const std::uint64_t place = entry() != nullptr ? entry()->number : session_.entries + 1;
+  engine_.add(std::move(finding), place, silence() != nullptr ? session_.silences : 0);
 }
 
 }  // namespace smtpscope

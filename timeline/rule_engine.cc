@@ -6,7 +6,6 @@
 #include <cassert>
 
 #include "timeline/arrival_times.h"
-#include "timeline/precedence.h"
 
 namespace smtpscope {
 namespace {
@@ -25,54 +24,24 @@ const std::vector<const Rule*>& rules_for(RuleTrigger trigger) {
   return kTable[static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(trigger)))];
 }
 
-/// What is remembered of an annotation, and what folding looks at.
-struct Record {
-  std::uint64_t number = 0;  // 0: not emitted yet
-  const Rule* rule = nullptr;
-  std::string_view variant = "";
-  std::uint64_t transaction = 0;
-  std::uint64_t place = 0;
-  Severity severity = Severity::kInfo;
-  bool folded = false;
-};
-
-bool in_reach(FoldScope scope, const Record& headline, const Record& folded,
-              RuleEngine::Between between) {
-  switch (scope) {
-    case FoldScope::kSamePlace:
-      return headline.place == folded.place;
-    case FoldScope::kSameTransaction:
-      return headline.transaction != 0 && headline.transaction == folded.transaction;
-    case FoldScope::kBetweenTransactions:
-      return folded.place >= between.begin && folded.place <= between.end;
-    case FoldScope::kSameSession:
-      return true;
-  }
-  return false;
-}
-
-bool applies(const Precedence& row, const Record& headline, const Record& folded) {
-  return row.headline == headline.rule->id && row.folded == folded.rule->id &&
-         (row.variant.empty() || row.variant == folded.variant);
-}
-
-/// `headline` folds `folded`.
-bool folds(const Record& headline, const Record& folded, RuleEngine::Between between) {
-  return std::ranges::any_of(all_precedences(), [&](const Precedence& row) {
-    return applies(row, headline, folded) && in_reach(row.scope, headline, folded, between);
-  });
-}
-
 }  // namespace
 
 struct RuleEngine::Memory {
   struct Fired {
-    Record record;
+    FoldSubject subject;
     Finding finding;
+
+    bool folded() const { return !finding.folded_under.empty(); }
+  };
+  struct Emitted {
+    FoldSubject subject;
+    std::uint64_t number = 0;
+    Severity severity = Severity::kInfo;
+    bool folded = false;
   };
 
-  std::vector<Fired> fired;    // in this moment
-  std::vector<Record> recent;  // a ring once it is full
+  std::vector<Fired> fired;     // in this moment
+  std::vector<Emitted> recent;  // a ring once it is full
   std::size_t oldest = 0;
   std::uint64_t emitted = 0;
   std::array<std::uint64_t, 4> standing{};  // emitted and not folded, by Severity
@@ -94,44 +63,38 @@ void RuleEngine::ask(RuleTrigger trigger, RuleContext& context) {
   }
 }
 
-void RuleEngine::add(Finding finding, std::uint64_t place) {
-  const Record record{.number = 0,
-                      .rule = current_,
-                      .variant = finding.variant,
-                      .transaction = finding.transaction,
-                      .place = place,
-                      .severity = finding.severity,
-                      .folded = !finding.folded_under.empty()};
-  memory().fired.push_back({record, std::move(finding)});
+void RuleEngine::add(Finding finding, std::uint64_t place, std::uint64_t silence) {
+  const FoldSubject subject{.rule = current_,
+                            .variant = finding.variant,
+                            .transaction = finding.transaction,
+                            .silence = silence,
+                            .place = place};
+  memory().fired.push_back({subject, std::move(finding)});
 }
 
 bool RuleEngine::has_findings() const { return memory_ != nullptr && !memory_->fired.empty(); }
 
-void RuleEngine::settle(Time now, Between between) {
+void RuleEngine::settle(Time now, PlaceRange between) {
   if (!has_findings()) return;
   std::vector<Memory::Fired>& fired = memory_->fired;
 
   for (Memory::Fired& one : fired) {
-    if (one.record.folded) continue;
-    const auto headline_of = [&](const Record& other) {
-      return &other != &one.record && folds(other, one.record, between);
+    if (one.folded()) continue;
+    const auto fold_under = [&](const FoldSubject& other) {
+      if (&other == &one.subject || !folds(other, one.subject, between)) return;
+      one.finding.folded_under = other.rule->id;
     };
-    for (const Memory::Fired& other : fired) {
-      if (headline_of(other.record)) one.finding.folded_under = other.record.rule->id;
-    }
-    for (const Record& earlier : memory_->recent) {
-      if (headline_of(earlier)) one.finding.folded_under = earlier.rule->id;
-    }
-    one.record.folded = !one.finding.folded_under.empty();
+    for (const Memory::Fired& other : fired) fold_under(other.subject);
+    for (const Memory::Emitted& earlier : memory_->recent) fold_under(earlier.subject);
   }
 
   // Headlines first, so that what is folded stands under something.
   std::stable_partition(fired.begin(), fired.end(),
-                        [](const Memory::Fired& one) { return !one.record.folded; });
+                        [](const Memory::Fired& one) { return !one.folded(); });
   for (Memory::Fired& one : fired) {
     Finding& finding = one.finding;
     emit({.number = 0,
-          .rule = one.record.rule,
+          .rule = one.subject.rule,
           .variant = finding.variant,
           .severity = finding.severity,
           .fault = finding.fault,
@@ -141,29 +104,26 @@ void RuleEngine::settle(Time now, Between between) {
           .transaction = finding.transaction,
           .attributes = std::move(finding.attributes),
           .folded_under = finding.folded_under},
-         one.record.place, now);
-    fold_earlier(*one.record.rule, one.record.place, one.record.transaction, between, now);
+         one.subject, now);
+    fold_earlier(one.subject, between, now);
   }
   fired.clear();
 }
 
-void RuleEngine::emit(Annotation annotation, std::uint64_t place, Time now) {
+void RuleEngine::emit(Annotation annotation, const FoldSubject& subject, Time now) {
   annotation.number = ++memory_->emitted;
-  const Record record{.number = annotation.number,
-                      .rule = annotation.rule,
-                      .variant = annotation.variant,
-                      .transaction = annotation.transaction,
-                      .place = place,
-                      .severity = annotation.severity,
-                      .folded = !annotation.folded_under.empty()};
+  const Memory::Emitted emitted{.subject = subject,
+                                .number = annotation.number,
+                                .severity = annotation.severity,
+                                .folded = !annotation.folded_under.empty()};
   if (memory_->recent.size() < kRemembered) {
-    memory_->recent.push_back(record);
+    memory_->recent.push_back(emitted);
   } else {
-    memory_->recent[memory_->oldest] = record;
+    memory_->recent[memory_->oldest] = emitted;
     memory_->oldest = (memory_->oldest + 1) % kRemembered;
   }
-  if (!record.folded) {
-    ++memory_->standing[static_cast<std::size_t>(record.severity)];
+  if (!emitted.folded) {
+    ++memory_->standing[static_cast<std::size_t>(emitted.severity)];
     tell(annotation);
   }
   sink_.on_timeline({.session = session_, .time = now, .body = std::move(annotation)});
@@ -182,19 +142,18 @@ void RuleEngine::tell(const Annotation& annotation) {
   if (told.size() > kToldFindings) told.pop_back();
 }
 
-void RuleEngine::fold_earlier(const Rule& headline, std::uint64_t place, std::uint64_t transaction,
-                              Between between, Time now) {
-  const Record above{.rule = &headline, .transaction = transaction, .place = place};
-  for (Record& earlier : memory_->recent) {
-    if (earlier.folded || !folds(above, earlier, between)) continue;
+void RuleEngine::fold_earlier(const FoldSubject& headline, PlaceRange between, Time now) {
+  for (Memory::Emitted& earlier : memory_->recent) {
     // A rule may fold another variant of itself, never the annotation just made.
-    if (earlier.number == memory_->emitted) continue;
+    const bool is_headline = earlier.number == memory_->emitted;
+    if (earlier.folded || is_headline || !folds(headline, earlier.subject, between)) continue;
     earlier.folded = true;
     --memory_->standing[static_cast<std::size_t>(earlier.severity)];
     std::erase_if(memory_->told, [&](const Told& one) { return one.number == earlier.number; });
-    sink_.on_timeline({.session = session_,
-                       .time = now,
-                       .body = AnnotationFolded{.number = earlier.number, .under = headline.id}});
+    sink_.on_timeline(
+        {.session = session_,
+         .time = now,
+         .body = AnnotationFolded{.number = earlier.number, .under = headline.rule->id}});
   }
 }
 

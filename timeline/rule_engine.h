@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "timeline/precedence.h"
 #include "timeline/rule_context.h"
 
 namespace smtpscope {
@@ -38,17 +39,13 @@ class RuleEngine {
   void ask(RuleTrigger trigger, RuleContext& context);
   /// The end of a moment: what fired in it is folded and emitted. `between` is the range of
   /// entries that FoldScope::kBetweenTransactions means now.
-  struct Between {
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-  };
-  void settle(Time now, Between between);
+  void settle(Time now, PlaceRange between);
   bool has_findings() const;
 
-  /// For RuleContext: the rule that is being asked, and its findings. `place` is the number of the
-  /// entry that a finding is about, or that comes next.
+  /// For RuleContext: the rule that is being asked, and its findings. `place` and `silence` are as
+  /// in FoldSubject.
   const Rule& current() const { return *current_; }
-  void add(Finding finding, std::uint64_t place);
+  void add(Finding finding, std::uint64_t place, std::uint64_t silence);
 
   /// Annotations emitted and not folded (so far).
   std::uint64_t annotations() const;
@@ -61,11 +58,10 @@ class RuleEngine {
   struct Memory;
 
   Memory& memory();
-  void emit(Annotation annotation, std::uint64_t place, Time now);
+  void emit(Annotation annotation, const FoldSubject& subject, Time now);
   void tell(const Annotation& annotation);
   /// A headline was emitted: earlier annotations in its reach go under it.
-  void fold_earlier(const Rule& headline, std::uint64_t place, std::uint64_t transaction,
-                    Between between, Time now);
+  void fold_earlier(const FoldSubject& headline, PlaceRange between, Time now);
 
   const SessionId session_;
   TimelineSink& sink_;

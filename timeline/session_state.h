@@ -122,6 +122,7 @@ struct SessionState {
   Time opened;
   Time connected_at;
   std::uint64_t entries = 0;             // emitted so far
+  std::uint64_t silences = 0;            // told so far
   std::uint64_t holes = 0;               // gaps in the trace
   std::uint64_t transactions = 0;        // begun, refused MAILs included
   std::uint64_t messages_completed = 0;  // end-of-data answered 2yz

@@ -5,7 +5,11 @@
 namespace smtpscope {
 
 SilenceWatch::Wait SilenceWatch::end(Time now) {
-  Wait wait{.from = began_ ? from_ : now, .to = now, .party = owed_.party, .owed = owed_.what};
+  Wait wait{.from = began_ ? from_ : now,
+            .to = now,
+            .party = owed_.party,
+            .owed = owed_.what,
+            .message_octets = message_octets_};
   began_ = true;
   // A trace may carry times that go back; nobody waited a negative time.
   if (wait.to < wait.from) wait.to = wait.from;

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/side.h"
@@ -17,11 +19,15 @@ class SilenceWatch {
     Time from, to;
     Party party = Party::kUnknown;
     std::string_view owed;
+    std::optional<std::uint64_t> message_octets;  // as of Silence
     Duration length() const { return to - from; }
   };
 
   /// From here on `owed` is what is waited for.
-  void expect(Owed owed) { owed_ = owed; }
+  void expect(Owed owed, std::optional<std::uint64_t> message_octets) {
+    owed_ = owed;
+    message_octets_ = message_octets;
+  }
   /// Something came over the wire: the wait ends, and the next one begins.
   Wait end(Time now);
   /// The proxy did not run.
@@ -39,6 +45,7 @@ class SilenceWatch {
   Time from_;
   bool began_ = false;
   Owed owed_{Party::kProxy, {}};
+  std::optional<std::uint64_t> message_octets_;
   Duration stalled_{};
   std::array<Duration, 2> blocked_{};  // by index(Side)
   std::array<Duration, 4> idle_{};     // by Party

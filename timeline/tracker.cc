@@ -35,7 +35,11 @@ void Tracker::on_event_done(const WireEvent& event, const Conversation& conversa
     settle({.now = now_}, conversation);
   }
   if (conversation.owed() == 0) pending_.clear();
-  silences_.expect(who_owes(state_, conversation, pending_.awaited()));
+  std::optional<std::uint64_t> message_octets;
+  if (const MessageScanner* scanner = conversation.scanner()) {
+    message_octets = scanner->wire_octets();
+  }
+  silences_.expect(who_owes(state_, conversation, pending_.awaited()), message_octets);
 }
 
 void Tracker::on_body(const SessionOpened& opened, const Conversation&) {
@@ -200,7 +204,8 @@ void Tracker::flush_silence(const Conversation& conversation) {
                         .to = silence_->to,
                         .silent = silence_->party,
                         .owed = silence_->owed,
-                        .transaction = transaction};
+                        .transaction = transaction,
+                        .message_octets = silence_->message_octets};
   silence_.reset();
   state_.last_silence = {
       .from = silence.from, .to = silence.to, .silent = silence.silent, .owed = silence.owed};
@@ -212,6 +217,7 @@ void Tracker::flush_silence(const Conversation& conversation) {
       if (times < 255) ++times;
     }
   }
+  ++state_.silences;
   emit(silence);
   const Moment moment{
       .now = now_, .silence = &silence, .transaction = transactions_.find(transaction)};
@@ -237,7 +243,7 @@ void Tracker::ask(RuleTrigger trigger, const Moment& moment, const Conversation&
 void Tracker::settle(Moment moment, const Conversation& conversation) {
   const std::size_t ended = transactions_.ended();
   if (ended == 0 && !engine_.has_findings()) return;
-  RuleEngine::Between between;
+  PlaceRange between;
   if (state_.previous != nullptr && moment.transaction != nullptr) {
     between = {.begin = state_.previous->last_entry, .end = moment.transaction->first_entry};
   }

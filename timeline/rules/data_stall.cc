@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,8 +15,8 @@
 namespace smtpscope {
 namespace {
 
-void report(RuleContext& context, Duration stall, std::string_view variant, Fault fault,
-            std::string text) {
+void report(RuleContext& context, Duration stall, std::optional<std::uint64_t> offset,
+            std::string_view variant, Fault fault, std::string text) {
   using std::chrono::seconds;
   if (stall < seconds(2)) return;
   Finding finding = context.finding();
@@ -25,9 +27,7 @@ void report(RuleContext& context, Duration stall, std::string_view variant, Faul
   finding.variant = variant;
   finding.text = std::move(text);
   finding.attributes = {{"stall", seconds_text(stall)}};
-  if (const MessageScanner* scanner = context.conversation().scanner()) {
-    finding.attributes.emplace_back("offset", std::to_string(scanner->wire_octets()));
-  }
+  if (offset) finding.attributes.emplace_back("offset", std::to_string(*offset));
   context.fire(std::move(finding));
 }
 
@@ -37,7 +37,11 @@ void evaluate(RuleContext& context) {
     const Conversation::Phase phase = context.conversation().phase();
     if (phase != Conversation::Phase::kMailData && phase != Conversation::Phase::kChunk) return;
     const Duration stall = blocked->until - blocked->from;
-    report(context, stall, "server", Fault::kServer,
+    std::optional<std::uint64_t> offset;
+    if (const MessageScanner* scanner = context.conversation().scanner()) {
+      offset = scanner->wire_octets();
+    }
+    report(context, stall, offset, "server", Fault::kServer,
            fmt::format("the server side took no message octets for {} ({} octets waited)",
                        duration_text(stall), blocked->octets));
     return;
@@ -46,7 +50,7 @@ void evaluate(RuleContext& context) {
   if (silence.silent != Party::kClient) return;
   if (silence.owed != kOwedMailData && silence.owed != kOwedChunk) return;
   const Duration stall = silence.length();
-  report(context, stall, "client", Fault::kClient,
+  report(context, stall, silence.message_octets, "client", Fault::kClient,
          fmt::format("no message octets from the client side for {}", duration_text(stall)));
 }
 

@@ -1,0 +1,310 @@
+#include "tests/timeline/transcript.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string_view>
+
+namespace smtpscope::test {
+namespace {
+
+class Reader {
+ public:
+  explicit Reader(Transcript& into) : into_(into) {}
+
+  void read() {
+    std::istringstream lines(into_.source);
+    std::string line;
+    while (std::getline(lines, line) && into_.error.empty()) {
+      ++number_;
+      while (!line.empty() && (line.back() == ' ' || line.back() == '\r')) line.pop_back();
+      if (!line.empty() && line[0] != '#') read_line(line);
+    }
+    if (!opened_) open(true);
+    pause_ = Duration::zero();
+    add(SessionEnded{});
+  }
+
+ private:
+  static constexpr Duration kUsual = std::chrono::milliseconds(1);
+
+  void fail(std::string_view why) {
+    if (into_.error.empty()) into_.error = fmt::format("line {}: {}", number_, why);
+  }
+
+  static bool take(std::string_view& text, std::string_view prefix) {
+    if (!text.starts_with(prefix)) return false;
+    text.remove_prefix(prefix.size());
+    return true;
+  }
+
+  static std::vector<std::string> words(std::string_view text) {
+    std::istringstream in{std::string(text)};
+    std::vector<std::string> all;
+    for (std::string word; in >> word;) all.push_back(word);
+    return all;
+  }
+
+  Duration duration(std::string_view text) {
+    double value = 0;
+    std::size_t used = 0;
+    try {
+      value = std::stod(std::string(text), &used);
+    } catch (const std::exception&) {
+      fail(fmt::format("\"{}\" is no duration", text));
+    }
+    const std::string_view unit = text.substr(std::min(used, text.size()));
+    const double scale = unit == "s" ? 1e9 : unit == "ms" ? 1e6 : unit == "us" ? 1e3 : 0;
+    if (scale == 0) fail(fmt::format("\"{}\" has no unit of s, ms, us", text));
+    return Duration(std::llround(value * scale));
+  }
+
+  void read_line(std::string_view line) {
+    if (line == "strict") {
+      into_.strict = true;
+    } else if (take(line, "start: ")) {
+      if (opened_) return fail("start: must come first");
+      into_.mid_session = line == "mid-session";
+      if (!into_.mid_session && line != "unconnected") return fail("unknown start");
+      open(false);
+    } else if (!read_expectation(line)) {
+      if (!opened_) open(true);
+      if (!read_event(line)) fail(fmt::format("cannot read \"{}\"", line));
+    }
+  }
+
+  void open(bool connected) {
+    opened_ = true;
+    pause_ = Duration::zero();
+    add(SessionOpened{.client = "192.0.2.10:50114",
+                      .listener = "127.0.0.1:2525",
+                      .upstream = "mx.example:25",
+                      .mid_session = into_.mid_session});
+    if (connected) {
+      pause_ = Duration::zero();
+      add(UpstreamConnected{.server = "192.0.2.25:25"});
+    }
+  }
+
+  bool read_event(std::string_view line) {
+    const bool undelivered = take(line, "undelivered ");
+    // An empty line has lost its blank behind the colon.
+    if (line == "C:") return bytes(Side::kClient, "\r\n");
+    if (take(line, "C: ")) return bytes(Side::kClient, std::string(line) + "\r\n");
+    if (take(line, "S: ")) {
+      return bytes(Side::kServer, std::string(line) + "\r\n", false, undelivered);
+    }
+    if (take(line, "P: ")) return bytes(Side::kServer, std::string(line) + "\r\n", true);
+    if (take(line, "C> raw ")) return bytes(Side::kClient, unescape(line));
+    if (take(line, "S> raw ")) return bytes(Side::kServer, unescape(line));
+    if (take(line, "pipelined: ")) return bytes(Side::kClient, lines_of(line));
+    if (take(line, "@ +")) {
+      pause_ = duration(line);
+      return true;
+    }
+    if (take(line, "close ")) return close(words(line));
+    if (take(line, "blocked ")) return blocked(words(line));
+    if (take(line, "stalled ")) {
+      const Duration length = duration(line);
+      advance();
+      return add_at(ProxyStalled{.since = now_ - length});
+    }
+    if (take(line, "gap ")) return gap(words(line));
+    if (line == "connected") return add(UpstreamConnected{.server = "192.0.2.25:25"});
+    if (take(line, "connect failed: ")) {
+      return add(UpstreamFailed{}, std::string(line));
+    }
+    return false;
+  }
+
+  static std::string lines_of(std::string_view text) {
+    std::string all;
+    for (;;) {
+      const std::size_t bar = text.find(" | ");
+      all += text.substr(0, bar);
+      all += "\r\n";
+      if (bar == std::string_view::npos) return all;
+      text.remove_prefix(bar + 3);
+    }
+  }
+
+  std::string unescape(std::string_view text) {
+    const std::size_t close = text.rfind('"');
+    if (!text.starts_with('"') || close == 0) {
+      fail("raw needs a text in quotes");
+      return "";
+    }
+    const std::string_view behind = text.substr(close + 1);
+    const std::string_view quoted = text.substr(1, close - 1);
+    std::string once;
+    for (std::size_t i = 0; i < quoted.size(); ++i) {
+      if (quoted[i] != '\\') {
+        once += quoted[i];
+        continue;
+      }
+      static const std::map<char, char> kEscapes = {{'r', '\r'}, {'n', '\n'},  {'t', '\t'},
+                                                    {'0', '\0'}, {'\\', '\\'}, {'"', '"'}};
+      const char kind = ++i < quoted.size() ? quoted[i] : '?';
+      if (kind == 'x' && i + 2 < quoted.size()) {
+        once += static_cast<char>(std::stoi(std::string(quoted.substr(i + 1, 2)), nullptr, 16));
+        i += 2;
+      } else if (const auto found = kEscapes.find(kind); found != kEscapes.end()) {
+        once += found->second;
+      } else {
+        fail("unknown escape");
+      }
+    }
+    std::string all;
+    const std::string_view star = " * ";
+    const int times =
+        behind.starts_with(star) ? std::stoi(std::string(behind.substr(star.size()))) : 1;
+    for (int i = 0; i < times; ++i) all += once;
+    return all;
+  }
+
+  bool close(const std::vector<std::string>& how) {
+    static const std::map<std::string, CloseKind> kKinds = {{"fin", CloseKind::kFin},
+                                                            {"reset", CloseKind::kReset},
+                                                            {"timeout", CloseKind::kTimeout},
+                                                            {"error", CloseKind::kError}};
+    if (how.size() < 2 || kKinds.count(how[1]) == 0) return false;
+    return add(Closed{.from = side_of(how[0]),
+                      .kind = kKinds.at(how[1]),
+                      .by_proxy = how.size() > 2,
+                      .reason = {}});
+  }
+
+  bool blocked(const std::vector<std::string>& how) {
+    if (how.size() != 3) return false;
+    const Duration length = duration(how[1]);
+    advance();
+    return add_at(
+        Blocked{.to = side_of(how[0]), .since = now_ - length, .octets = std::stoull(how[2])});
+  }
+
+  bool gap(const std::vector<std::string>& what) {
+    if (what.size() != 2) return false;
+    return add(
+        Gap{.from = side_of(what[0]), .octets = std::stoull(what[1]), .why = "not captured"});
+  }
+
+  Side side_of(const std::string& name) {
+    if (name != "client" && name != "server") fail("a side is client or server");
+    return name == "client" ? Side::kClient : Side::kServer;
+  }
+
+  void advance() {
+    now_ += pause_.value_or(kUsual);
+    pause_.reset();
+  }
+
+  bool bytes(Side side, const std::string& octets, bool by_proxy = false,
+             bool undelivered = false) {
+    Bytes read;
+    read.from = side;
+    read.by_proxy = by_proxy;
+    read.undelivered = undelivered;
+    add(read);
+    into_.events.back().octets.assign(octets.begin(), octets.end());
+    return true;
+  }
+
+  template <typename Body>
+  bool add(Body body, std::string text = "") {
+    advance();
+    return add_at(body, std::move(text));
+  }
+
+  template <typename Body>
+  bool add_at(Body body, std::string text = "") {
+    into_.events.push_back({.time = now_,
+                            .octets = {},
+                            .text = std::move(text),
+                            .event = {.session = 1, .time = now_, .body = body}});
+    return true;
+  }
+
+  bool read_expectation(std::string_view line) {
+    Expectation one;
+    one.line = number_;
+    one.after = into_.events.size();
+    using Kind = Expectation::Kind;
+    if (take(line, "expect: ")) {
+      const auto what = words(line);
+      one.kind = Kind::kFires;
+      one.rule = what.at(0);
+      for (std::size_t i = 1; i < what.size(); ++i) {
+        const bool is_severity =
+            what[i] == "info" || what[i] == "notice" || what[i] == "warning" || what[i] == "error";
+        (is_severity ? one.severity : one.variant) = what[i];
+      }
+    } else if (take(line, "folded: ")) {
+      const auto what = words(line);
+      if (what.size() != 3 || what[1] != "under") fail("folded: RULE under RULE");
+      if (what.size() != 3) return true;
+      one.kind = Kind::kFolded;
+      one.rule = what[0];
+      one.headline = what[2];
+    } else if (take(line, "never: ")) {
+      one.kind = Kind::kNever;
+      one.rule = line;
+    } else if (take(line, "silence: ")) {
+      const auto what = words(line);
+      if (what.size() != 2) fail("silence: PARTY LENGTH");
+      if (what.size() != 2) return true;
+      one.kind = Kind::kSilence;
+      one.party = what[0];
+      one.milliseconds =
+          std::chrono::duration_cast<std::chrono::milliseconds>(duration(what[1])).count();
+    } else if (take(line, "outcome: ")) {
+      one.kind = Kind::kOutcome;
+      const std::size_t by = line.find(" by ");
+      if (by != std::string_view::npos) one.cause = line.substr(by + 4);
+      const auto what = words(line.substr(0, by));
+      if (what.size() != 2) fail("outcome: NUMBER OUTCOME [by CAUSE]");
+      if (what.size() != 2) return true;
+      one.transaction = std::stoull(what[0]);
+      one.words = what[1];
+    } else if (take(line, "verdict: ")) {
+      one.kind = Kind::kVerdict;
+      one.words = line;
+    } else {
+      return false;
+    }
+    into_.expectations.push_back(one);
+    return true;
+  }
+
+  Transcript& into_;
+  std::size_t number_ = 0;
+  bool opened_ = false;
+  Time now_;
+  std::optional<Duration> pause_;
+};
+
+}  // namespace
+
+void Transcript::settle_views() {
+  for (OwnedEvent& each : events) {
+    if (auto* bytes = std::get_if<Bytes>(&each.event.body)) bytes->head = each.octets;
+    if (auto* failed = std::get_if<UpstreamFailed>(&each.event.body)) failed->reason = each.text;
+  }
+}
+
+Transcript read_transcript(const std::string& path) {
+  Transcript transcript;
+  transcript.name = std::filesystem::path(path).stem().string();
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  transcript.source = text.str();
+  if (!file) transcript.error = "cannot be read";
+  Reader(transcript).read();
+  return transcript;
+}
+
+}  // namespace smtpscope::test

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/side.h"
+#include "base/time.h"
+#include "capture/wire_event.h"
+
+namespace smtpscope::test {
+
+/// Something that must come of a transcript; transcripts/README.md has their meaning.
+struct Expectation {
+  enum class Kind { kFires, kFolded, kNever, kSilence, kOutcome, kVerdict };
+
+  Kind kind = Kind::kFires;
+  std::size_t line = 0;           // in the file, from 1
+  std::size_t after = 0;          // how many wire events had happened
+  std::string rule;               // kFires, kFolded, kNever
+  std::string severity;           // kFires; "" any
+  std::string variant;            // kFires; "" any
+  std::string headline;           // kFolded
+  std::string party;              // kSilence
+  std::int64_t milliseconds = 0;  // kSilence
+  std::uint64_t transaction = 0;  // kOutcome
+  std::string words;              // kOutcome: outcome; kVerdict
+  std::string cause;              // kOutcome; "" any
+};
+
+/// A wire event that owns its octets.
+struct OwnedEvent {
+  Time time;
+  std::vector<std::uint8_t> octets;
+  std::string text;  // behind a view in `event`
+  WireEvent event;
+};
+
+/// A dialogue and what must come of it, read from a file.
+struct Transcript {
+  std::string name;
+  std::string source;  // the file's text
+  bool mid_session = false;
+  bool strict = false;
+  std::vector<OwnedEvent> events;  // SessionOpened first, SessionEnded last
+  std::vector<Expectation> expectations;
+  std::string error;  // "" if it could be read; else line and reason
+
+  /// Views in `events` point into it: it must not be moved after this.
+  void settle_views();
+};
+
+Transcript read_transcript(const std::string& path);
+
+}  // namespace smtpscope::test
