@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "tests/timeline/timeline_dump.h"
 #include "tests/timeline/transcript.h"
 
@@ -13,5 +15,13 @@ TimelineDump replay(const Transcript& transcript);
 TimelineDump replay_octet_by_octet(const Transcript& transcript);
 /// replay() with as little in the dump, to compare the one above with.
 TimelineDump replay_without_reads(const Transcript& transcript);
+
+/// The live timeline while a capture is written, and the one made from that capture afterwards.
+struct LiveAndSaved {
+  TimelineDump live;
+  TimelineDump saved;
+};
+/// At most `message_octets` of each message go into the capture. REQUIREs inside.
+LiveAndSaved replay_through_capture(const Transcript& transcript, std::uint64_t message_octets);
 
 }  // namespace smtpscope::test

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "capture/screen.h"
 #include "tests/catch.h"
 #include "tests/timeline/expectations.h"
 #include "tests/timeline/replay.h"
@@ -71,6 +72,21 @@ TEST_CASE("transcripts say what they must") {
     const TimelineDump got = replay(transcript);
     const std::vector<std::string> wrong = differences(transcript, got);
     if (!wrong.empty()) FAIL_CHECK(report(transcript, wrong, got));
+  }
+}
+
+TEST_CASE("a saved session has the timeline that it had live") {
+  constexpr std::uint64_t kNothing = 0;
+  for (const std::string& file : transcript_files()) {
+    Transcript transcript = read_transcript(file);
+    transcript.settle_views();
+    INFO(transcript.name);
+    const std::string direct = replay(transcript).text();
+    for (const std::uint64_t octets : {ScreenPolicy::kEverything, kNothing}) {
+      const LiveAndSaved both = replay_through_capture(transcript, octets);
+      CHECK(both.live.text() == direct);
+      CHECK(both.saved.text() == direct);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,23 +29,23 @@ bool speaks_of_timeout(std::string_view text) {
 void evaluate(RuleContext& context) {
   const Transaction* ended = context.ended();
   if (ended->rcpt_accepted == 0) return;
-  const LastSilence& silence = context.session().last_silence;
+  const SessionState& session = context.session();
+  const LastSilence& silence = session.last_silence;
   const Reply* reply = context.reply();
-  const Closed* closed = context.closed();
+  // A transaction that waits for replies ends later than the close that was its reason.
+  const std::optional<Side> closer = reply == nullptr ? session.first_closer : std::nullopt;
 
   constexpr Duration kClientFloor = std::chrono::seconds(60);
   constexpr Duration kServerFloor = std::chrono::seconds(30);
   const bool server_said_so = reply != nullptr && reply->code == 421 && !reply->lines.empty() &&
                               speaks_of_timeout(reply->lines.back().text);
   // What ended the transaction also ended the silence, or the silence is not its reason.
-  const bool at_its_end =
-      silence.to == context.now() || (context.entry() && silence.to == context.entry()->first);
+  const bool at_its_end = closer ? silence.to == session.closes[index(*closer)]->time
+                                 : context.entry() && silence.to == context.entry()->first;
   const bool client_silent = at_its_end && silence.silent == Party::kClient &&
-                             silence.length() >= kClientFloor && closed != nullptr &&
-                             closed->from == Side::kServer;
+                             silence.length() >= kClientFloor && closer == Side::kServer;
   const bool server_silent = at_its_end && silence.silent == Party::kServer &&
-                             silence.length() >= kServerFloor && closed != nullptr &&
-                             closed->from == Side::kClient;
+                             silence.length() >= kServerFloor && closer == Side::kClient;
   if (!server_said_so && !client_silent && !server_silent) return;
 
   Finding finding = context.finding();
