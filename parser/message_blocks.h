@@ -2,14 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "parser/octet_masks.h"
 
 namespace smtpscope {
 
-/// Counts over whole blocks of mail data in which nothing needs a decision: no end of data in
-/// sight, no dot that someone may take for one. The context flags tell what stands before the
-/// first block, and afterwards what stands at the end of the last one taken. A passing value.
+/// Counts over mail data in which nothing needs a decision: no end of data in sight, no dot that
+/// someone may take for one. The context flags tell what stands before the first octet, and
+/// afterwards what stands at the end of the last block added. A passing value.
 struct BlockTally {
   // Context.
   bool dotted = true;           // dots at line starts mean something
@@ -17,11 +18,11 @@ struct BlockTally {
   bool at_line_start = false;   // the octets before are CRLF, or there are none
   bool after_line_end = false;  // someone may take the octets before for the end of a line
 
-  // Running, as in MessageFacts.
-  std::uint64_t line_octets = 0;
-  std::uint64_t longest_line = 0;
+  // Running.
+  std::uint64_t line_octets = 0;   // of the unfinished line, its stuffed dot not counted
+  std::uint64_t longest_line = 0;  // the unfinished line may be in it already
 
-  // Added.
+  // Added, as in MessageFacts.
   std::uint64_t lines = 0;
   std::uint64_t bare_cr = 0;
   std::uint64_t bare_lf = 0;
@@ -41,10 +42,10 @@ bool usable(BlockKernel kernel);
 /// The fastest usable one.
 BlockKernel best_kernel();
 
-/// Adds up to `blocks` blocks of kBlock octets to `tally`, stops before the first one in which
-/// something needs a decision octet by octet. Returns how many blocks were added. `kernel` must
-/// be usable.
-std::size_t tally_blocks(BlockKernel kernel, BlockTally& tally, const std::uint8_t* octets,
-                         std::size_t blocks);
+/// Adds `octets` to `tally` in blocks of kBlock, the last of which may be shorter; stops before
+/// the first block in which something must be decided octet by octet, or that is too short to be
+/// worth it. Returns how many octets were added. `kernel` must be usable.
+std::size_t tally_blocks(BlockKernel kernel, BlockTally& tally,
+                         std::span<const std::uint8_t> octets);
 
 }  // namespace smtpscope

@@ -8,7 +8,7 @@
 namespace smtpscope {
 namespace {
 
-/// What `octets`, a block at least, end in.
+/// What `octets`, three at least, end in.
 LineEndSeen line_end_at_end_of(std::span<const std::uint8_t> octets) {
   const std::span<const std::uint8_t> last = octets.last(3);
   if (last[2] == '\r') return last[1] == '\r' ? LineEndSeen::kCrCr : LineEndSeen::kCr;
@@ -33,8 +33,7 @@ std::size_t MessageScanner::scan(std::span<const std::uint8_t> octets) {
 }
 
 std::size_t MessageScanner::scan_blocks(std::span<const std::uint8_t> octets) {
-  const std::size_t blocks = octets.size() / kBlock;
-  if (blocks == 0 || !watch_.settled()) return 0;
+  if (!watch_.settled()) return 0;
 
   BlockTally tally;
   tally.dotted = framing_ == Framing::kDotTerminated;
@@ -43,7 +42,7 @@ std::size_t MessageScanner::scan_blocks(std::span<const std::uint8_t> octets) {
   tally.after_line_end = watch_.seen != LineEndSeen::kNone;
   tally.line_octets = line_octets_;
   tally.longest_line = facts_.longest_line;
-  const std::size_t taken = kBlock * tally_blocks(best_kernel(), tally, octets.data(), blocks);
+  const std::size_t taken = tally_blocks(best_kernel(), tally, octets);
   if (taken == 0) return 0;
 
   wire_octets_ += taken;

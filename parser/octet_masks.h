@@ -101,12 +101,14 @@ struct Avx2Masks {
     return masks;
   }
 
- private:
+  /// A bit per octet that has its bit 7 set.
   __attribute__((target("avx2"), always_inline)) static inline std::uint64_t gather(__m256i low,
                                                                                     __m256i high) {
     return std::uint64_t{static_cast<std::uint32_t>(_mm256_movemask_epi8(low))} |
            std::uint64_t{static_cast<std::uint32_t>(_mm256_movemask_epi8(high))} << 32;
   }
+
+ private:
   __attribute__((target("avx2"), always_inline)) static inline std::uint64_t equal(__m256i low,
                                                                                    __m256i high,
                                                                                    char wanted) {
