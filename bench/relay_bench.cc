@@ -179,7 +179,10 @@ int bench(int argc, char** argv) {
                   median_of(of, [](const Run& run) { return run.messages / run.seconds; }),
                   median_of(of, [](const Run& run) { return run.megabytes / run.seconds; }),
                   median_of(of, [](const Run& run) { return run.relay_cpu * 1e6 / run.messages; }),
-                  median_of(of, [](const Run& run) { return run.relay_cpu * 1e6 / run.megabytes; }),
+                  median_of(of,
+                            [](const Run& run) {
+                              return run.megabytes > 0 ? run.relay_cpu * 1e6 / run.megabytes : 0;
+                            }),
                   median_of(of, [](const Run& run) { return run.relay_cpu / run.ends_cpu; }),
                   median_of(of, [](const Run& run) { return run.p50_us; }),
                   median_of(of, [](const Run& run) { return run.rss_kb; }));
