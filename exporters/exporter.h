@@ -35,6 +35,9 @@ struct ExporterOptions {
   bool verbose = false;  // every reply line, read boundaries, folded annotations
 };
 
+/// The event makes its session one that ExporterOptions::annotated_from asks for.
+bool is_wanted_annotation(const TimelineEvent& event, const ExporterOptions& options);
+
 /// Writes timelines in one format. Takes one run after the other: begin_run(), its events, then
 /// end_run(); after the last run finish(). Not thread-safe.
 class Exporter : public TimelineSink {

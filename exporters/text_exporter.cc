@@ -43,12 +43,8 @@ void TextExporter::on_timeline(const TimelineEvent& event) {
   at->second.render(event, style_, sheet);
   order_.add(event.session, sheet.take());
 
-  if (const auto* annotation = std::get_if<Annotation>(&event.body)) {
-    if (options_.annotated_from && annotation->folded_under.empty() &&
-        annotation->severity >= *options_.annotated_from) {
-      order_.want(event.session);
-    }
-  } else if (std::holds_alternative<TimelineSessionEnded>(event.body)) {
+  if (is_wanted_annotation(event, options_)) order_.want(event.session);
+  if (std::holds_alternative<TimelineSessionEnded>(event.body)) {
     open_.erase(at);
     order_.end(event.session);
   }

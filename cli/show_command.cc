@@ -1,0 +1,201 @@
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "capture/capture_reader.h"
+#include "cli/file_output.h"
+#include "cli/file_watch.h"
+#include "cli/rendering.h"
+#include "cli/replay.h"
+#include "cli/subcommand.h"
+#include "exporters/exporter.h"
+#include "timeline/severity.h"
+
+namespace smtpscope {
+namespace {
+
+constexpr std::string_view kStandardInput = "-";
+
+struct ShowOptions {
+  std::vector<std::string> files;
+  std::string output;  // "": standard output
+  bool force = false;
+  std::vector<SessionId> sessions;
+  bool only_annotated = false;
+  std::string severity = std::string(to_string(Severity::kInfo));
+  bool interleave = false;
+  bool follow = false;
+  Rendering rendering;
+};
+
+bool is_regular_file(const std::string& path) {
+  struct stat found {};
+  return stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode);
+}
+
+/// One run of `smtpscope show`: from captures to one output.
+class Show {
+ public:
+  Show(const ShowOptions& options, FileOutput& output)
+      : options_(options), output_(output), exporter_(make_exporter()) {}
+
+  int run() {
+    for (const std::string& file : options_.files) {
+      if (output_.broken() || stopped_) break;
+      show(file);
+    }
+    exporter_->finish();
+    output_.flush();
+    if (const std::optional<Error> fault = output_.fault()) complain(fault->message);
+    return exit_code_;
+  }
+
+ private:
+  std::unique_ptr<Exporter> make_exporter() const {
+    ExporterOptions chosen = exporter_options(options_.rendering, output_.descriptor());
+    // Who follows wants to see what happens now, not when an earlier session has ended.
+    chosen.arrangement =
+        options_.interleave || options_.follow ? Arrangement::kByTime : Arrangement::kBySession;
+    if (options_.only_annotated) chosen.annotated_from = severity_of(options_.severity);
+    chosen.name_runs = options_.files.size() > 1;
+    return find_exporter(options_.rendering.format)->make(chosen, output_);
+  }
+
+  /// A file that cannot be read is reported; the others are shown.
+  void show(const std::string& file) {
+    Result<std::unique_ptr<CaptureReader>> opened = CaptureReader::open(file);
+    if (!opened) {
+      complain(opened.error().message);
+      return;
+    }
+    CaptureReader& reader = *opened.value();
+    Replay replay({options_.sessions.begin(), options_.sessions.end()}, *exporter_);
+    exporter_->begin_run(reader.run());
+    const bool grows = options_.follow && file != kStandardInput && is_regular_file(file);
+    grows ? follow(file, reader, replay) : read_all(file, reader, replay);
+    exporter_->end_run();
+    tell_notices(file, reader);
+    for (const SessionId session : replay.missing()) {
+      complain(fmt::format("{} has no session {}", file, session));
+    }
+  }
+
+  /// Reads up to the end of the capture as it is now.
+  void read_all(const std::string& file, CaptureReader& reader, Replay& replay) {
+    while (!output_.broken()) {
+      const Result<bool> more = reader.next(replay);
+      if (!more) {
+        complain(fmt::format("{}; what was read before is shown", more.error().message));
+        return;
+      }
+      if (!more.value()) return;
+      // Nobody knows when a pipe has more: what is known is shown before waiting for it.
+      if (options_.follow && !is_regular_file(file)) output_.flush();
+    }
+  }
+
+  void follow(const std::string& file, CaptureReader& reader, Replay& replay) {
+    Result<std::unique_ptr<FileWatch>> watch = FileWatch::start(file);
+    if (!watch) {
+      complain(watch.error().message);
+      return;
+    }
+    do {
+      read_all(file, reader, replay);
+      output_.flush();
+    } while (!output_.broken() && watch.value()->wait());
+    stopped_ = true;
+  }
+
+  /// A capture that ends early is what a killed proxy leaves, and kinds of a later version are to
+  /// be skipped: all that there is has been shown. A line that cannot be read is a loss.
+  void tell_notices(const std::string& file, const CaptureReader& reader) {
+    output_.flush();
+    for (const CaptureNotice& notice : reader.notices()) {
+      const int code = fail(fmt::format("{}: {}", file, notice.text));
+      if (notice.kind == CaptureNotice::Kind::kCorrupt) exit_code_ = code;
+    }
+  }
+
+  void complain(std::string_view message) {
+    output_.flush();
+    exit_code_ = fail(message);
+  }
+
+  const ShowOptions& options_;
+  FileOutput& output_;
+  std::unique_ptr<Exporter> exporter_;
+  bool stopped_ = false;
+  int exit_code_ = kExitFine;
+};
+
+int run(const ShowOptions& options) {
+  if (options.follow && options.files.size() != 1) {
+    return fail("--follow follows one file; give one");
+  }
+  if (options.output.empty() || options.output == kStandardInput) {
+    FileOutput output;
+    return Show(options, output).run();
+  }
+  Result<FileOutput> output = FileOutput::create(options.output, options.force, options.files);
+  if (!output) return fail(output.error().message);
+  return Show(options, output.value()).run();
+}
+
+std::vector<std::string> severities() {
+  std::vector<std::string> names;
+  for (const Severity severity :
+       {Severity::kInfo, Severity::kNotice, Severity::kWarning, Severity::kError}) {
+    names.emplace_back(to_string(severity));
+  }
+  return names;
+}
+
+std::function<int()> declare(CLI::App& app) {
+  auto options = std::make_shared<ShowOptions>();
+  app.add_option("FILE", options->files, "Captures (.smtpcap); - is standard input")->required();
+  add_rendering_options(app, options->rendering);
+  app.add_option("-o,--output", options->output, "Write to this file, readable by you only");
+  app.add_flag("--force", options->force, "Overwrite the file of -o");
+  app.add_option("--session", options->sessions, "Only these sessions")
+      ->delimiter(',')
+      ->expected(1)
+      ->check(CLI::PositiveNumber)
+      ->type_name("N[,N...]");
+  CLI::Option* only = app.add_flag("--only-annotated", options->only_annotated,
+                                   "Only sessions with annotations; see --severity");
+  app.add_option("--severity", options->severity, "The least severity that counts for that")
+      ->check(CLI::IsMember(severities()))
+      ->needs(only)
+      ->capture_default_str();
+  app.add_flag("--interleave", options->interleave, "In the order of time, not session by session");
+  app.add_flag("--follow", options->follow,
+               "Go on as the capture grows, until interrupted; implies --interleave");
+  return [options] { return run(*options); };
+}
+
+}  // namespace
+
+const Subcommand kShowCommand = {
+    .name = "show",
+    .description = "Print the annotated timeline of a capture",
+    .examples =
+        "  smtpscope show today.smtpcap\n"
+        "  smtpscope show --only-annotated --severity warning today.smtpcap\n"
+        "  smtpscope show --session 3,7 -v today.smtpcap | less -R\n"
+        "  smtpscope show -f json -o today.json today.smtpcap\n"
+        "  smtpscope show --follow today.smtpcap        while the proxy writes it\n"
+        "  ssh mx cat run.smtpcap | smtpscope show -\n",
+    .declare = declare,
+};
+
+}  // namespace smtpscope

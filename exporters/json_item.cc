@@ -1,0 +1,174 @@
+#include "exporters/json_item.h"
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "exporters/protocol_names.h"
+#include "parser/verb.h"
+
+namespace smtpscope {
+namespace {
+
+constexpr std::array<std::pair<LineFlag, std::string_view>, 7> kFlagNames = {{
+    {kHasNul, "nul"},
+    {kHasEightBit, "eight-bit"},
+    {kHasBareCr, "bare-cr"},
+    {kHasControl, "control"},
+    {kCutForDisplay, "cut-for-display"},
+    {kEarly, "early"},
+    {kAfterGap, "after-gap"},
+}};
+
+/// What is odd about a line; nothing for an ordinary one.
+void write_line(JsonWriter& json, std::uint16_t flags, LineEnding ending) {
+  if (ending != LineEnding::kCrLf) json.string("line_ending", to_string(ending));
+  if (flags == 0) return;
+  json.begin_array("flags");
+  for (const auto& [flag, name] : kFlagNames) {
+    if ((flags & flag) != 0) json.element(name);
+  }
+  json.end_array();
+}
+
+/// Adds the members of each kind of item.
+class WriteBody {
+ public:
+  WriteBody(JsonWriter& json, const Item& item) : json_(json), item_(item) {}
+
+  void operator()(const Command& command) const {
+    json_.string("kind", "command");
+    json_.string_if("verb", to_string(command.verb));
+    json_.wire("text", command.text);
+    json_.number_if("replies_owed_before", command.pending_before);
+    write_line(json_, command.flags, command.ending);
+  }
+
+  void operator()(const AuthResponse& response) const {
+    json_.string("kind", "auth-response");
+    json_.true_if("cancelled", response.cancelled);
+    write_line(json_, 0, response.ending);
+  }
+
+  void operator()(const Reply& reply) const {
+    json_.string("kind", "reply");
+    json_.number("code", reply.code);
+    json_.begin_array("lines");
+    for (const ReplyLine& line : reply.lines) {
+      json_.begin_object();
+      if (line.code != 0) json_.number("code", line.code);
+      json_.wire("text", line.text);
+      write_line(json_, line.flags, line.ending);
+      json_.end_object();
+    }
+    json_.end_array();
+    json_.number("line_count", reply.line_count);
+    json_.string("answers", to_string(reply.answers));
+    json_.string_if("answers_verb", to_string(reply.verb));
+    json_.number_if("ordinal", reply.ordinal);
+    json_.true_if("codes_differ", reply.codes_differ);
+    json_.true_if("incomplete", !reply.complete);
+    write_line(json_, reply.flags, LineEnding::kCrLf);
+  }
+
+  void operator()(const GarbageLine& line) const {
+    json_.string("kind", "garbage-line");
+    json_.wire("text", line.text);
+    write_line(json_, line.flags, line.ending);
+  }
+
+  void operator()(const MailData& data) const {
+    json_.string("kind", "mail-data");
+    json_.string("ended_by", to_string(data.end));
+    write_facts(json_, data.facts);
+    json_.number_if("early_octets", data.early_octets);
+    json_.number_if("missing_octets", data.missing_octets);
+    json_.true_if("assumed", data.assumed);
+    json_.true_if("answered_early", data.answered_early);
+  }
+
+  void operator()(const Chunk& chunk) const {
+    json_.string("kind", "chunk");
+    json_.number("declared_octets", chunk.declared);
+    json_.true_if("last", chunk.last);
+    json_.true_if("incomplete", !chunk.complete);
+    write_facts(json_, chunk.facts);
+    json_.number_if("missing_octets", chunk.missing_octets);
+  }
+
+  void operator()(const Blob& blob) const {
+    json_.string("kind", "blob");
+    json_.number("declared_octets", blob.declared);
+    json_.true_if("incomplete", !blob.complete);
+  }
+
+  void operator()(const ProxyHeader& header) const {
+    json_.string("kind", "proxy-header");
+    json_.number("version", header.version);
+    json_.true_if("local", header.local);
+    if (!header.text.empty()) json_.wire("text", header.text);
+  }
+
+  void operator()(const TlsRecord& record) const {
+    json_.string("kind", "tls-record");
+    json_.string("record", tls_record_name(record.type));
+    json_.number("version", record.version);
+    json_.number("length", record.length);
+    if (record.handshake_type != 0) {
+      json_.string("handshake", tls_handshake_name(record.handshake_type));
+    }
+    if (record.alert_level != 0) {
+      json_.string("alert", tls_alert_name(record.alert_description));
+      json_.true_if("fatal", record.alert_level == 2);  // RFC 8446 6
+    }
+    json_.true_if("incomplete", !record.complete);
+  }
+
+  void operator()(const Junk& junk) const {
+    json_.string("kind", "junk");
+    json_.string("reason", to_string(junk.reason));
+    json_.wire("text", junk.text);
+    write_line(json_, junk.flags, LineEnding::kCrLf);
+  }
+
+ private:
+  JsonWriter& json_;
+  const Item& item_;
+};
+
+}  // namespace
+
+void write_item(JsonWriter& json, const Item& item) {
+  json.string("side", to_string(item.side));
+  json.number("begin", item.begin);
+  json.number("end", item.end);
+  json.number_if("hidden_octets", item.secret_end - item.secret_begin);
+  std::visit(WriteBody(json, item), item.body);
+}
+
+void write_facts(JsonWriter& json, const MessageFacts& facts) {
+  json.begin_object("facts");
+  json.number("octets", facts.octets);
+  json.number("lines", facts.lines);
+  json.number("longest_line", facts.longest_line);
+  json.number("bare_cr", facts.bare_cr);
+  json.number("bare_lf", facts.bare_lf);
+  json.number("nul", facts.nul);
+  json.number("eight_bit", facts.eight_bit);
+  json.number("dot_lines", facts.dot_lines);
+  json.number("unstuffed_dots", facts.unstuffed_dots);
+  if (facts.first_candidate_end != 0) {
+    json.begin_object("doubtful_ends");
+    for (std::size_t i = 0; i < facts.candidates.size(); ++i) {
+      json.number_if(to_string(static_cast<EodCandidate>(i)), facts.candidates[i]);
+    }
+    json.end_object();
+    json.string("first_doubtful_end", to_string(facts.first_candidate));
+    json.number("first_doubtful_end_at", facts.first_candidate_end);
+  }
+  json.end_object();
+}
+
+}  // namespace smtpscope

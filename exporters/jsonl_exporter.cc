@@ -1,0 +1,52 @@
+#include "exporters/jsonl_exporter.h"
+
+#include <string>
+#include <variant>
+
+#include "exporters/json_event.h"
+#include "exporters/json_writer.h"
+
+namespace smtpscope {
+
+// Every record names its session, so there is nothing to arrange: the order is that of time.
+JsonlExporter::JsonlExporter(const ExporterOptions& options, Output& output)
+    : options_(options),
+      output_(output),
+      order_(Arrangement::kByTime, options.annotated_from.has_value(), *this) {}
+
+void JsonlExporter::begin_run(const RunInfo& run) {
+  run_started_ = run.started;
+  JsonWriter json;
+  json.begin_object();
+  json.string("event", "run");
+  json.members_of(json_of(run));
+  json.end_object();
+  output_.write(json.take() + "\n");
+}
+
+void JsonlExporter::on_timeline(const TimelineEvent& event) {
+  JsonWriter json;
+  json.begin_object();
+  json.string("event", kind_of(event));
+  json.number("session", event.session);
+  json.members_of(json_of(event, run_started_));
+  json.end_object();
+  const std::string record = json.take() + "\n";
+  if (event.session == kWholeRun) {
+    output_.write(record);
+    return;
+  }
+  order_.add(event.session, record);
+  if (is_wanted_annotation(event, options_)) order_.want(event.session);
+  if (std::holds_alternative<TimelineSessionEnded>(event.body)) {
+    order_.end(event.session);
+  }
+}
+
+void JsonlExporter::end_run() { order_.end_all(); }
+
+void JsonlExporter::release(SessionId /*session*/, std::string_view text, Piece /*piece*/) {
+  output_.write(text);
+}
+
+}  // namespace smtpscope
