@@ -7,7 +7,6 @@
 #include <variant>
 
 #include "exporters/protocol_names.h"
-#include "parser/verb.h"
 
 namespace smtpscope {
 namespace {

@@ -6,7 +6,6 @@
 
 #include "exporters/text_outcome.h"
 #include "exporters/text_sheet.h"
-#include "exporters/wall_time.h"
 
 namespace smtpscope {
 

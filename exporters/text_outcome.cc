@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <string_view>
 
@@ -36,6 +38,35 @@ std::string recipients(const Transaction& transaction) {
   }
   return fmt::format(", {} of {} accepted", transaction.rcpt_accepted,
                      counted(transaction.rcpt_sent, "recipient"));
+}
+
+/// Verbs in the order in which a session uses them; the others behind, by name.
+std::size_t rank(std::string_view verb) {
+  constexpr std::array<std::string_view, 14> kOrder = {
+      "helo", "ehlo", "lhlo", "starttls", "auth", "xclient", "xforward",
+      "mail", "rcpt", "data", "bdat",     "rset", "noop",    "quit"};
+  return static_cast<std::size_t>(std::find(kOrder.begin(), kOrder.end(), verb) - kOrder.begin());
+}
+
+std::string commands_words(const SessionTotals& totals) {
+  struct Count {
+    std::string_view verb;
+    std::uint64_t accepted, sent;
+  };
+  std::vector<Count> counts;
+  for (const auto& [verb, pair] : totals.commands) {
+    counts.push_back({verb, pair.first, pair.second});
+  }
+  std::stable_sort(counts.begin(), counts.end(),
+                   [](const Count& a, const Count& b) { return rank(a.verb) < rank(b.verb); });
+  std::string words = "commands:";
+  for (const Count& count : counts) {
+    words += count.accepted == count.sent
+                 ? fmt::format(" {}={}", count.verb, count.sent)
+                 : fmt::format(" {}={}/{}", count.verb, count.accepted, count.sent);
+  }
+  if (counts.empty()) words += " none";
+  return words;
 }
 
 std::string message(const Transaction& transaction) {
@@ -97,14 +128,7 @@ std::string gap_words(const Gap& gap) {
 std::vector<std::string> totals_words(const SessionTotals& totals) {
   std::vector<std::string> pieces;
 
-  std::string commands = "commands:";
-  for (const auto& [verb, counts] : totals.commands) {
-    const auto& [accepted, sent] = counts;
-    commands += accepted == sent ? fmt::format(" {}={}", verb, sent)
-                                 : fmt::format(" {}={}/{}", verb, accepted, sent);
-  }
-  if (totals.commands.empty()) commands += " none";
-  pieces.push_back(std::move(commands));
+  pieces.push_back(commands_words(totals));
 
   std::string outcomes;
   for (std::size_t i = 0; i < totals.outcomes.size(); ++i) {
@@ -121,7 +145,7 @@ std::vector<std::string> totals_words(const SessionTotals& totals) {
   }};
   std::string waits;
   for (const auto& [party, duration] : idle) {
-    if (duration <= Duration::zero()) continue;
+    if (duration < std::chrono::milliseconds(1)) continue;
     waits += fmt::format("{} {} {}", waits.empty() ? "" : ",", party, short_duration(duration));
   }
   if (!waits.empty()) pieces.push_back("idle:" + waits);

@@ -10,7 +10,6 @@
 
 #include "exporters/text_item.h"
 #include "exporters/text_outcome.h"
-#include "exporters/wall_time.h"
 #include "timeline/rule.h"
 
 namespace smtpscope {
@@ -69,6 +68,7 @@ class TextSession::Render {
     }
     if (started.mid_session) pieces.emplace_back("the trace begins in mid-session");
     sheet_.flow(pieces, 3, Tone::kHeading);
+    if (!sheet_.labelled()) sheet_.blank();
   }
 
   void operator()(const TimelineConnected& connected) {
@@ -131,7 +131,7 @@ class TextSession::Render {
 
   void operator()(const Annotation& annotation) {
     const bool folded = !annotation.folded_under.empty();
-    if (folded && !style_.verbose()) return;
+    if ((folded || repeats_silence(annotation)) && !style_.verbose()) return;
     const bool loud = annotation.severity >= Severity::kWarning;
     std::string lead = fmt::format("{} {} {}", loud ? glyphs_.alarm : glyphs_.remark,
                                    to_string(annotation.severity), annotation.rule->id);
@@ -220,7 +220,7 @@ class TextSession::Render {
     head.since = std::move(since);
     head.speaker = who;
     head.speaker_tone = tone;
-    sheet_.line(head, {{}, fmt::format("{0} {1} {0}", glyphs_.rule, words), Tone::kPlain});
+    sheet_.line(head, {{}, fmt::format("{} {}", glyphs_.rule, words), Tone::kPlain});
   }
 
   /// Nothing for what came with the line before in one read, or behind a silence just told.
@@ -268,6 +268,12 @@ class TextSession::Render {
       words += fmt::format(" and {}", counted(entry.read_count - entry.reads.size(), "more read"));
     }
     sheet_.below(open_margin(), Tone::kQuiet, words, {});
+  }
+
+  /// The line above has told of this silence already, and the annotation knows no more of it.
+  bool repeats_silence(const Annotation& annotation) const {
+    return session_.behind_silence_ && annotation.severity == Severity::kInfo &&
+           (annotation.rule->id == "gap-client" || annotation.rule->id == "gap-server");
   }
 
   static std::string evidence(const Annotation& annotation) {

@@ -88,6 +88,10 @@ void TextSheet::below(const Margin& margin, Tone tone, std::string_view lead,
                       std::string_view text) {
   std::size_t column = kTextColumn;
   if (style_.width() != 0 && room(kTextColumn) < kLeastWords) column = kNarrowColumn;
+  while (lead.starts_with(' ')) {
+    lead.remove_prefix(1);
+    ++column;
+  }
   const std::size_t available = room(column);
   // The first line has no hang: it gets two columns more than the others.
   const std::size_t wrapped = available == 0 ? 0 : available - std::min(kHang, available - 1);

@@ -35,7 +35,8 @@ class TextSheet {
 
   /// A line of the timeline, and the lines that it needs more.
   void line(const LineHead& head, const ItemWords& words);
-  /// Words below a line, at the text column: `lead` in its tone, then the text.
+  /// Words below a line, at the text column: `lead` in its tone, then the text. Blanks that begin
+  /// `lead` indent it all.
   void below(const Margin& margin, Tone tone, std::string_view lead, std::string_view text);
   /// A break in the timeline, with words in the middle of strokes.
   void rupture(const Margin& margin, Tone tone, std::string_view words);
@@ -44,6 +45,7 @@ class TextSheet {
   void flow(const std::vector<std::string>& pieces, std::size_t indent, Tone first_tone);
   /// Words from column `indent` on.
   void paragraph(std::string_view text, std::size_t indent);
+  bool labelled() const { return !label_.empty(); }
   void blank() { text_ += '\n'; }
 
   std::string take() { return std::move(text_); }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "capture/wall_time.h"
+
 namespace smtpscope {
 namespace {
 
@@ -103,6 +105,12 @@ std::string short_duration(Duration duration) {
   if (s < 99.995) return fmt::format("{:.2f} s", s);
   if (s < 9999.5) return fmt::format("{:.0f} s", s);
   return fmt::format("{:.1f} h", s / 3600);
+}
+
+std::string readable_time(WallTime time) {
+  const std::string whole = format_wall_time(time);  // "2026-11-23T12:00:00.123456789Z"
+  const std::size_t t = whole.find('T');
+  return fmt::format("{} {}Z", whole.substr(0, t), whole.substr(t + 1, 12));
 }
 
 std::string counted(std::uint64_t count, std::string_view thing) {

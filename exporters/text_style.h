@@ -15,7 +15,7 @@ struct Glyphs {
   std::string_view begins, inside, ends_well, ends_badly;  // the bracket of a transaction
   std::string_view alarm, remark;                          // before an annotation
   std::string_view pause;                                  // one stroke of a silence
-  std::string_view rule;                                   // around what is no octet
+  std::string_view rule;                                   // before what is no octet
   std::string_view arrow;
   std::string_view more;         // something was left out
   std::string_view open, close;  // around our words inside wire text
@@ -65,6 +65,9 @@ class TextStyle {
 
 /// A duration in at most seven columns: "850 us", "4 ms", "1.00 s", "10.00 s", "120 s", "2.8 h".
 std::string short_duration(Duration duration);
+
+/// A moment to the millisecond, in UTC: "2026-11-23 12:00:00.123Z".
+std::string readable_time(WallTime time);
 
 /// "1 octet", "213 octets".
 std::string counted(std::uint64_t count, std::string_view thing);

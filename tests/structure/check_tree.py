@@ -18,7 +18,8 @@ MAY_INCLUDE = {
     "capture": ["base", "parser"],
     "timeline": ["base", "parser", "capture/wire_event.h", "capture/screen.h"],
     "diff": ["base", "timeline"],
-    "exporters": ["base", "timeline", "diff", "parser/item.h", "capture/wire_event.h"],
+    "exporters": ["base", "timeline", "diff", "parser/item.h", "capture/wire_event.h",
+                  "capture/wall_time.h"],
     "proxy": ["base", "parser", "capture"],
     "cli": ["base", "parser", "capture", "timeline", "diff", "exporters", "proxy"],
 }
