@@ -12,6 +12,9 @@ namespace smtpscope {
 
 std::span<const Subcommand* const> all_subcommands() {
   static constexpr std::array kAll = {
+      &kProxyCommand,
+      &kShowCommand,
+      &kDemoCommand,
       &kRulesCommand,
       &kExplainCommand,
   };
