@@ -179,20 +179,25 @@ void Tracker::end_session(const Conversation& conversation) {
   totals.octets[1] = octets_[1];
   counts_.put_into(totals);
   totals.transactions = state_.transactions;
-  totals.outcomes = outcomes_;
+  std::span<const TransactionTally> tallies;
+  if (tallies_ != nullptr) {
+    totals.outcomes = tallies_->outcomes;
+    tallies = tallies_->first;
+  }
   totals.idle_client = silences_.idle(Party::kClient);
   totals.idle_server = silences_.idle(Party::kServer);
   totals.idle_proxy = silences_.idle(Party::kProxy);
   totals.annotations = engine_.annotations();
   totals.worst = engine_.worst();
   totals.ended_cleanly = state_.quit_sent && state_.quit_answered;
-  const std::vector<std::string> lines = verdict(state_, totals, tallies_, engine_.told());
+  const std::vector<std::string> lines = verdict(state_, totals, tallies, engine_.told());
   emit(TimelineSessionEnded{.totals = &totals, .verdict = lines});
 }
 
 void Tracker::end_wait() {
   const SilenceWatch::Wait wait = silences_.end(now_);
-  if (wait.length() >= options_.gap_note && wait.length() > Duration::zero()) silence_ = wait;
+  if (wait.length() < options_.gap_note) return;
+  silence_ = std::make_unique<SilenceWatch::Wait>(wait);
 }
 
 void Tracker::flush_silence(const Conversation& conversation) {
@@ -260,12 +265,13 @@ void Tracker::settle(Moment moment, const Conversation& conversation) {
 }
 
 void Tracker::finish_transaction(const Transaction& transaction) {
-  ++outcomes_[static_cast<std::size_t>(transaction.outcome)];
+  if (tallies_ == nullptr) tallies_ = std::make_unique<Tallies>();
+  ++tallies_->outcomes[static_cast<std::size_t>(transaction.outcome)];
   const bool accepted =
       transaction.outcome == Outcome::kAccepted || transaction.outcome == Outcome::kPartial;
   if (accepted && transaction.data_verb == Verb::kData) counts_.accepted(Verb::kData);
-  if (tallies_.size() < kTalliedTransactions) {
-    tallies_.push_back(TransactionTally::of(transaction));
+  if (tallies_->first.size() < kTalliedTransactions) {
+    tallies_->first.push_back(TransactionTally::of(transaction));
   }
   emit(TransactionEnded{.transaction = &transaction});
 }

@@ -2,7 +2,7 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include "capture/screen.h"
@@ -103,14 +103,18 @@ class Tracker : public ItemSink {
   PendingExchanges pending_;
   TransactionTracker transactions_;
   SilenceWatch silences_;
-  std::optional<SilenceWatch::Wait> silence_;  // ended, not told yet
+  std::unique_ptr<SilenceWatch::Wait> silence_;  // long enough, ended, not told yet
   RuleEngine engine_;
 
   // Totals.
   CommandCounts counts_;
   std::array<std::uint64_t, 2> octets_{};
-  std::array<std::uint64_t, 6> outcomes_{};
-  std::vector<TransactionTally> tallies_;
+  /// What became of the transactions that ended.
+  struct Tallies {
+    std::array<std::uint64_t, 6> outcomes{};
+    std::vector<TransactionTally> first;  // kTalliedTransactions of them
+  };
+  std::unique_ptr<Tallies> tallies_;  // nullptr until one did
   std::array<bool, 2> tls_data_seen_{};
   bool ended_ = false;
 };

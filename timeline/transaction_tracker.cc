@@ -43,26 +43,6 @@ void note_refusal(Transaction& txn, const Reply& reply, const Entry& entry) {
   txn.refusal_entry = entry.number;
 }
 
-/// Ready for another MAIL; strings keep their memory.
-void reset(Transaction& txn) {
-  std::string reverse_path = std::move(txn.reverse_path);
-  std::string parameters = std::move(txn.parameters);
-  std::string final_text = std::move(txn.final_text);
-  std::string refusal_text = std::move(txn.refusal_text);
-  std::vector<Recipient> recipients = std::move(txn.recipients);
-  txn = Transaction();
-  reverse_path.clear();
-  parameters.clear();
-  final_text.clear();
-  refusal_text.clear();
-  recipients.clear();
-  txn.reverse_path = std::move(reverse_path);
-  txn.parameters = std::move(parameters);
-  txn.final_text = std::move(final_text);
-  txn.refusal_text = std::move(refusal_text);
-  txn.recipients = std::move(recipients);
-}
-
 /// Every recipient named so far was refused.
 bool all_refused(const Transaction& txn) {
   return txn.rcpt_sent > 0 && txn.rcpt_refused == txn.rcpt_sent;
@@ -181,8 +161,7 @@ void TransactionTracker::begin(const Command& command, PendingExchange& pending,
   if (under_way_.size() == kMaxUnderWay) {
     end(*under_way_.front(), AbortedBy::kNothing, 0, pending.first);
   }
-  std::unique_ptr<UnderWay> one = std::move(spare_);
-  if (one == nullptr) one = std::make_unique<UnderWay>();
+  auto one = std::make_unique<UnderWay>();
   Transaction& txn = one->transaction;
   txn.number = ++state.transactions;
   txn.first_entry = pending.entry;
@@ -439,17 +418,6 @@ void TransactionTracker::end(UnderWay& one, AbortedBy cause, std::uint64_t entry
   assert(place != under_way_.end());
   ended_.push_back(std::move(*place));
   under_way_.erase(place);
-}
-
-void TransactionTracker::drop_ended() {
-  if (ended_.empty()) return;
-  spare_ = std::move(ended_.front());
-  reset(spare_->transaction);
-  spare_->left = spare_->has_final = spare_->per_recipient = spare_->prdr = false;
-  // A long list of recipients is not worth keeping for the next, probably short one.
-  constexpr std::size_t kSmall = 8;
-  if (spare_->transaction.recipients.capacity() > kSmall) spare_.reset();
-  ended_.clear();
 }
 
 }  // namespace smtpscope

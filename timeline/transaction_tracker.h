@@ -50,7 +50,7 @@ class TransactionTracker {
   /// Those that ended since drop_ended(), in order.
   std::size_t ended() const { return ended_.size(); }
   const Transaction& ended(std::size_t i) const { return ended_[i]->transaction; }
-  void drop_ended();
+  void drop_ended() { ended_.clear(); }
 
  private:
   struct UnderWay {
@@ -79,7 +79,6 @@ class TransactionTracker {
 
   std::vector<std::unique_ptr<UnderWay>> under_way_;  // by number
   std::vector<std::unique_ptr<UnderWay>> ended_;
-  std::unique_ptr<UnderWay> spare_;  // its strings' memory serves the next one
 };
 
 }  // namespace smtpscope

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,33 +32,36 @@ void evaluate(RuleContext& context) {
   const LastSilence& silence = session.last_silence;
   const Reply* reply = context.reply();
   // A transaction that waits for replies ends later than the close that was its reason.
-  const std::optional<Side> closer = reply == nullptr ? session.first_closer : std::nullopt;
+  const bool by_close = reply == nullptr && session.first_closer.has_value();
+  const bool by_client = by_close && *session.first_closer == Side::kClient;
+  const bool by_server = by_close && *session.first_closer == Side::kServer;
 
   constexpr Duration kClientFloor = std::chrono::seconds(60);
   constexpr Duration kServerFloor = std::chrono::seconds(30);
   const bool server_said_so = reply != nullptr && reply->code == 421 && !reply->lines.empty() &&
                               speaks_of_timeout(reply->lines.back().text);
   // What ended the transaction also ended the silence, or the silence is not its reason.
-  const bool at_its_end = closer ? silence.to == session.closes[index(*closer)]->time
-                                 : context.entry() && silence.to == context.entry()->first;
+  const bool at_its_end = by_close
+                              ? silence.to == session.closes[index(*session.first_closer)]->time
+                              : context.entry() && silence.to == context.entry()->first;
   const bool client_silent = at_its_end && silence.silent == Party::kClient &&
-                             silence.length() >= kClientFloor && closer == Side::kServer;
+                             silence.length() >= kClientFloor && by_server;
   const bool server_silent = at_its_end && silence.silent == Party::kServer &&
-                             silence.length() >= kServerFloor && closer == Side::kClient;
+                             silence.length() >= kServerFloor && by_client;
   if (!server_said_so && !client_silent && !server_silent) return;
 
   Finding finding = context.finding();
-  const bool by_server = server_said_so || client_silent;
-  finding.fault = by_server ? Fault::kClient : Fault::kServer;
-  finding.variant = by_server ? "client-silent" : "server-silent";
+  const bool server_gave_up = server_said_so || client_silent;
+  finding.fault = server_gave_up ? Fault::kClient : Fault::kServer;
+  finding.variant = server_gave_up ? "client-silent" : "server-silent";
   const Duration length = at_its_end ? silence.length() : Duration::zero();
-  finding.text =
-      fmt::format("the {} side was silent for {}, then the {} gave up{}",
-                  by_server ? "client" : "server", duration_text(length),
-                  by_server ? "server" : "client side", server_said_so ? " (421, timeout)" : "");
+  finding.text = fmt::format("the {} side was silent for {}, then the {} gave up{}",
+                             server_gave_up ? "client" : "server", duration_text(length),
+                             server_gave_up ? "server" : "client side",
+                             server_said_so ? " (421, timeout)" : "");
   finding.entries = {ended->first_entry};
   if (context.entry() != nullptr) finding.entries.push_back(context.entry()->number);
-  finding.attributes = {{"silent", by_server ? "client" : "server"},
+  finding.attributes = {{"silent", server_gave_up ? "client" : "server"},
                         {"silence", seconds_text(length)}};
   context.fire(std::move(finding));
 }
