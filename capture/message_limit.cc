@@ -18,7 +18,14 @@ MessageLimit::MessageLimit(std::uint64_t limit, const Conversation& conversation
       octets_(octets),
       at_(conversation.received(from)) {
   if (from != conversation.commanding_side() || !conversation.may_leave_out()) return;
+  watch_barrier();
   if (const MessageScanner* scanner = conversation.scanner()) begin_content(0, *scanner);
+}
+
+/// Behind a barrier the octets that follow decide, once the reply is lost or too much is held, what
+/// those before them were. So these must be there for whoever reads the record.
+void MessageLimit::watch_barrier() {
+  if (conversation_.phase() == Conversation::Phase::kUndecided) barrier_ = true;
 }
 
 void MessageLimit::begin_content(std::size_t begin, const MessageScanner& before) {
@@ -35,6 +42,8 @@ void MessageLimit::on_item(const Item& item) {
     leave_out(dotted ? end - std::min(end, kEndOfData) : end);
     content_.reset();
   }
+  watch_barrier();
+  if (barrier_) return;
   // Behind a BDAT command a chunk begins at once (RFC 3030 2).
   const bool command = std::holds_alternative<Command>(item.body);
   const MessageScanner* scanner = command ? conversation_.scanner() : nullptr;

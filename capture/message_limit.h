@@ -19,7 +19,8 @@ namespace smtpscope {
 ///
 /// What is never left out: the last octets of mail data if they are in one read with its end
 /// (so that the final dot shows); what may turn out to be commands behind an end-of-data
-/// candidate; content that came before the reply to DATA. Lives for one event only.
+/// candidate; content that came while a barrier stood, such as before the reply to DATA. Lives for
+/// one event only.
 class MessageLimit {
  public:
   /// Octets [begin, end) of the read, and how the scanner stands behind them.
@@ -45,6 +46,7 @@ class MessageLimit {
     MessageScanner before;
   };
 
+  void watch_barrier();
   void begin_content(std::size_t begin, const MessageScanner& before);
   void leave_out(std::size_t end);
   std::size_t first_hole_octet(std::size_t end) const;
@@ -53,7 +55,8 @@ class MessageLimit {
   const Conversation& conversation_;
   Side from_;
   std::span<const std::uint8_t> octets_;
-  std::uint64_t at_;  // stream offset of the first octet
+  std::uint64_t at_;      // stream offset of the first octet
+  bool barrier_ = false;  // stood in this read
   std::optional<Content> content_;
   std::vector<Hole> holes_;
 };

@@ -164,7 +164,9 @@ void Screen::write_down(const WireEvent& event, std::uint64_t at, const Findings
     return;
   }
   hold(std::move(copy), at);
-  if (held_->size > kMaxHeld) {
+  // In mail data what is undecided is bounded by the Conversation, and a masked dot would change
+  // where the data ends.
+  if (held_->size > kMaxHeld && conversation_.phase() != Conversation::Phase::kMailData) {
     mask_undecided();
     release();
   }

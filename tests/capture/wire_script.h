@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "capture/event_copy.h"
+#include "capture/screen.h"
+#include "capture/wire_event.h"
+#include "tests/parser/dialogue.h"
+
+namespace smtpscope::test {
+
+/// A view of text as octets; the text must outlive it.
+inline std::span<const std::uint8_t> octets_of(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+inline std::string text_of(std::span<const std::uint8_t> octets) {
+  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
+}
+
+/// Keeps copies of what it is given.
+class EventKeeper : public WireSink {
+ public:
+  void on_wire(const WireEvent& event) override { events.emplace_back(event); }
+
+  std::vector<EventCopy> events;
+};
+
+/// Writes down what a Screen tells of a session: each event without its octets, and each item with
+/// all it holds.
+class ItemLog : public ItemSink {
+ public:
+  struct Secret {
+    Side side = Side::kClient;
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+  };
+
+  void on_event(const WireEvent& event, const Conversation& conversation) override;
+  void on_item(const Item& item, const Conversation& conversation) override;
+  void on_event_done(const WireEvent& event, const Conversation& conversation) override;
+
+  std::vector<std::string> lines;
+  std::vector<Secret> secrets;
+};
+
+/// The script as raw wire events of session 1, the octets of its steps in pieces of at most
+/// `piece()`, ended by SessionEnded.
+std::vector<EventCopy> wire_events(const Script& script, const std::function<std::size_t()>& piece);
+/// The same, one read per step.
+std::vector<EventCopy> wire_events(const Script& script);
+
+/// What came of a session that went through a Screen.
+struct Screened {
+  std::vector<EventCopy> events;
+  ItemLog log;
+};
+Screened screen(const std::vector<EventCopy>& raw, ScreenPolicy policy, bool mid_session = false);
+
+/// The events of a side's stream as one text, each hole as "<N>"; gaps are left out.
+std::string visible(const std::vector<EventCopy>& events, Side side);
+
+/// The lines, for a message of Catch2.
+std::string joined(const std::vector<std::string>& lines);
+
+}  // namespace smtpscope::test
