@@ -134,7 +134,7 @@ bool ConversationMachine::settle() {
   if (emit_overflow_) {
     emit_overflow_ = false;
     const Stream& s = stream(held_side_);
-    emit_junk(held_side_, s.at, JunkReason::kOverflow, {}, 0, s.at - s.item_begin);
+    emit_junk(held_side_, s.at, JunkReason::kOverflow, {}, 0, {0, s.at - s.item_begin});
     return true;
   }
   const bool counting =
@@ -155,7 +155,9 @@ std::size_t ConversationMachine::step(Side side, std::span<const std::uint8_t> o
   if (s.opaque) return step_tls(side, octets);
   if (s.fresh) {
     s.fresh = false;
-    if (begins_tls_record(octets.front())) {
+    const bool may_change =
+        side != commander_ || mode_ == Mode::kCommands || mode_ == Mode::kPrelude;
+    if (may_change && begins_tls_record(octets.front())) {
       s.opaque = s.may_turn_back = true;  // until the second octet proves it (step_tls)
       return 0;
     }
@@ -175,16 +177,16 @@ Item& ConversationMachine::emit(Side side, std::uint64_t end) {
 }
 
 void ConversationMachine::emit_junk(Side side, std::uint64_t end, JunkReason reason,
-                                    std::string_view text, std::uint16_t flags,
-                                    std::uint64_t secret_octets) {
+                                    std::string_view text, std::uint16_t flags, SecretPart secret) {
   Item& item = emit(side, end);
-  if (secret_octets > 0) {
-    // A masked copy must give the same item.
-    item.secret_end = item.begin + secret_octets;
-    item.body = Junk{reason, {}, 0};
-  } else {
-    item.body = Junk{reason, text, flags};
+  if (secret.begin < secret.end) {
+    item.secret_begin = item.begin + secret.begin;
+    item.secret_end = item.begin + secret.end;
+    // Nothing behind is told either, so that a masked copy gives the same item.
+    text = text.substr(0, secret.begin);
+    flags = odd_octets(text);
   }
+  item.body = Junk{reason, text, flags};
 }
 
 Conversation::Phase ConversationMachine::phase() const {
@@ -221,8 +223,11 @@ bool ConversationMachine::fate_open() const {
 
 bool ConversationMachine::secret_pending() const {
   const Stream& s = commands();
-  if (s.opaque) return !s.line.empty();
+  if (s.opaque) return !s.line.empty() || (s.may_turn_back && !s.tls.empty());
   if (mode_ == Mode::kUndecided) return overflowed_ || !held_.empty();
+  if (mode_ == Mode::kMailData && message_->resync_point() != nullptr) {
+    return message_->resync_point()->tail_may_hold_credentials;
+  }
   if (s.line.empty()) return false;
   if (mode_ == Mode::kAuthResponse) return true;
   if (mode_ != Mode::kCommands) return false;

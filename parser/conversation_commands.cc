@@ -177,15 +177,24 @@ void ConversationMachine::on_auth_response(const Line& line) {
   }
 }
 
+/// The part of a line, not known to be a command, that may be credentials. `suspect`: all of it.
+SecretPart ConversationMachine::find_secret(const Line& line, bool suspect) {
+  if (suspect) return {0, line.text_octets};
+  const std::size_t found = find_credentials(line.text);
+  if (found != std::string_view::npos) return {found, line.text_octets};
+  if (looks_like_response(line.text)) return {0, line.text_octets};
+  return {};
+}
+
 /// Behind a gap, or at the beginning of a trace that began in mid-session. Anything here may be
 /// an AUTH response; the first line may also be the rest of an AUTH command.
 void ConversationMachine::skip_line(const Line& line) {
   Stream& s = commands();
-  const bool secret = suspicion_ || !s.skipped_a_line || looks_like_response(line.text);
+  const SecretPart secret = find_secret(line, suspicion_ || !s.skipped_a_line);
   const JunkReason reason =
       s.skip == Skip::kMidSession ? JunkReason::kMidSession : JunkReason::kResync;
   s.skipped_a_line = true;
-  emit_junk(commander_, s.at, reason, line.text, line.flags, secret ? line.text_octets : 0);
+  emit_junk(commander_, s.at, reason, line.text, line.flags, secret);
 }
 
 /// Behind an AUTH that failed, a client that did not wait for the 334 may still send responses.

@@ -20,6 +20,12 @@
 
 namespace smtpscope {
 
+/// The part of an item that may be credentials, counted from the item's beginning.
+struct SecretPart {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+};
+
 /// What works behind Conversation; conversation.cc tells its theory of operation. The member
 /// functions lie in files by idea: conversation.cc (pump), conversation_commands.cc (the side that
 /// commands), conversation_replies.cc (the side that replies, and what a reply changes),
@@ -77,7 +83,6 @@ class ConversationMachine {
     bool opaque = false;         // TLS records from here on
     bool fresh = true;           // its next octet may be the first of a TLS connection
     bool may_turn_back = false;  // opaque because of one octet, which is no proof
-    bool gapped = false;         // octets of it were missing
     bool after_gap = false;      // the next item is the first one after a gap
     Skip skip = Skip::kNothing;
     bool skipped_a_line = false;
@@ -108,9 +113,8 @@ class ConversationMachine {
   std::size_t step(Side side, std::span<const std::uint8_t> octets);
   /// Makes the item of `side` that ends at `end`; the body is still to be put in.
   Item& emit(Side side, std::uint64_t end);
-  /// `secret_octets` at its beginning may be credentials; then nothing about them is told.
   void emit_junk(Side side, std::uint64_t end, JunkReason reason, std::string_view text,
-                 std::uint16_t flags, std::uint64_t secret_octets);
+                 std::uint16_t flags, SecretPart secret = {});
 
   // The side that commands.
   std::size_t step_command(std::span<const std::uint8_t> octets);
@@ -124,6 +128,7 @@ class ConversationMachine {
   void on_auth_response(const Line& line);
   void on_proxy_line(const Line& line, bool local);
   void on_command(const Line& line, Verb verb);
+  static SecretPart find_secret(const Line& line, bool suspect);
   void skip_line(const Line& line);
   void suspect_line(const Line& line);
   std::uint16_t take_line_flags();
@@ -174,6 +179,7 @@ class ConversationMachine {
 
   // TLS.
   void go_opaque();
+  void expect_tls_of(Side side);
   std::size_t step_tls(Side side, std::span<const std::uint8_t> octets);
   std::size_t step_not_tls(Side side, std::span<const std::uint8_t> octets);
   void emit_tls_record(Side side);

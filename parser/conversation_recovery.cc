@@ -19,16 +19,24 @@ std::string_view as_text(std::span<const std::uint8_t> octets) {
   return {reinterpret_cast<const char*>(octets.data()), octets.size()};
 }
 
-/// A line of `text` has credentials, or all of it was overwritten because one had.
-bool lines_hold_credentials(std::string_view text) {
-  if (text.find_first_not_of('#') == std::string_view::npos) return true;
-  while (!text.empty()) {
-    const std::size_t lf = text.find('\n');
-    if (find_credentials(text.substr(0, lf)) != std::string_view::npos) return true;
-    if (lf == std::string_view::npos) return false;
-    text.remove_prefix(lf + 1);
+/// The lines at the beginning of `text` up to the first with credentials, or all. `responses`:
+/// every line is taken for one.
+struct LinesWithSecret {
+  std::size_t size = 0;
+  SecretPart secret;
+};
+LinesWithSecret take_lines(std::string_view text, bool responses) {
+  LinesWithSecret taken;
+  while (taken.size < text.size() && taken.secret.begin == taken.secret.end) {
+    const std::size_t begin = taken.size;
+    const std::size_t lf = std::min(text.find('\n', begin), text.size());
+    taken.size = std::min(lf + 1, text.size());
+    std::string_view line = text.substr(begin, lf - begin);
+    if (lf < text.size()) line = line.substr(0, line.find_last_not_of('\r') + 1);
+    const std::size_t found = responses ? 0 : find_credentials(line);
+    if (found != std::string_view::npos) taken.secret = {begin + found, begin + line.size()};
   }
-  return false;
+  return taken;
 }
 
 }  // namespace
@@ -77,7 +85,7 @@ bool ConversationMachine::flush_replies_before_gap() {
   }
   if (s.line.empty()) return false;
   const Line line = s.line.cut();
-  emit_junk(replier(), s.at, JunkReason::kCut, line.text, line.flags, 0);
+  emit_junk(replier(), s.at, JunkReason::kCut, line.text, line.flags);
   return true;
 }
 
@@ -89,16 +97,16 @@ bool ConversationMachine::flush_commands_before_gap() {
       return true;
     case Mode::kProxyHeader:
       mode_ = Mode::kCommands;
-      emit_junk(commander_, s.at, JunkReason::kCut, {}, 0, 0);
+      emit_junk(commander_, s.at, JunkReason::kCut, {}, 0);
       return true;
     case Mode::kCommands:
     case Mode::kAuthResponse: {
       if (s.line.empty()) return false;
       const Line line = s.line.cut();
-      const bool secret = mode_ == Mode::kAuthResponse || suspicion_ || s.skip != Skip::kNothing ||
-                          may_hold_credentials(line.text);
+      const bool response = mode_ == Mode::kAuthResponse || suspicion_ || s.skip != Skip::kNothing;
+      const std::size_t secret = response ? 0 : find_credentials(line.text);
       emit_junk(commander_, s.at, JunkReason::kCut, line.text, line.flags,
-                secret ? line.octets : 0);
+                {std::min<std::uint64_t>(secret, line.octets), line.octets});
       return true;
     }
     case Mode::kMailData:
@@ -126,22 +134,21 @@ bool ConversationMachine::flush_commands_before_gap() {
   return false;
 }
 
+/// Line by line where there are credentials, so that a masked copy still has its line ends.
 void ConversationMachine::emit_held_as_junk(JunkReason reason) {
-  Stream& s = commands();
-  const std::size_t size = held_.size();
-  const std::string_view text = as_text(held_.octets());
-  const bool secret = barrier_ == Barrier::kAuth || lines_hold_credentials(text);
-  s.at += size;
-  emit_junk(commander_, s.at, reason, text.substr(0, kJunkText),
-            odd_octets(text.substr(0, kJunkText)), secret ? size : 0);
-  held_.drop(size);
+  const std::string_view held = as_text(held_.octets());
+  const LinesWithSecret taken = take_lines(held, barrier_ == Barrier::kAuth);
+  const std::string_view text = held.substr(0, std::min(taken.size, kJunkText));
+  commands().at += taken.size;
+  emit_junk(commander_, commands().at, reason, text, odd_octets(text), taken.secret);
+  held_.drop(taken.size);
 }
 
 /// Nothing is unfinished any more: steps over the missing octets.
 void ConversationMachine::pass_gap(Side side, std::uint64_t n) {
   Stream& s = stream(side);
   s.received += n;
-  s.gapped = s.after_gap = true;
+  s.after_gap = true;
   if (s.opaque) {
     if (!s.tls.skip(n)) s.item_begin = s.received;
     s.at = s.received;
@@ -235,7 +242,7 @@ bool ConversationMachine::flush_commands_at_end() {
       return true;
     case Mode::kProxyHeader:
       mode_ = Mode::kCommands;
-      emit_junk(commander_, s.at, JunkReason::kUndecided, {}, 0, 0);
+      emit_junk(commander_, s.at, JunkReason::kUndecided, {}, 0);
       return true;
     case Mode::kCommands:
     case Mode::kAuthResponse:
@@ -282,7 +289,7 @@ bool ConversationMachine::decide_at_finish() {
   const bool one_sided = s.received == 0;
   if (!one_sided) {
     emit_held_as_junk(JunkReason::kUndecided);
-    leave_barrier();
+    if (held_.empty()) leave_barrier();
     return true;
   }
   // Only one direction was traced. The client knew the replies: it is taken at its word.
@@ -301,7 +308,8 @@ bool ConversationMachine::decide_at_finish() {
 /// The octet held last may have told enough.
 void ConversationMachine::decide_when_held_tell() {
   const std::span<const std::uint8_t> held = held_.octets();
-  if (held.back() == '\n' || held.size() >= kEnoughToDecide) decide_by_held();
+  const bool tls = barrier_ == Barrier::kStartTls && begins_tls_record(held.front());
+  if (held.back() == '\n' || held.size() >= kEnoughToDecide || tls) decide_by_held();
 }
 
 /// The reply to the barrier was lost in a gap, so the client has acted on it: what it sent tells

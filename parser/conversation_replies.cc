@@ -42,7 +42,7 @@ void ConversationMachine::on_reply_line(const Line& line) {
   } else if (s.skip != Skip::kNothing) {
     emit_junk(replier(), s.at,
               s.skip == Skip::kMidSession ? JunkReason::kMidSession : JunkReason::kResync,
-              line.text, line.flags, 0);
+              line.text, line.flags);
   } else {
     // No queue effect (rules 1.11, 8).
     emit(replier(), s.at).body = GarbageLine{line.text, line.flags, line.ending};
@@ -149,7 +149,7 @@ void ConversationMachine::answer_nothing(Reply& reply) {
     suspicion_ = true;
   }
   Stream& s = commands();
-  if (s.skip == Skip::kMidSession && mode_ == Mode::kCommands && s.line.empty()) {
+  if (s.skip == Skip::kMidSession && mode_ == Mode::kCommands && s.line.empty() && !s.opaque) {
     // The trace began between a command and its reply: what comes now is known all the same.
     if (reply.code == 354) begin_mail_data(false);
     if (reply.code == 334) mode_ = Mode::kAuthResponse;

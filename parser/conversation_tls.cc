@@ -23,9 +23,24 @@ void ConversationMachine::go_opaque() {
   mode_ = Mode::kCommands;
 }
 
+/// The peer of `side` speaks TLS, from its beginning or from somewhere in a gap: so does `side`
+/// now or soon. Its own octets tell from where on.
+void ConversationMachine::expect_tls_of(Side side) {
+  Stream& s = stream(side);
+  if (s.opaque) {
+    pending_.void_all();
+  } else if (mode_ == Mode::kUndecided && barrier_ == Barrier::kStartTls) {
+    grant();  // the 220 was in the gap
+  } else if (s.line.empty() && (side != commander_ || mode_ == Mode::kCommands)) {
+    s.fresh = true;
+  }
+}
+
 std::size_t ConversationMachine::step_tls(Side side, std::span<const std::uint8_t> octets) {
   Stream& s = stream(side);
   if (!s.line.empty()) return step_not_tls(side, octets);
+  // One by one until it is proven, for the proof may set free what the other side holds.
+  if (s.may_turn_back) octets = octets.first(1);
   std::size_t taken = 0;
   const TlsRecordReader::Found found = s.tls.read(octets, taken);
   s.at += taken;
@@ -46,9 +61,7 @@ std::size_t ConversationMachine::step_tls(Side side, std::span<const std::uint8_
   }
   if (s.may_turn_back && s.tls.sure()) {
     s.may_turn_back = false;
-    // Behind a gap, the STARTTLS was in the gap: the other side speaks TLS too. At the beginning,
-    // the other side's own first octets tell.
-    if (s.gapped || stream(other(side)).opaque) go_opaque();
+    expect_tls_of(other(side));
   }
   if (found == TlsRecordReader::Found::kRecord) emit_tls_record(side);
   return taken;
@@ -76,10 +89,9 @@ void ConversationMachine::emit_not_tls(Side side, const Line& line) {
   const JunkReason reason =
       s.tls.records() == 0 ? JunkReason::kBehindStartTls : JunkReason::kNotTls;
   // A client that goes on in the clear may go on with AUTH.
-  const bool secret =
-      side == commander_ &&
-      (find_credentials(line.text) != std::string_view::npos || looks_like_response(line.text));
-  emit_junk(side, s.at, reason, line.text, line.flags, secret ? line.text_octets : 0);
+  SecretPart secret;
+  if (side == commander_) secret = find_secret(line, false);
+  emit_junk(side, s.at, reason, line.text, line.flags, secret);
 }
 
 }  // namespace smtpscope

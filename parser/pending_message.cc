@@ -2,8 +2,26 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <string_view>
 
 namespace smtpscope {
+namespace {
+
+/// The commands with credentials, AUTH and X-EXPS, cannot be spelled without one of these.
+constexpr std::string_view kWords[] = {"AUTH", "EXPS"};
+constexpr std::size_t kShortestWord = 4;
+
+bool mentions_credentials(std::string_view text) {
+  return std::any_of(std::begin(kWords), std::end(kWords), [&](std::string_view word) {
+    const auto found = std::search(
+        text.begin(), text.end(), word.begin(), word.end(),
+        [](char a, char b) { return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 32) : a) == b; });
+    return found != text.end();
+  });
+}
+
+}  // namespace
 
 PendingMessage::PendingMessage(MessageScanner::Framing framing, std::uint64_t begin)
     : early_until(begin),
@@ -29,7 +47,11 @@ void PendingMessage::keep_tail(std::span<const std::uint8_t> octets) {
     give_up();
     return;
   }
-  point_->tail.insert(point_->tail.end(), octets.begin(), octets.end());
+  std::vector<std::uint8_t>& tail = point_->tail;
+  const std::size_t looked_at = tail.size() - std::min(tail.size(), kShortestWord - 1);
+  tail.insert(tail.end(), octets.begin(), octets.end());
+  const std::string_view text(reinterpret_cast<const char*>(tail.data()), tail.size());
+  if (mentions_credentials(text.substr(looked_at))) point_->tail_may_hold_credentials = true;
 }
 
 void PendingMessage::watch(std::span<const std::uint8_t> octets, std::uint64_t at,
@@ -113,6 +135,8 @@ void PendingMessage::gap(std::uint64_t n, std::uint64_t at) {
   point_->end = at;
   point_->tail_begin = at + n;
   point_->facts = facts();
+  // The gap may hold the beginning of an AUTH command.
+  point_->tail_may_hold_credentials = true;
 }
 
 void PendingMessage::give_up() {

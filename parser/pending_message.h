@@ -27,6 +27,7 @@ class PendingMessage {
     std::uint64_t tail_begin = 0;  // of the first octet kept behind it; a gap may lie between
     MessageFacts facts;            // up to `end`; the dot line counts as content
     std::vector<std::uint8_t> tail;
+    bool tail_may_hold_credentials = false;  // if it is commands
   };
 
   PendingMessage(MessageScanner::Framing framing, std::uint64_t begin);

@@ -35,9 +35,6 @@ struct Outcome {
   Script masked;          // the script with '#' for each secret octet
 };
 
-/// The item in one line: who, what, what it answers, and what is unusual about it.
-std::string describe(const Item& item);
-
 /// Runs the script to its finish; the octets of a step go in by pieces of at most `piece()`.
 Outcome run(const Script& script, Conversation::Start start,
             const std::function<std::size_t()>& piece);
@@ -46,11 +43,6 @@ Outcome run(const Script& script, Conversation::Start start,
 /// random splits, and a masked copy of it. "" when all agree and are sound, else what is wrong.
 std::string find_fault(const Script& script, Conversation::Start start,
                        std::size_t max_chunk = ~std::size_t{0}, int random_splits = 50);
-
-/// Checks by Catch2 that the script gives these items and that find_fault() finds none. Prints
-/// expected and actual items side by side when they differ.
-void expect_items(const Script& script, const std::vector<std::string>& expected,
-                  Conversation::Start start = Conversation::Start::kBeginning);
 
 /// The script with control octets spelled out, for messages.
 std::string to_text(const Script& script);

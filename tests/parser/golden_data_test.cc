@@ -1,7 +1,7 @@
 // Golden cases of reply attribution: mail data, its ends, and chunks.
 
 #include "tests/catch.h"
-#include "tests/parser/dialogue.h"
+#include "tests/parser/expect_items.h"
 
 using namespace smtpscope;
 using namespace smtpscope::test;

@@ -2,7 +2,7 @@
 // catalogue the cases come from.
 
 #include "tests/catch.h"
-#include "tests/parser/dialogue.h"
+#include "tests/parser/expect_items.h"
 
 using namespace smtpscope;
 using namespace smtpscope::test;
