@@ -20,6 +20,9 @@ endfunction()
 function(smtpscope_flags target)
   target_compile_options(${target} PRIVATE
     -Wall -Wextra -Wpedantic -Wconversion -Wshadow $<$<BOOL:${SMTPSCOPE_WERROR}>:-Werror>)
+  if(SMTPSCOPE_FUZZ)  # the fuzzer sees which code an input reaches
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
   if(SMTPSCOPE_SANITIZE)
     target_compile_options(${target} PRIVATE
       -fsanitize=${SMTPSCOPE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

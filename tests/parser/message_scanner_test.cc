@@ -420,6 +420,20 @@ TEST_CASE("a feature is found wherever it stands in a block") {
   }
 }
 
+TEST_CASE("NULs between a line end and a dot may be many") {
+  for (std::size_t before = 0; before < 70; ++before) {
+    for (std::size_t nuls = 1; nuls < 200; ++nuls) {
+      const std::string text =
+          std::string(before, 'x') + "\n" + std::string(nuls, '\0') + ".\n" + std::string(70, 'x');
+      const MessageScanner scanner = scanned(text);
+      const std::size_t end = before + nuls + 3;
+      if (scanner.facts().first_candidate_end != end || count(scanner, EodCandidate::kNul) != 1) {
+        FAIL(before << " octets, LF, " << nuls << " NULs, dot, LF: not taken for a candidate");
+      }
+    }
+  }
+}
+
 TEST_CASE("a scanner goes on where a saved one stopped") {
   std::mt19937 random(7);
   for (int round = 0; round < 2000; ++round) {
