@@ -106,10 +106,9 @@ const Item* ConversationMachine::next() {
 
   while (!has_item_) {
     if (held_first_ && !held_can_go()) held_first_ = false;
+    if (settle()) continue;
     if (reply_.complete() && !held_first_) {
       conclude_reply();
-    } else if (settle()) {
-      continue;
     } else if (held_can_go()) {
       held_.drop(step(held_side_, held_.octets()));
     } else if (!input_.empty()) {

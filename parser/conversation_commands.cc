@@ -380,6 +380,7 @@ void ConversationMachine::end_mail_data(DataEnd how, std::uint64_t end, const Me
   message_.reset();
   mode_ = Mode::kCommands;
   last_line_bare_lf_ = false;
+  if (how == DataEnd::kStrict) commands().after_gap = false;  // the gap is told in this item
 }
 
 /// LMTP: one reply per accepted recipient, in the order of the RCPTs (RFC 2033 4.2).
@@ -418,6 +419,7 @@ std::size_t ConversationMachine::step_counted(std::span<const std::uint8_t> octe
 void ConversationMachine::end_counted(bool complete) {
   const Mode mode = mode_;
   mode_ = Mode::kCommands;
+  if (complete) commands().after_gap = false;  // the gap is told in this item
   Item& item = emit(commander_, commands().at);
   if (mode == Mode::kProxyHeader) {
     item.body = ProxyHeader{2, proxy_local_, {}};

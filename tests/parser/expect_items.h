@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/parser/describe_item.h"
 #include "tests/parser/dialogue.h"
 
 namespace smtpscope::test {
