@@ -142,6 +142,7 @@ class WriteEvent {
     json_.duration("length", silence.length());
     json_.string("silent", to_string(silence.silent));
     json_.string_if("owed", silence.owed);
+    if (silence.message_octets) json_.number("message_octets", *silence.message_octets);
     json_.number_if("transaction", silence.transaction);
   }
 

@@ -107,23 +107,25 @@ class TextSession::Render {
   }
 
   void operator()(const Silence& silence) {
-    std::string who;
+    std::string words = short_duration(silence.length());
     switch (silence.silent) {
       case Party::kClient:
       case Party::kServer:
-        who = fmt::format("{} silent", to_string(silence.silent));
+        words += fmt::format(", {} silent", to_string(silence.silent));
         break;
       case Party::kProxy:
-        who = "smtpscope itself kept both waiting";
+        words += ", smtpscope silent";
         break;
       case Party::kUnknown:
-        who = "both silent";
+        words += ", both silent";
         break;
     }
-    std::string words = fmt::format("{}, {}", short_duration(silence.length()), who);
     if (!silence.owed.empty()) {
-      const bool owes = silence.silent == Party::kClient || silence.silent == Party::kServer;
-      words += fmt::format(" ({} {})", owes ? "owes" : "awaited:", style_.words(silence.owed));
+      const bool someone = silence.silent != Party::kUnknown;
+      words += fmt::format(" ({} {})", someone ? "owes" : "awaited:", style_.words(silence.owed));
+    }
+    if (silence.message_octets) {
+      words += fmt::format(", {} into the message", counted(*silence.message_octets, "octet"));
     }
     sheet_.rupture(open_margin(), Tone::kNotice, words);
     session_.behind_silence_ = true;

@@ -163,11 +163,12 @@ void TextSheet::flow(const std::vector<std::string>& pieces, std::size_t indent,
 }
 
 void TextSheet::paragraph(std::string_view text, std::size_t indent) {
-  const std::vector<std::string> lines = wrap(text, room(indent), 0);
-  for (const std::string& line : lines) {
+  const std::size_t available = room(indent + kHang);
+  const std::vector<std::string> lines = wrap(text, available);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
     text_ += style_.paint(Tone::kQuiet, label_);
-    text_.append(indent, ' ');
-    text_ += line;
+    text_.append(i == 0 ? indent : indent + kHang, ' ');
+    text_ += lines[i];
     end_line();
   }
 }

@@ -43,7 +43,7 @@ class TextSheet {
   /// Pieces side by side from the first column, as many to a line as fit; `indent` columns for
   /// the lines behind the first.
   void flow(const std::vector<std::string>& pieces, std::size_t indent, Tone first_tone);
-  /// Words from column `indent` on.
+  /// Words from column `indent` on, the lines behind the first a little further in.
   void paragraph(std::string_view text, std::size_t indent);
   bool labelled() const { return !label_.empty(); }
   void blank() { text_ += '\n'; }

@@ -114,7 +114,8 @@ std::string readable_time(WallTime time) {
 }
 
 std::string counted(std::uint64_t count, std::string_view thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+  const std::string_view plural = thing.ends_with('s') ? "es" : "s";
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : plural);
 }
 
 }  // namespace smtpscope

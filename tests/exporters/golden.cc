@@ -1,0 +1,28 @@
+#include "tests/exporters/golden.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "tests/catch.h"
+
+namespace smtpscope {
+
+void check_golden(const std::string& name, std::string_view text) {
+  const std::string path = std::string(SMTPSCOPE_SOURCE_DIR "/tests/exporters/golden/") + name;
+  if (std::getenv("SMTPSCOPE_APPROVE") != nullptr) {
+    std::ofstream file(path, std::ios::binary);
+    file << text;
+    file.close();
+    REQUIRE(file.good());
+    return;
+  }
+  std::ifstream file(path, std::ios::binary);
+  INFO("If the new output is right: script/approve-golden, and look at the difference.");
+  INFO("File: " << path);
+  REQUIRE(file.good());
+  const std::string expected{std::istreambuf_iterator<char>(file), {}};
+  CHECK(std::string(text) == expected);
+}
+
+}  // namespace smtpscope

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "exporters/output.h"
+
+namespace smtpscope {
+
+/// Keeps what an exporter writes.
+class StringOutput : public Output {
+ public:
+  void write(std::string_view text) override {
+    text_ += text;
+    ++writes_;
+  }
+  const std::string& text() const { return text_; }
+  int writes() const { return writes_; }
+
+ private:
+  std::string text_;
+  int writes_ = 0;
+};
+
+/// Compares `text` with the file tests/exporters/golden/<name>, and prints both on a mismatch.
+/// With SMTPSCOPE_APPROVE in the environment (script/approve-golden) the file is written instead.
+void check_golden(const std::string& name, std::string_view text);
+
+}  // namespace smtpscope
