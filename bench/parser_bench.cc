@@ -54,7 +54,7 @@ void scan_text(benchmark::State& state, const std::string& text, MessageScanner:
     if (scanner.scan(octets) != octets.size()) state.SkipWithError("the data ended");
     benchmark::DoNotOptimize(scanner);
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
 }
 
 void scan_data(benchmark::State& state, const std::string& text) {
@@ -101,7 +101,7 @@ void scan_read(benchmark::State& state) {
     scanner.scan(octets.subspan(at, size));
     at += size;
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * state.range(0));
+  state.SetBytesProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(scan_read)->Arg(78)->Arg(512)->Arg(1448)->Arg(4096)->Arg(16384)->Arg(65536);
 
@@ -117,7 +117,7 @@ void blocks(benchmark::State& state, BlockKernel kernel) {
     benchmark::DoNotOptimize(tally_blocks(kernel, tally, octets));
     benchmark::DoNotOptimize(tally);
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
 }
 BENCHMARK_CAPTURE(blocks, portable, BlockKernel::kPortable);
 BENCHMARK_CAPTURE(blocks, sse2, BlockKernel::kSse2);
@@ -128,7 +128,7 @@ void find_verb(benchmark::State& state) {
                                                       "QUIT", "STARTTLS", "FOO",  "EHLO"};
   std::size_t i = 0;
   for (auto _ : state) benchmark::DoNotOptimize(verb_of(kWords[i++ % kWords.size()]));
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));
+  state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(find_verb);
 

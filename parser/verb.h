@@ -10,12 +10,12 @@ enum class Verb : std::uint8_t {
   kUnknown,
   kHelo,
   kEhlo,
-  kLhlo,      // RFC 2033
+  kLhlo,  // RFC 2033
   kMail,
   kRcpt,
   kData,
-  kBdat,      // RFC 3030
-  kBurl,      // RFC 4468
+  kBdat,  // RFC 3030
+  kBurl,  // RFC 4468
   kRset,
   kNoop,
   kQuit,
@@ -30,10 +30,10 @@ enum class Verb : std::uint8_t {
   kSend,
   kSoml,
   kSaml,
-  kXclient,   // Postfix XCLIENT_README
-  kXforward,  // Postfix XFORWARD_README
-  kXexch50,   // Exchange: counted binary blob after a 3yz reply
-  kXexps,     // Exchange: alias of AUTH
+  kXclient,        // Postfix XCLIENT_README
+  kXforward,       // Postfix XFORWARD_README
+  kXexch50,        // Exchange: counted binary blob after a 3yz reply
+  kXexps,          // Exchange: alias of AUTH
   kXanonymousTls,  // Exchange: variant of STARTTLS
   kXlink2State,    // Exchange
 };
