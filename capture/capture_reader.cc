@@ -45,7 +45,7 @@ Result<std::unique_ptr<CaptureReader>> CaptureReader::open(int descriptor,
   std::string_view line;
   const Result<Found> found = reader->next_line(line);
   if (!found) return found.error();
-  if (found.value() == Found::kEnd && reader->end_ == reader->begin_) {
+  if (found.value() == Found::kEnd && reader->end_ == 0 && !reader->skipping_) {
     return Error{fmt::format("{} is empty: nothing was captured into it", name)};
   }
   if (found.value() == Found::kEnd) {
@@ -92,7 +92,7 @@ void CaptureReader::hand_over_gap(std::string_view complaint, WireSink& sink) {
   const std::string where = fmt::format("line {}: {}", lines_, complaint);
   if (corrupt_++ == 0) first_complaint_ = printable(where);
   const std::string why = fmt::format("the capture cannot be read at {}", where);
-  sink.on_wire({kWholeRun, last_time_, Gap{std::nullopt, 0, 1, why}});
+  sink.on_wire({kWholeRun, last_time_, Gap{std::nullopt, 0, 0, why}});
 }
 
 /// The next whole line, without its line end; valid until the next call.

@@ -87,7 +87,7 @@ void Screen::parse(const WireEvent& event, Findings& findings) {
           if (body.from) {
             conversation_.gap(*body.from, body.octets);
             drain(findings);
-          } else if (body.of_unknown_octets(event.session)) {
+          } else if (body.of_unknown_octets()) {
             for (const Side side : {Side::kClient, Side::kServer}) {
               conversation_.gap(side, 0);
               drain(findings);

@@ -88,18 +88,17 @@ struct ProxyStalled {
   Time since;
 };
 
-/// What is not in the record. In a session: octets of one side (`from` is set), or events without
-/// octets (`events` is not 0), or nobody knows what. In session 0: nobody knows of which sessions.
+/// What is not in the record. Octets of one side (`from` is set); or octets of nobody knows which
+/// side; or events without octets (only `events` is set). In session 0: of nobody knows which
+/// sessions, so it concerns all that are open.
 struct Gap {
   std::optional<Side> from;  // whose octets are missing
   std::uint64_t octets = 0;  // 0: unknown
   std::uint64_t events = 0;  // lost, as far as counted
   std::string_view why;      // "the disk was full", "not captured"
 
-  /// Octets of both sides may be missing.
-  bool of_unknown_octets(SessionId session) const {
-    return !from && (session == kWholeRun || events == 0);
-  }
+  /// Octets of either side may be missing.
+  bool of_unknown_octets() const { return !from && (octets != 0 || events == 0); }
 };
 
 enum class CloseKind : std::uint8_t { kFin, kReset, kTimeout, kError };

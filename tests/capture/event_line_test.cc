@@ -1,0 +1,372 @@
+// Each kind of event, through its line and back.
+
+#include "capture/event_line.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "capture/event_copy.h"
+#include "capture/event_format.h"
+#include "capture/octet_text.h"
+#include "capture/wall_time.h"
+#include "tests/catch.h"
+
+using namespace smtpscope;
+
+namespace {
+
+std::string line_of(const WireEvent& event) {
+  // Guarded on both sides: what is written must stay in the room that was asked for.
+  const std::size_t room = most_event_line(event);
+  std::string buffer(room + 2, '\x01');
+  const char* const end = format_event(buffer.data() + 1, event);
+  CHECK(buffer.front() == '\x01');
+  CHECK(buffer.back() == '\x01');
+  const std::string line(buffer.data() + 1, static_cast<std::size_t>(end - buffer.data() - 1));
+  REQUIRE(line.size() <= room);
+  REQUIRE(line.ends_with("}\n"));
+  REQUIRE(std::count(line.begin(), line.end(), '\n') == 1);
+  return line.substr(0, line.size() - 1);
+}
+
+std::span<const std::uint8_t> octets_of(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+std::string text_of(std::span<const std::uint8_t> octets) {
+  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
+}
+
+std::string describe(const LeftOut& hole) {
+  const MessageScanner::Saved saved = hole.after.save();
+  std::string text =
+      fmt::format("<{} wire={} line={}", hole.octets, saved.wire_octets, saved.line_octets);
+  return text + ">";
+}
+
+/// All fields of an event, for comparison.
+struct Fields {
+  std::string operator()(const SessionOpened& e) const {
+    return fmt::format("open {}|{}|{}|{}", e.client, e.listener, e.upstream, e.mid_session);
+  }
+  std::string operator()(const UpstreamConnected& e) const {
+    return fmt::format("connected {}|{}|{}", e.server, e.took.count(), e.failed_attempts);
+  }
+  std::string operator()(const UpstreamFailed& e) const {
+    return fmt::format("failed {}", e.reason);
+  }
+  std::string operator()(const Bytes& e) const {
+    std::string text = fmt::format("bytes {}|{}", to_string(e.from), text_of(e.head));
+    if (e.left_out) text += describe(*e.left_out);
+    text += "|" + text_of(e.tail) + "|";
+    for (const FurtherPart& part : e.further) {
+      text += describe(part.left_out) + text_of(part.octets);
+    }
+    for (const Masked& mask : e.masked) text += fmt::format("|{}+{}", mask.offset, mask.octets);
+    return text + fmt::format("|{}|{}", e.by_proxy, e.undelivered);
+  }
+  std::string operator()(const Blocked& e) const {
+    return fmt::format("blocked {}|{}|{}", to_string(e.to), ns_of(e.since), e.octets);
+  }
+  std::string operator()(const ProxyStalled& e) const {
+    return fmt::format("stalled {}", ns_of(e.since));
+  }
+  std::string operator()(const Gap& e) const {
+    return fmt::format("gap {}|{}|{}|{}", e.from ? to_string(*e.from) : "-", e.octets, e.events,
+                       e.why);
+  }
+  std::string operator()(const Closed& e) const {
+    return fmt::format("close {}|{}|{}|{}", to_string(e.from), to_string(e.kind), e.by_proxy,
+                       e.reason);
+  }
+  std::string operator()(const SessionEnded&) const { return "end"; }
+};
+
+std::string fields(const WireEvent& event) {
+  return fmt::format("{}|{}|{}", event.session, ns_of(event.time),
+                     std::visit(Fields{}, event.body));
+}
+
+void expect_round_trip(const WireEvent& event) {
+  const std::string text = line_of(event);
+  INFO(text);
+  EventLine line;
+  const EventLine::Kind kind = line.parse(text);
+  INFO(line.complaint());
+  REQUIRE(kind == EventLine::Kind::kEvent);
+  CHECK(fields(line.event()) == fields(event));
+  const auto* before = std::get_if<Bytes>(&event.body);
+  if (before && before->left_out) {
+    const Bytes& after = std::get<Bytes>(line.event().body);
+    CHECK(after.left_out->after == before->left_out->after);
+    for (std::size_t i = 0; i < before->further.size(); ++i) {
+      CHECK(after.further[i].left_out.after == before->further[i].left_out.after);
+    }
+  }
+}
+
+WireEvent bytes_event(std::string_view text, Side from = Side::kClient) {
+  Bytes bytes;
+  bytes.from = from;
+  bytes.head = octets_of(text);
+  return {1, at_ns(5), bytes};
+}
+
+MessageScanner scanner_behind(
+    std::string_view content,
+    MessageScanner::Framing framing = MessageScanner::Framing::kDotTerminated) {
+  MessageScanner scanner(framing);
+  scanner.scan(octets_of(content));
+  return scanner;
+}
+
+EventLine::Kind kind_of(std::string_view text) { return EventLine().parse(text); }
+
+std::string complaint_about(std::string_view text) {
+  EventLine line;
+  INFO(text);
+  CHECK(line.parse(text) == EventLine::Kind::kCorrupt);
+  return line.complaint();
+}
+
+}  // namespace
+
+TEST_CASE("every kind of event survives") {
+  expect_round_trip({1, at_ns(0), SessionOpened{"192.0.2.1:5", "127.0.0.1:25", "mx:25", false}});
+  expect_round_trip({1, at_ns(0), SessionOpened{"[2001:db8::1]:5", "", "unix:/tmp/\"é\"", true}});
+  expect_round_trip({2, at_ns(7), UpstreamConnected{"127.0.0.1:25", Duration(123456789), 0}});
+  expect_round_trip({2, at_ns(7), UpstreamConnected{"127.0.0.1:25", Duration(0), 3}});
+  expect_round_trip({3, at_ns(8), UpstreamFailed{"mx:25: connection refused\n\t\x01\\ \"x\""}});
+  expect_round_trip({4, at_ns(9), Blocked{Side::kServer, at_ns(1), 65536}});
+  expect_round_trip({4, at_ns(9), Blocked{Side::kClient, at_ns(-1), ~std::uint64_t{0}}});
+  expect_round_trip({5, at_ns(10), ProxyStalled{at_ns(3)}});
+  expect_round_trip({6, at_ns(11), Gap{Side::kServer, 17, 2, "the disk was full"}});
+  expect_round_trip({kWholeRun, at_ns(11), Gap{std::nullopt, 0, 2, "not captured"}});
+  for (const CloseKind kind :
+       {CloseKind::kFin, CloseKind::kReset, CloseKind::kTimeout, CloseKind::kError}) {
+    expect_round_trip({7, at_ns(12), Closed{Side::kServer, kind, false, ""}});
+    expect_round_trip(
+        {7, at_ns(12), Closed{Side::kClient, kind, true, "the grace period is over"}});
+  }
+  expect_round_trip(
+      {~SessionId{0}, at_ns(std::numeric_limits<std::int64_t>::max()), SessionEnded{}});
+  expect_round_trip({1, at_ns(std::numeric_limits<std::int64_t>::min()), SessionEnded{}});
+}
+
+TEST_CASE("octets survive, whatever they are") {
+  expect_round_trip(bytes_event(""));
+  expect_round_trip(bytes_event("EHLO x\r\n", Side::kServer));
+  std::string all;
+  for (int i = 0; i < 256; ++i) {
+    all += static_cast<char>(i);
+    expect_round_trip(bytes_event(std::string(1, static_cast<char>(i))));
+    // Rare enough to be spelled, with all neighbours of a block around it.
+    expect_round_trip(bytes_event(std::string(40, 'a') + static_cast<char>(i) + "bc"));
+  }
+  expect_round_trip(bytes_event(all));
+  expect_round_trip(bytes_event(all + std::string(2000, 'x')));
+  std::mt19937 random(1);
+  for (int i = 0; i < 3000; ++i) {
+    const unsigned kind = static_cast<unsigned>(random() % 3);
+    std::string text(random() % 200, ' ');
+    for (char& c : text) {
+      const auto octet = static_cast<unsigned>(random() % 256);
+      c = static_cast<char>(kind == 0 ? octet : kind == 1 ? 32 + octet % 95 : octet % 32);
+    }
+    expect_round_trip(bytes_event(text));
+  }
+}
+
+TEST_CASE("the flags and masks of a read survive") {
+  const Masked masks[] = {{0, 1}, {5, 3}};
+  Bytes bytes;
+  bytes.from = Side::kServer;
+  bytes.head = octets_of("#1234###");
+  bytes.masked = masks;
+  bytes.by_proxy = true;
+  expect_round_trip({1, at_ns(1), bytes});
+  bytes.by_proxy = false;
+  bytes.undelivered = true;
+  expect_round_trip({1, at_ns(1), bytes});
+}
+
+TEST_CASE("what is told of octets left out survives") {
+  const std::string_view contents[] = {
+      "",      "a",     "line\r\n", "line\r",         "line\r\n.", "line\r\n.\r",  "line\r\n.\r\n",
+      "\n.\n", "\n.\r", "\r.\r",    "\r\r\n.\r\r\nx", "x\n.\r\r",  "\r\n..\r\n.x", "\0\xff\n\r"};
+  for (const std::string_view content : contents) {
+    for (const auto framing :
+         {MessageScanner::Framing::kDotTerminated, MessageScanner::Framing::kCounted}) {
+      Bytes bytes;
+      bytes.left_out = LeftOut{content.size(), scanner_behind(content, framing)};
+      expect_round_trip({1, at_ns(1), bytes});
+      bytes.head = octets_of("head");
+      bytes.tail = octets_of("\r\n.\r\n");
+      const FurtherPart further[] = {
+          {{7, scanner_behind("seven..", framing)}, octets_of("BDAT 1\r\n")},
+          {{1, scanner_behind("x", framing)}, {}}};
+      bytes.further = further;
+      const Masked masks[] = {{2, 9}};
+      bytes.masked = masks;
+      expect_round_trip({1, at_ns(1), bytes});
+    }
+  }
+}
+
+TEST_CASE("a scanner in any state survives") {
+  std::mt19937 random(2);
+  constexpr std::string_view kOctets =
+      "\r\r\n\n..\0a\xe9"
+      "b";
+  for (int i = 0; i < 5000; ++i) {
+    std::string content(random() % 40, ' ');
+    for (char& c : content) c = kOctets[random() % kOctets.size()];
+    Bytes bytes;
+    bytes.left_out = LeftOut{content.size(), scanner_behind(content)};
+    expect_round_trip({1, at_ns(1), bytes});
+  }
+}
+
+TEST_CASE("lines can be read by people and by other programs") {
+  CHECK(
+      line_of(bytes_event("EHLO \"x\"\r\n\x01\xe9 and more")) ==
+      R"({"t":5,"s":1,"e":"bytes","from":"client","data":"EHLO \"x\"\r\n\u0001\u00e9 and more"})");
+  CHECK(line_of(bytes_event("\x16\x03\x01\x02\xff")) ==
+        R"({"t":5,"s":1,"e":"bytes","from":"client","b64":"FgMBAv8="})");
+  CHECK(line_of({1, at_ns(9), Gap{Side::kServer, 17, 0, "why"}}) ==
+        R"({"t":9,"s":1,"e":"gap","from":"server","octets":17,"why":"why"})");
+  Bytes bytes;
+  bytes.head = octets_of("abc");
+  bytes.left_out = LeftOut{9, scanner_behind("Subject: \xe9\r\n..\n")};
+  bytes.tail = octets_of("\r\n.\r\n");
+  CHECK(line_of({1, at_ns(9), bytes}) ==
+        R"({"t":9,"s":1,"e":"bytes","from":"client","data":"abc","left_out":{"octets":9,"after":)"
+        R"({"framing":"dot_terminated","state":"middle","wire_octets":15,"line_octets":2,)"
+        R"("octets":14,"lines":1,"longest_line":12,"bare_lf":1,"eight_bit":1,"dot_lines":1,)"
+        R"("watch":{"seen":"lf"}}},"tail":"\r\n.\r\n"})");
+}
+
+TEST_CASE("texts that are no UTF-8 stay valid JSON") {
+  const std::string text =
+      line_of({1, at_ns(1), UpstreamFailed{"\xff\xc3\xa9\xed\xa0\x80\xf5\xc3"}});
+  const nlohmann::json parsed = nlohmann::json::parse(text, nullptr, false);
+  REQUIRE(parsed.is_object());
+  CHECK(parsed["reason"] == "\uFFFD\u00e9\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD");
+}
+
+TEST_CASE("octets that another program wrote as UTF-8 are understood") {
+  EventLine line;
+  REQUIRE(line.parse(
+              "{\"t\":1,\"s\":1,\"e\":\"bytes\",\"from\":\"client\",\"data\":\"caf\xc3\xa9\"}") ==
+          EventLine::Kind::kEvent);
+  CHECK(text_of(std::get<Bytes>(line.event().body).head) == "caf\xe9");
+}
+
+TEST_CASE("fields of later versions are ignored, their kinds of events skipped") {
+  CHECK(kind_of(R"({"t":1,"s":1,"e":"end","new":[{"x":1}]})") == EventLine::Kind::kEvent);
+  EventLine line;
+  CHECK(line.parse(R"({"t":1,"s":1,"e":"tls_keys","keys":"x"})") == EventLine::Kind::kUnknown);
+  CHECK(line.name() == "tls_keys");
+}
+
+TEST_CASE("lines that cannot be read say why") {
+  CHECK(complaint_about("") == "it is not a JSON object");
+  CHECK(complaint_about("{\"t\":1,\"s\":1,\"e\":\"end\"") == "it is not a JSON object");
+  CHECK(complaint_about("[1]") == "it is not a JSON object");
+  CHECK(complaint_about(R"({"s":1,"e":"end"})") == "\"t\" is missing");
+  CHECK(complaint_about(R"({"t":1,"s":-1,"e":"end"})") == "\"s\" is no number of the right size");
+  CHECK(complaint_about(R"({"t":1.5,"s":1,"e":"end"})") == "\"t\" is no number of the right size");
+  CHECK(complaint_about(R"({"t":1,"s":1,"e":7})") == "\"e\" is no string");
+  CHECK(complaint_about(R"({"t":1,"s":1,"e":"bytes","from":"client"})") == "\"data\" is missing");
+  CHECK(complaint_about(R"({"t":1,"s":1,"e":"bytes","from":"nobody","data":""})") ==
+        "\"from\" is \"nobody\", which means nothing here");
+  CHECK(complaint_about(R"({"t":1,"s":1,"e":"bytes","from":"client","data":"\u0100"})") ==
+        "\"data\" has a character that stands for no octet");
+  CHECK(complaint_about(R"({"t":1,"s":1,"e":"bytes","from":"client","b64":"AA=A"})") ==
+        "\"b64\" is no base64");
+  CHECK(complaint_about(R"({"t":1,"s":1,"e":"bytes","from":"client","b64":"AB=="})") ==
+        "\"b64\" is no base64");
+  CHECK(complaint_about(
+            R"({"t":1,"s":1,"e":"bytes","from":"client","data":"ab","masked":[[1,2]]})") ==
+        "\"masked\" does not lie in the octets");
+  CHECK(complaint_about(
+            R"({"t":1,"s":1,"e":"bytes","from":"client","data":"ab","masked":[[1,1],[0,1]]})") ==
+        "\"masked\" does not lie in the octets");
+  CHECK(complaint_about(R"({"t":1,"s":1,"e":"close","from":"client","kind":"fin","by_proxy":1})") ==
+        "\"by_proxy\" is neither true nor false");
+  CHECK(complaint_about(
+            R"({"t":1,"s":1,"e":"bytes","from":"client","left_out":{"octets":9,"after":{)"
+            R"("framing":"dot_terminated","state":"middle","wire_octets":1,"octets":9}}})") ==
+        "\"after\" is no state that a message can leave");
+}
+
+TEST_CASE("hostile lines take no more than their size") {
+  CHECK(kind_of(std::string(1000000, '[')) == EventLine::Kind::kCorrupt);
+  CHECK(kind_of(R"({"t":1,"s":1,"e":"end","x":)" + std::string(500000, '[') +
+                std::string(500000, ']') + "}") == EventLine::Kind::kEvent);
+}
+
+TEST_CASE("no line crashes the reader") {
+  const std::vector<std::string> lines = {
+      line_of(bytes_event("EHLO x\r\n")),
+      R"({"t":9,"s":1,"e":"bytes","from":"client","left_out":{"octets":9,"after":{"framing":"dot_terminated","state":"middle","wire_octets":15,"line_octets":2,"octets":14,"lines":1,"longest_line":12,"bare_lf":1,"candidates":{"lf_dot_lf":1},"first_candidate":"lf_dot_lf","first_candidate_end":3,"watch":{"seen":"lf"}}},"tail":"x","further":[{"left_out":{"octets":1},"data":"y"}],"masked":[[0,1]]})",
+      line_of({1, at_ns(0), SessionOpened{"a", "b", "c", true}})};
+  std::mt19937 random(3);
+  EventLine reader;
+  std::size_t corrupt = 0;
+  for (int i = 0; i < 20000; ++i) {
+    std::string line = lines[random() % lines.size()];
+    for (std::size_t n = 1 + random() % 3; n > 0 && !line.empty(); --n) {
+      const std::size_t at = random() % line.size();
+      if (random() % 3 == 0) {
+        line.erase(at, random() % 9);
+      } else {
+        line[at] = "{}[]\",:019eatx\\-"[random() % 16];
+      }
+    }
+    if (reader.parse(line) == EventLine::Kind::kCorrupt) ++corrupt;
+  }
+  CHECK(corrupt > 1000);
+}
+
+TEST_CASE("a header survives") {
+  RunInfo run;
+  run.started = *parse_wall_time("2026-11-23T12:00:00.123456789Z");
+  run.writer = "smtpscope 0.1.0";
+  run.tap = "in front of \"mx\"";
+  run.source = "live";
+  run.credentials_kept = true;
+  run.message_kept = "65536";
+  const std::string text = format_header(run);
+  REQUIRE(text.ends_with("\n"));
+  const Result<RunInfo> read = parse_header(std::string_view(text).substr(0, text.size() - 1));
+  REQUIRE(read.ok());
+  CHECK(read.value().started == run.started);
+  CHECK(read.value().writer == run.writer);
+  CHECK(read.value().tap == run.tap);
+  CHECK(read.value().source == run.source);
+  CHECK(read.value().credentials_kept);
+  CHECK(read.value().message_kept == run.message_kept);
+}
+
+TEST_CASE("wall times are written and read to the nanosecond") {
+  for (const std::string_view text :
+       {"1970-01-01T00:00:00.000000000Z", "2026-02-28T23:59:59.999999999Z",
+        "1969-12-31T23:59:59.000000001Z", "2100-03-01T00:00:00.100000000Z"}) {
+    const std::optional<WallTime> time = parse_wall_time(text);
+    REQUIRE(time);
+    CHECK(format_wall_time(*time) == text);
+  }
+  CHECK(parse_wall_time("2026-11-23T12:00:00Z") == parse_wall_time("2026-11-23T12:00:00.000Z"));
+  for (const std::string_view text :
+       {"", "2026-11-23", "2026-02-30T12:00:00Z", "2026-11-23T24:00:00Z", "2026-11-23T12:00:00",
+        "2026-11-23T12:00:00.Z", "2026-11-23T12:00:00.1234567890Z", "9999-01-01T00:00:00Z",
+        "2026-11-23 12:00:00Z", "-026-11-23T12:00:00Z"}) {
+    INFO(text);
+    CHECK(!parse_wall_time(text));
+  }
+}
