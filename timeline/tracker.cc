@@ -154,8 +154,6 @@ void Tracker::end_unfinished(const Conversation& conversation) {
     cause = AbortedBy::kReset;
   } else if (first.kind == CloseKind::kTimeout) {
     cause = AbortedBy::kTimeout;
-  } else if (state_.quit_sent) {
-    cause = AbortedBy::kQuit;
   }
   transactions_.end_all(cause, now_);
 }

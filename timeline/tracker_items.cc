@@ -136,8 +136,20 @@ void Tracker::on_body(const Item& item, const Reply& reply, const Conversation& 
   }
 
   // The pending one may be moved by what follows; rules see it as it was.
-  const std::optional<PendingExchange> asked =
-      answered != nullptr ? std::optional(*answered) : std::nullopt;
+  std::optional<PendingExchange> asked;
+  if (answered != nullptr) {
+    asked = *answered;
+  } else if (reply.answers == Answers::kEndOfData && !entry.unsolicited) {
+    // The server did not wait for the end of the message that it answers: there is no entry yet.
+    asked = PendingExchange{.exchange = reply.exchange,
+                            .first = entry.first,
+                            .last = entry.first,
+                            .transaction = transactions_.current(),
+                            .verb = Verb::kData,
+                            .kind = Answers::kEndOfData,
+                            .ends_message = true};
+    entry.transaction = asked->transaction;
+  }
   apply_reply(reply, entry, answered, state_);
   if (asked) {
     transactions_.on_reply(reply, entry, *asked, pending_, state_);
@@ -240,12 +252,19 @@ void Tracker::on_body(const Item& item, const Chunk& chunk, const Conversation& 
 void Tracker::on_body(const Item& item, const Blob& blob, const Conversation& conversation) {
   const Time last = arrivals_.time_of(item.side, item.end, now_);
   tell(item, kOnOtherEntry, transactions_.current(), conversation);
+  if (blob.exchange == kNoExchange) return;
   // Its reply comes under the number of the command that announced it.
+  const PendingExchange sent{.exchange = blob.exchange,
+                             .entry = state_.entries,
+                             .first = last,
+                             .last = last,
+                             .transaction = transactions_.current(),
+                             .verb = Verb::kXexch50,
+                             .kind = Answers::kBlob};
   if (PendingExchange* command = pending_.find(blob.exchange)) {
-    command->entry = state_.entries;
-    command->last = last;
-    command->kind = Answers::kBlob;
-    command->answered = false;
+    *command = sent;
+  } else {
+    pending_.add(sent);
   }
 }
 

@@ -79,13 +79,13 @@ TransactionTracker::UnderWay* TransactionTracker::current_one() {
   // The client's commands come in order, so it can only be in the one it began last.
   if (under_way_.empty()) return nullptr;
   UnderWay& last = *under_way_.back();
-  return last.left || last.transaction.data_sent ? nullptr : &last;
+  return last.left_by != Verb::kUnknown || last.transaction.data_sent ? nullptr : &last;
 }
 
 std::uint64_t TransactionTracker::current() const {
   if (under_way_.empty()) return 0;
   const UnderWay& last = *under_way_.back();
-  return last.left || last.transaction.data_sent ? 0 : last.transaction.number;
+  return last.left_by != Verb::kUnknown || last.transaction.data_sent ? 0 : last.transaction.number;
 }
 
 const Transaction* TransactionTracker::open() const {
@@ -149,7 +149,7 @@ void TransactionTracker::on_command(const Command& command, PendingExchange& pen
     case Verb::kStartTls:
     case Verb::kXanonymousTls:
     case Verb::kXclient:
-      one->left = true;
+      one->left_by = command.verb;
       break;
     default:
       break;
@@ -284,7 +284,7 @@ void TransactionTracker::on_reply(const Reply& reply, const Entry& entry,
   if (accepted) {
     end_before(answered.exchange, cause, entry.number, entry.last);
   } else if (one != nullptr) {
-    one->left = false;  // RFC 5321 4.1.4: refused, the state is as before
+    one->left_by = Verb::kUnknown;  // RFC 5321 4.1.4: refused, the state is as before
   }
 }
 
@@ -306,7 +306,7 @@ void TransactionTracker::merge_into_older(UnderWay& refused, PendingExchanges& p
   UnderWay* older = nullptr;
   for (const std::unique_ptr<UnderWay>& one : under_way_) {
     if (one.get() == &refused) break;
-    if (!one->left && !one->transaction.data_sent) older = one.get();
+    if (one->left_by == Verb::kUnknown && !one->transaction.data_sent) older = one.get();
   }
   if (older == nullptr) return;
   Transaction& into = older->transaction;
@@ -320,7 +320,7 @@ void TransactionTracker::merge_into_older(UnderWay& refused, PendingExchanges& p
   }
   into.rcpt_sent += from.rcpt_sent;
   if (from.data_verb != Verb::kUnknown) into.data_verb = from.data_verb;
-  older->left = refused.left;
+  older->left_by = refused.left_by;
   from.recipients.clear();
   from.rcpt_sent = 0;
   from.data_verb = Verb::kUnknown;
@@ -396,7 +396,11 @@ void TransactionTracker::on_hangup(const Entry& entry) {
 }
 
 void TransactionTracker::end_all(AbortedBy cause, Time time) {
-  while (!under_way_.empty()) end(*under_way_.front(), cause, 0, time);
+  while (!under_way_.empty()) {
+    UnderWay& one = *under_way_.front();
+    // Who said QUIT gave it up then, whatever became of the connection.
+    end(one, one.left_by == Verb::kQuit ? AbortedBy::kQuit : cause, 0, time);
+  }
 }
 
 void TransactionTracker::end_before(Exchange exchange, AbortedBy cause, std::uint64_t entry,

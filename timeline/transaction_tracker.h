@@ -55,10 +55,10 @@ class TransactionTracker {
  private:
   struct UnderWay {
     Transaction transaction;
-    Exchange mail = 0;           // exchange of its MAIL
-    bool left = false;           // the client sent what will end it: RSET, EHLO, QUIT …
-    bool has_final = false;      // the last reply to its end-of-data is in
-    bool per_recipient = false;  // LMTP or PRDR: a final reply for each recipient
+    Exchange mail = 0;              // exchange of its MAIL
+    Verb left_by = Verb::kUnknown;  // the client sent what will end it: RSET, EHLO, QUIT …
+    bool has_final = false;         // the last reply to its end-of-data is in
+    bool per_recipient = false;     // LMTP or PRDR: a final reply for each recipient
     bool prdr = false;
   };
   using Iterator = std::vector<std::unique_ptr<UnderWay>>::iterator;

@@ -47,6 +47,20 @@ std::string_view by_whom(AbortedBy cause) {
   return "";
 }
 
+std::string_view why_unknown(AbortedBy cause) {
+  switch (cause) {
+    case AbortedBy::kClientClose:
+    case AbortedBy::kServerClose:
+    case AbortedBy::kReset:
+    case AbortedBy::kTimeout:
+    case AbortedBy::k421:
+    case AbortedBy::kProxy:
+      return by_whom(cause);
+    default:
+      return "it is missing from the trace";
+  }
+}
+
 std::string fate(const TransactionTally& txn) {
   switch (txn.outcome) {
     case Outcome::kAccepted:
@@ -65,7 +79,7 @@ std::string fate(const TransactionTally& txn) {
     case Outcome::kUnknown:
       return fmt::format(
           "sent, but no final reply was seen ({}): it may have been delivered or not",
-          by_whom(txn.aborted_by));
+          why_unknown(txn.aborted_by));
     case Outcome::kOpen:
       break;
   }

@@ -84,6 +84,9 @@ class Judge {
             return line.outcome == one.words && (one.cause.empty() || one.cause == line.cause);
           }
           break;
+        case Kind::kSays:
+          if (here(one, line) && line.text.find(one.words) != std::string::npos) return true;
+          break;
         case Kind::kVerdict:
           for (const std::string& words : line.verdict) {
             if (words.find(one.words) != std::string::npos) return true;
@@ -106,6 +109,8 @@ class Judge {
         return fmt::format("no silence of the {} of {} ms", one.party, one.milliseconds);
       case Kind::kOutcome:
         return fmt::format("transaction {} is not {} {}", one.transaction, one.words, one.cause);
+      case Kind::kSays:
+        return fmt::format("nothing here says \"{}\"", one.words);
       case Kind::kVerdict:
         return fmt::format("the verdict does not say \"{}\"", one.words);
     }

@@ -272,6 +272,9 @@ class Reader {
     } else if (take(line, "verdict: ")) {
       one.kind = Kind::kVerdict;
       one.words = line;
+    } else if (take(line, "says: ")) {
+      one.kind = Kind::kSays;
+      one.words = line;
     } else {
       return false;
     }

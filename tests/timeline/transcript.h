@@ -14,7 +14,7 @@ namespace smtpscope::test {
 
 /// Something that must come of a transcript; transcripts/README.md has their meaning.
 struct Expectation {
-  enum class Kind { kFires, kFolded, kNever, kSilence, kOutcome, kVerdict };
+  enum class Kind { kFires, kFolded, kNever, kSilence, kOutcome, kVerdict, kSays };
 
   Kind kind = Kind::kFires;
   std::size_t line = 0;           // in the file, from 1
@@ -26,7 +26,7 @@ struct Expectation {
   std::string party;              // kSilence
   std::int64_t milliseconds = 0;  // kSilence
   std::uint64_t transaction = 0;  // kOutcome
-  std::string words;              // kOutcome: outcome; kVerdict
+  std::string words;              // kOutcome: outcome; kVerdict, kSays
   std::string cause;              // kOutcome; "" any
 };
 
