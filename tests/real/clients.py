@@ -111,3 +111,11 @@ FAITHFUL = {
     "curl": curl,
     "smtplib": python_smtplib,
 }
+
+
+def as_sent_by(client, message):
+    """What a faithful client makes of `message`."""
+    if client in (swaks, swaks_pipelining):
+        # It takes a lone dot in the last line for the end of the mail, else adds an empty line.
+        return message[:-2] if message.endswith(b"\n.\n") else message + b"\n"
+    return message

@@ -10,7 +10,7 @@ import clients
 import root
 from follow import DEADLINE
 from postfix import Postfix, without_stamps
-from smtpscope import Proxy, live_text, sessions, show
+from smtpscope import Proxy, sessions, show
 
 HEAD = (
     b"From: alice@example.com\nTo: bob@example.net\nSubject: figures\n"
@@ -19,12 +19,12 @@ HEAD = (
 
 MESSAGES = {
     "plain": HEAD + b"\nHello.\n",
-    "dots": HEAD + b"\n.\n..\n.dot\n...\n\n.\n",
+    "dots": HEAD + b"\n.\n..\n.dot\n...\n\n.end\n",
+    "lone dot at the end": HEAD + b"\nHello.\n.\n",
     "8-bit": HEAD + b"MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
     b"Content-Transfer-Encoding: 8bit\n\n\xc3\xa9\xe2\x82\xac \xf0\x9f\x93\xac\n",
     "SMTP inside": HEAD + b"\nRSET\nQUIT\n354 go\n250 2.0.0 Ok\nDATA\n",
-    "large": HEAD + b"\n" + b"0123456789abcdefghijklmnopqrstuvwxyz " * 2 + b"\n" * 1
-    + (b"The quick brown fox jumps over the lazy dog.\n" * 25_000),
+    "large": HEAD + b"\n" + b"The quick brown fox jumps over the lazy dog.\n" * 25_000,
 }
 
 
@@ -34,7 +34,6 @@ class Delivery(unittest.TestCase):
         cls.postfix = cls.enterClassContext(Postfix())
         cls.delivered = {}
 
-    # unittest has it from Python 3.11 on, which is Debian 12's.
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
 
@@ -59,8 +58,7 @@ class Delivery(unittest.TestCase):
                         proxied = self.deliver(send, proxy.port, message, "bob@example.net")
                         live = proxy.finish()
                     self.assertEqual(proxied, direct)
-                    # swaks ends the message with an empty line of its own.
-                    self.assertEqual(proxied[0].rstrip(b"\n"), message.rstrip(b"\n"))
+                    self.assertEqual(proxied[0], clients.as_sent_by(send, message))
                     self.assert_clean_session(proxy.capture, live)
 
     def assert_clean_session(self, capture, live):
@@ -70,9 +68,9 @@ class Delivery(unittest.TestCase):
         self.assertEqual(session.outcomes(), ["accepted"])
         (transaction,) = session.transactions
         self.assertEqual(transaction["reverse_path"], clients.SENDER)
-        self.assertEqual([r["path"] for r in transaction["recipients"]], ["bob@example.net"])
-        self.assertEqual(session.headlines("warning"), [])
-        self.assertEqual(live_text(live), show(capture))
+        self.assertEqual(session.forward_paths(), [["bob@example.net"]])
+        self.assertEqual(session.headlines(), [])
+        self.assertEqual(live, show(capture))
 
     def test_several_recipients(self):
         both = ("bob@example.net", "carol@example.net")
@@ -84,9 +82,8 @@ class Delivery(unittest.TestCase):
         found = sessions(proxy.capture)
         self.assertEqual(len(found), len(clients.FAITHFUL))
         for session in found:
-            (transaction,) = session.transactions
-            self.assertEqual([r["path"] for r in transaction["recipients"]], list(both))
-            self.assertEqual(transaction["outcome"], "accepted")
+            self.assertEqual(session.forward_paths(), [list(both)])
+            self.assertEqual(session.outcomes(), ["accepted"])
 
     def test_octets_that_no_client_should_send(self):
         """Bare CR, bare LF, NUL, lone 8-bit, a line far beyond 1000 octets: Postfix takes them."""

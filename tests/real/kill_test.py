@@ -75,7 +75,7 @@ class Kill(unittest.TestCase):
             with self.subTest(octets_left=at - start):
                 cut.write_bytes(whole[:at])
                 result = show_result(cut)
-                self.assertIn("MAIL FROM", result.stdout)
+                self.assertIn("mail FROM:<alice@example.com>", result.stdout)
                 self.assertNotIn("2.1.0 Ok", result.stdout)
                 self.assertIn("cut", result.stderr)
 

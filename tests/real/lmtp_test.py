@@ -14,7 +14,7 @@ from smtpscope import Proxy, sessions
 
 MESSAGE = (
     b"From: alice@example.com\r\nTo: bob@example.net\r\nSubject: figures\r\n\r\n"
-    b"First line.\r\n..A line with a dot.\r\nLast line.\r\n"
+    b"First line.\r\n.A line with a dot.\r\nLast line.\r\n"
 )
 
 
@@ -39,7 +39,7 @@ class Lmtp(unittest.TestCase):
         self.assertEqual(session.verbs()[:2], ["LHLO", "MAIL"])
         (transaction,) = session.transactions
         self.assertEqual(transaction["outcome"], "partial")
-        results = {r["path"]: r["final_code"] for r in transaction["recipients"]}
+        results = {r["forward_path"]: r.get("final_code") for r in transaction["recipients"]}
         self.assertEqual(
             results, {"bob@example.net": 250, "carol@example.net": 250, "dave@example.net": None}
         )

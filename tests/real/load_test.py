@@ -37,7 +37,7 @@ class Load(unittest.TestCase):
         outcomes = [outcome for session in found for outcome in session.outcomes()]
         self.assertEqual(outcomes, ["accepted"] * messages)
         for session in found:
-            self.assertEqual(session.headlines("warning"), [])
+            self.assertEqual(session.headlines("warning") + session.headlines("error"), [])
 
     def test_into_postfix(self):
         messages = 200

@@ -85,6 +85,52 @@ def show_result(capture, *options):
     )
 
 
+class Session:
+    """One session of a JSON timeline."""
+
+    def __init__(self, fields):
+        self.fields = fields
+        self.transactions = fields["transactions"]
+        self.silences = fields["silences"]
+
+    def verbs(self):
+        return [entry["verb"] for entry in self.fields["entries"] if entry["kind"] == "command"]
+
+    def outcomes(self):
+        return [transaction["outcome"] for transaction in self.transactions]
+
+    def forward_paths(self):
+        """Of each transaction, the recipients in the order of their RCPTs."""
+        return [[r["forward_path"] for r in t["recipients"]] for t in self.transactions]
+
+    def rules(self):
+        """The ids of all annotations, folded ones too."""
+        return [annotation["rule"] for annotation in self.fields["annotations"]]
+
+    def headlines(self, severity=None):
+        """The ids of the annotations that are not folded; only those of `severity` if given."""
+        return [
+            annotation["rule"]
+            for annotation in self.fields["annotations"]
+            if "folded_under" not in annotation and severity in (None, annotation["severity"])
+        ]
+
+    def folded_under(self, rule):
+        """The headlines that the annotations of `rule` are folded under; None for those that are not."""
+        return [
+            annotation.get("folded_under")
+            for annotation in self.fields["annotations"]
+            if annotation["rule"] == rule
+        ]
+
+    def replies_to_message(self):
+        return [
+            entry["code"]
+            for entry in self.fields["entries"]
+            if entry["kind"] == "reply" and entry["answers"] == "end-of-data"
+        ]
+
+
 def sessions(capture):
-    """The sessions of `capture` as its JSON timeline has them."""
-    return json.loads(show(capture, "-f", "json"))["sessions"]
+    """The sessions of `capture`, as its JSON timeline has them."""
+    return [Session(fields) for fields in json.loads(show(capture, "-f", "json"))["sessions"]]
