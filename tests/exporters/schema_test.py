@@ -77,6 +77,7 @@ class Schema(unittest.TestCase):
 
     def test_notices_a_member_that_nobody_described(self):
         good = document()
+        validator = jsonschema.Draft202012Validator(SCHEMA)
         for path in sorted(set(paths(good))):
             # Objects whose names are data, not part of the format.
             if {"attributes", "commands", "outcomes", "doubtful_ends"} & set(path):
@@ -84,7 +85,7 @@ class Schema(unittest.TestCase):
             with self.subTest(".".join(path)):
                 bad = copy.deepcopy(good)
                 self.assertTrue(self.rename_first(bad, path))
-                self.assertNotEqual(errors(bad, SCHEMA), [])
+                self.assertFalse(validator.is_valid(bad))
 
     def rename_first(self, instance, path):
         if isinstance(instance, list):

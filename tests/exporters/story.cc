@@ -133,12 +133,14 @@ void Story::mail_data(const MessageFacts& message) {
   item(Side::kClient, data, message.octets + 3);
 }
 
-void Story::silence(Duration length, Party silent, std::string_view owed) {
+void Story::silence(Duration length, Party silent, std::string_view owed,
+                    std::optional<std::uint64_t> message_octets) {
   Silence told;
   told.from = now_ - length;
   told.to = now_;
   told.silent = silent;
   told.owed = owed;
+  told.message_octets = message_octets;
   told.transaction = transaction_;
   event(told);
 }
@@ -155,6 +157,7 @@ void Story::annotation(const Rule& fired, std::string_view text, std::vector<std
   annotation.text = text;
   annotation.entries = std::move(entries);
   annotation.folded_under = folded_under;
+  annotation.attributes = {{"entries", std::to_string(annotation.entries.size())}};
   event(annotation);
 }
 
@@ -335,12 +338,15 @@ void tell_oddities(Story& story, Duration start) {
   story.item(Side::kClient, odd, 1);
   odd.text = "XYZZY";
   odd.ending = LineEnding::kNone;
-  odd.flags = kCutForDisplay | kAfterGap;
+  odd.flags = kCutForDisplay | kAfterGap | kHasNul | kHasEightBit | kHasBareCr | kHasControl;
   story.item(Side::kClient, odd, 20'000);
   GarbageLine garbage;
   garbage.text = "<html>";
   story.item(Side::kServer, garbage, 8);
   story.reply({"250 nobody asked"}, Answers::kOrphan);
+  story.next_entry().think = 4ms;
+  story.next_entry().unsolicited = true;
+  story.reply({"421 not now"});
 
   story.at(start + 2200ms).in(TxnMark::kBegins, 1).command("MAIL FROM:<> SMTPUTF8");
   story.in(TxnMark::kInside, 1).reply({"250 ok"});
@@ -364,7 +370,7 @@ void tell_oddities(Story& story, Duration start) {
   data.assumed = true;
   data.answered_early = true;
   story.item(Side::kClient, data, 70'003);
-  story.silence(30s, Party::kServer, kOwedEndOfData);
+  story.silence(30s, Party::kServer, kOwedEndOfData, 70'003);
   story.next_entry().undelivered = true;
   story.in(TxnMark::kEndsBadly, 1).reply({"451 4.3.0 \xE2\x80\x8Btry later"}, Answers::kEndOfData);
   story.annotation(kLost,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +35,8 @@ class Story {
   /// Changes of the next entry only.
   Entry& next_entry() { return next_; }
 
-  void silence(Duration length, Party silent, std::string_view owed);
+  void silence(Duration length, Party silent, std::string_view owed,
+               std::optional<std::uint64_t> message_octets = std::nullopt);
   void annotation(const Rule& rule, std::string_view text, std::vector<std::uint64_t> entries,
                   std::string_view folded_under = {}, std::string_view variant = {});
   void event(decltype(TimelineEvent::body) body);
