@@ -201,7 +201,7 @@ Outcome run(const Script& script, Conversation::Start start,
 }
 
 std::string find_fault(const Script& script, Conversation::Start start, std::size_t max_chunk,
-                       int random_splits) {
+                       std::uint32_t random_splits) {
   std::size_t longest = 0;
   for (const Step& step : script) longest = std::max(longest, step.octets.size());
   const auto whole = run(script, start, [&] { return longest; });
@@ -212,8 +212,8 @@ std::string find_fault(const Script& script, Conversation::Start start, std::siz
                                fmt::format("in pieces of {}", size));
     if (!fault.empty()) return fault;
   }
-  for (int seed = 0; seed < random_splits; ++seed) {
-    std::mt19937 random(static_cast<std::uint32_t>(seed));
+  for (std::uint32_t seed = 0; seed < random_splits; ++seed) {
+    std::mt19937 random(seed);
     const std::size_t most = std::max<std::size_t>(longest / (1 + seed % 5), 1);
     const auto fault = compare(whole, run(script, start, [&] { return 1 + random() % most; }),
                                fmt::format("split by seed {}", seed));

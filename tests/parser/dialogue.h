@@ -42,7 +42,7 @@ Outcome run(const Script& script, Conversation::Start start,
 /// Runs the script whole, at every chunk size up to `max_chunk`, and at `random_splits` seeded
 /// random splits, and a masked copy of it. "" when all agree and are sound, else what is wrong.
 std::string find_fault(const Script& script, Conversation::Start start,
-                       std::size_t max_chunk = ~std::size_t{0}, int random_splits = 50);
+                       std::size_t max_chunk = ~std::size_t{0}, std::uint32_t random_splits = 50);
 
 /// The script with control octets spelled out, for messages.
 std::string to_text(const Script& script);
