@@ -1,5 +1,7 @@
 #include "timeline/rule_context.h"
 
+#include <algorithm>
+
 #include "timeline/arrival_times.h"
 #include "timeline/rule_engine.h"
 
@@ -37,8 +39,13 @@ Finding RuleContext::finding() const {
 }
 
 void RuleContext::fire(Finding finding) {
+  std::erase(finding.entries, 0);
+  std::sort(finding.entries.begin(), finding.entries.end());
+  const auto end = std::unique(finding.entries.begin(), finding.entries.end());
+  finding.entries.erase(end, finding.entries.end());
   const std::uint64_t place = entry() != nullptr ? entry()->number : session_.entries + 1;
-  engine_.add(std::move(finding), place, silence() != nullptr ? session_.silences : 0);
+  engine_.add(engine_.current(), std::move(finding), place,
+              silence() != nullptr ? session_.silences : 0);
 }
 
 }  // namespace smtpscope

@@ -25,6 +25,8 @@ struct Finding {
   Time time;
   std::uint64_t transaction = 0;
   std::string text;  // one sentence with the evidence
+  /// Numbers of the entries that prove it, in any order. 0, which everywhere stands for no entry,
+  /// is left out.
   std::vector<std::uint64_t> entries;
   std::vector<Attribute> attributes;
   /// Id of a headline that is certain to come and will say it: folded at once. "" otherwise; the

@@ -63,8 +63,9 @@ void RuleEngine::ask(RuleTrigger trigger, RuleContext& context) {
   }
 }
 
-void RuleEngine::add(Finding finding, std::uint64_t place, std::uint64_t silence) {
-  const FoldSubject subject{.rule = current_,
+void RuleEngine::add(const Rule& rule, Finding finding, std::uint64_t place,
+                     std::uint64_t silence) {
+  const FoldSubject subject{.rule = &rule,
                             .variant = finding.variant,
                             .transaction = finding.transaction,
                             .silence = silence,

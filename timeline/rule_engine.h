@@ -42,10 +42,10 @@ class RuleEngine {
   void settle(Time now, PlaceRange between);
   bool has_findings() const;
 
-  /// For RuleContext: the rule that is being asked, and its findings. `place` and `silence` are as
-  /// in FoldSubject.
+  /// The rule that is being asked.
   const Rule& current() const { return *current_; }
-  void add(Finding finding, std::uint64_t place, std::uint64_t silence);
+  /// A finding of `rule`. `place` and `silence` are as in FoldSubject.
+  void add(const Rule& rule, Finding finding, std::uint64_t place, std::uint64_t silence);
 
   /// Annotations emitted and not folded (so far).
   std::uint64_t annotations() const;

@@ -1,0 +1,43 @@
+#include "tests/catch.h"
+#include "timeline/duration_text.h"
+#include "timeline/round_interval.h"
+
+namespace smtpscope {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST_CASE("durations are told in the unit that fits") {
+  CHECK(duration_text(0ns) == "0 us");
+  CHECK(duration_text(85us) == "85 us");
+  CHECK(duration_text(4ms) == "4 ms");
+  CHECK(duration_text(999ms) == "999 ms");
+  CHECK(duration_text(1s) == "1.000 s");
+  CHECK(duration_text(10001ms) == "10.001 s");
+  CHECK(duration_text(119999ms) == "119.999 s");
+  CHECK(duration_text(303s) == "5 min 3 s");
+  CHECK(duration_text(2h + 5min) == "2 h 5 min");
+  CHECK(duration_text(-4ms) == "-4 ms");
+  CHECK(seconds_text(10001ms) == "10.001");
+  CHECK(seconds_text(-5ms) == "-0.005");
+}
+
+TEST_CASE("a wait matches a round interval from 5 ms early to 60 ms late") {
+  CHECK(!match_round(9994ms, 0ms));
+  CHECK(match_round(9995ms, 0ms));
+  CHECK(match_round(10s, 0ms));
+  CHECK(match_round(10060ms, 0ms));
+  CHECK(!match_round(10061ms, 0ms));
+  CHECK(match_round(10001ms, 0ms)->excess == 1ms);
+  CHECK(kRoundSeconds[match_round(10001ms, 0ms)->index] == 10);
+  CHECK(!match_round(4s, 0ms));
+  CHECK(match_round(600s, 0ms));
+}
+
+TEST_CASE("a long round trip widens the window") {
+  CHECK(!match_round(10300ms, 100ms));
+  CHECK(match_round(10200ms, 100ms));
+}
+
+}  // namespace
+}  // namespace smtpscope

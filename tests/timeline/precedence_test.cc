@@ -1,0 +1,62 @@
+#include "timeline/precedence.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+
+#include "tests/catch.h"
+#include "timeline/rules/catalogue.h"
+
+namespace smtpscope {
+namespace {
+
+TEST_CASE("the ids of rules are unique, and found") {
+  std::set<std::string_view> ids;
+  for (const Rule* rule : all_rules()) {
+    INFO(rule->id);
+    CHECK(ids.insert(rule->id).second);
+    CHECK(find_rule(rule->id) == rule);
+    CHECK(!rule->title.empty());
+    CHECK(!rule->means.empty());
+    CHECK(!rule->reference.empty());
+    CHECK(rule->triggers != 0);
+    CHECK(rule->triggers < 1 << kRuleTriggers);
+  }
+  CHECK(find_rule("no-such-rule") == nullptr);
+}
+
+TEST_CASE("no two rows of the precedence table are the same, and none folds in a circle") {
+  std::set<std::string> seen;
+  for (const Precedence& row : all_precedences()) {
+    const std::string pair = std::string(row.headline) + " " + std::string(row.folded);
+    INFO(pair);
+    CHECK(seen.insert(pair + " " + std::string(row.variant)).second);
+    if (row.headline == row.folded) {
+      CHECK(!row.variant.empty());
+    } else {
+      const std::string back = std::string(row.folded) + " " + std::string(row.headline) + " ";
+      CHECK(seen.count(back) == 0);
+    }
+  }
+}
+
+TEST_CASE("the precedence table names rules of the catalogue") {
+  const std::string path = std::string(SMTPSCOPE_SOURCE_DIR) + "/../shared/design/rules.json";
+  std::ifstream file(path);
+  if (!file) {
+    WARN("skipped: the catalogue of rules is not here (" << path << ")");
+    return;
+  }
+  std::set<std::string> ids;
+  for (const auto& rule : nlohmann::json::parse(file)) ids.insert(rule.at("id"));
+  REQUIRE(ids.size() > 50);
+  for (const Precedence& row : all_precedences()) {
+    INFO(row.headline << " folds " << row.folded);
+    CHECK(ids.count(std::string(row.headline)) == 1);
+    CHECK(ids.count(std::string(row.folded)) == 1);
+  }
+}
+
+}  // namespace
+}  // namespace smtpscope
