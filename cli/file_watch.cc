@@ -57,7 +57,11 @@ bool FileWatch::wait() {
   std::array<pollfd, 2> sources = {{{signals_, POLLIN, 0}, {changes_, POLLIN, 0}}};
   while (poll(sources.data(), sources.size(), kLookAgainMs) < 0 && errno == EINTR) {
   }
-  if ((sources[0].revents & POLLIN) != 0) return false;
+  if ((sources[0].revents & POLLIN) != 0) {
+    // Taken here, or it would end the program once it is no longer blocked.
+    signalfd_siginfo taken;
+    return read(signals_, &taken, sizeof taken) != sizeof taken;
+  }
   if ((sources[1].revents & POLLIN) != 0) {
     std::array<char, 4096> events;
     while (read(changes_, events.data(), events.size()) > 0) {

@@ -72,8 +72,11 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& wanted) {  // --help, --version
     return app.exit(wanted);
   } catch (const CLI::ParseError& error) {
-    const std::string where = is_subcommand(first) ? fmt::format(" {}", first) : "";
-    return fail(fmt::format("{}; see 'smtpscope{} --help'", error.what(), where));
+    // CLI11 would rather complain of the missing subcommand.
+    if (!is_subcommand(first)) {
+      return fail(fmt::format("there is no option '{}'; see 'smtpscope --help'", first));
+    }
+    return fail(fmt::format("{}; see 'smtpscope {} --help'", error.what(), first));
   }
   return job();
 }

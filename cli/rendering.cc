@@ -30,6 +30,7 @@ void add_rendering_options(CLI::App& app, Rendering& rendering,
       ->capture_default_str();
   app.add_option("--width", rendering.width,
                  "Columns of a line, at least 40; 0: lines are not cut. Default: the terminal's")
+      ->check(CLI::Range(0, 100'000))
       ->type_name("COLUMNS");
   app.add_flag("-v,--verbose", rendering.verbose,
                "Every line of a reply, read boundaries, and folded annotations");

@@ -168,7 +168,7 @@ std::function<int()> declare(CLI::App& app) {
   app.add_flag("--force", options->force, "Overwrite the file of -o");
   app.add_option("--session", options->sessions, "Only these sessions")
       ->delimiter(',')
-      ->expected(1)
+      ->allow_extra_args(false)
       ->check(CLI::PositiveNumber)
       ->type_name("N[,N...]");
   CLI::Option* only = app.add_flag("--only-annotated", options->only_annotated,
