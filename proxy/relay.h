@@ -98,7 +98,7 @@ class RelayPort {
 class Relay {
  public:
   /// Client octets held while the server is still being connected to; more than any client sends
-  /// unasked before the greeting. Then its reading pauses.
+  /// unasked before the greeting. Then its reading pauses, so this and one read is the most.
   static constexpr std::size_t kMaxHeld = 64 * 1024;
   /// Writes that waited shorter than this are everyday flow control and are not recorded.
   static constexpr Duration kReportedBlock = std::chrono::milliseconds(100);
