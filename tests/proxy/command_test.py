@@ -156,7 +156,7 @@ class Stalls(CommandTest):
             client.socket.sendall(b"NOOP\r\n" * 100)
             for _ in range(100):
                 self.assertRegex(client.say(), rb"^250 ")
-        client.say(b"QUIT\r\n")
+        client.close()
         process.send_signal(signal.SIGTERM)
         shown = process.stdout.read()
         process.stdout.close()
@@ -181,7 +181,7 @@ class Stalls(CommandTest):
         client.say()
         for _ in range(2000):
             self.assertRegex(client.say(b"NOOP\r\n"), rb"^250 ")
-        client.say(b"QUIT\r\n")
+        client.close()
         process.send_signal(signal.SIGTERM)
         said = "\n".join(errors.rest())
         self.assertEqual(process.wait(DEADLINE), 2, said)
@@ -197,6 +197,7 @@ class Stalls(CommandTest):
             self.assertEqual(select.select([client.socket], [], [], 1.8)[0], [])
             proxy._process.send_signal(signal.SIGCONT)
             self.assertRegex(client.say(), rb"^250 ")
+            client.close()
             proxy.finish()
         self.assertIn('"e":"stalled"', proxy.capture.read_text())
 
