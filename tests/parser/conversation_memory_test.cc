@@ -22,14 +22,24 @@ constexpr std::size_t kHeader = alignof(std::max_align_t);
 
 }  // namespace
 
-void* operator new(std::size_t size) {
+// All forms, for a sanitizer brings its own of those that are missing.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   auto* const block = static_cast<unsigned char*>(std::malloc(size + kHeader));
-  if (block == nullptr) throw std::bad_alloc();
+  if (block == nullptr) return nullptr;
   *reinterpret_cast<std::size_t*>(block) = size;
   ++allocations;
   const std::size_t now = held_octets += size;
   if (now > most_octets) most_octets = now;
   return block + kHeader;
+}
+void* operator new(std::size_t size) {
+  void* const pointer = operator new(size, std::nothrow);
+  if (pointer == nullptr) throw std::bad_alloc();
+  return pointer;
+}
+void* operator new[](std::size_t size) { return operator new(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return operator new(size, std::nothrow);
 }
 
 void operator delete(void* pointer) noexcept {
@@ -38,8 +48,11 @@ void operator delete(void* pointer) noexcept {
   held_octets -= *reinterpret_cast<std::size_t*>(block);
   std::free(block);
 }
-
 void operator delete(void* pointer, std::size_t) noexcept { operator delete(pointer); }
+void operator delete(void* pointer, const std::nothrow_t&) noexcept { operator delete(pointer); }
+void operator delete[](void* pointer) noexcept { operator delete(pointer); }
+void operator delete[](void* pointer, std::size_t) noexcept { operator delete(pointer); }
+void operator delete[](void* pointer, const std::nothrow_t&) noexcept { operator delete(pointer); }
 
 namespace {
 
