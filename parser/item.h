@@ -30,10 +30,11 @@ enum LineFlag : std::uint16_t {
   kHasNul = 1 << 0,
   kHasEightBit = 1 << 1,
   kHasBareCr = 1 << 2,
-  kHasControl = 1 << 3,    // other control octets, tab excepted
+  kHasControl = 1 << 3,     // other control octets, tab excepted
   kCutForDisplay = 1 << 4,  // longer than is kept; `text` holds its beginning
-  kEarly = 1 << 5,  // arrived while a barrier stood (behind DATA, AUTH, STARTTLS … before the reply)
-  kAfterGap = 1 << 6,  // octets are missing before it; the pairing may be off
+  kEarly =
+      1 << 5,  // arrived while a barrier stood (behind DATA, AUTH, STARTTLS … before the reply)
+  kAfterGap = 1 << 6,          // octets are missing before it; the pairing may be off
   kAfterMergedLines = 1 << 7,  // bare-LF lines before it are owed no reply after all: the server
                                // answered them as one
 };
@@ -60,11 +61,11 @@ struct AuthResponse {
 
 /// One line of a reply.
 struct ReplyLine {
-  std::uint16_t code = 0;  // 0: the line has none (garbage inside a multi-line reply)
-  std::string_view text;   // behind the code and its separator; the whole line if garbage
-  std::uint64_t end = 0;   // stream offset behind the line: its arrival time can be looked up
+  std::uint16_t code = 0;    // 0: the line has none (garbage inside a multi-line reply)
+  std::string_view text;     // behind the code and its separator; the whole line if garbage
+  std::uint64_t end = 0;     // stream offset behind the line: its arrival time can be looked up
   std::uint64_t octets = 0;  // with its ending
-  std::uint16_t flags = 0;  // LineFlag
+  std::uint16_t flags = 0;   // LineFlag
   LineEnding ending = LineEnding::kCrLf;
 };
 
@@ -87,11 +88,11 @@ struct Reply {
   Answers answers = Answers::kCommand;
   Verb verb = Verb::kUnknown;  // of the command it answers (DATA for its end of data)
   Exchange exchange = 0;
-  std::uint32_t ordinal = 0;   // 0-based, where one element is owed several (LMTP, PRDR, XEXCH50)
+  std::uint32_t ordinal = 0;     // 0-based, where one element is owed several (LMTP, PRDR, XEXCH50)
   std::uint32_t owed_after = 0;  // replies still owed once this one is counted
   bool codes_differ = false;
-  bool complete = true;        // false: the stream ended, or a gap began, inside it
-  std::uint16_t flags = 0;     // LineFlag, of all lines together
+  bool complete = true;     // false: the stream ended, or a gap began, inside it
+  std::uint16_t flags = 0;  // LineFlag, of all lines together
 
   /// 2 for 2yz and so on.
   int first_digit() const { return code / 100; }
@@ -117,15 +118,15 @@ struct MailData {
   MessageFacts facts;
   Exchange exchange = 0;  // of the end of data; kNoExchange when there was none
   DataEnd end = DataEnd::kStrict;
-  std::uint64_t early_octets = 0;  // of it arrived before the reply to DATA
+  std::uint64_t early_octets = 0;    // of it arrived before the reply to DATA
   std::uint64_t missing_octets = 0;  // lost in gaps
-  bool assumed = false;   // taken for content without having seen the 354
-  bool answered_early = false;  // the final reply came before the end of data
+  bool assumed = false;              // taken for content without having seen the 354
+  bool answered_early = false;       // the final reply came before the end of data
 };
 
 /// The octets of one BDAT chunk (RFC 3030 2).
 struct Chunk {
-  Exchange exchange = 0;  // that of its BDAT command
+  Exchange exchange = 0;       // that of its BDAT command
   std::uint64_t declared = 0;  // octets; the item's range tells how many came
   bool last = false;
   MessageFacts facts;  // of the message up to here, all chunks together
@@ -143,7 +144,7 @@ struct Blob {
 /// A PROXY protocol header, version 1 or 2, before anything else from the client.
 struct ProxyHeader {
   int version = 1;
-  bool local = false;  // v2 LOCAL, v1 UNKNOWN: no addresses
+  bool local = false;     // v2 LOCAL, v1 UNKNOWN: no addresses
   std::string_view text;  // v1: the line without its ending; v2: empty
 };
 
@@ -152,7 +153,7 @@ struct TlsRecord {
   std::uint8_t type = 0;  // RFC 8446 5.1: 20 change_cipher_spec, 21 alert, 22 handshake, 23 data
   std::uint16_t version = 0;
   std::uint32_t length = 0;
-  std::uint8_t handshake_type = 0;  // of an unencrypted handshake record's first message, else 0
+  std::uint8_t handshake_type = 0;     // of an unencrypted handshake record's first message, else 0
   std::uint8_t alert_level = 0;        // of an unencrypted alert, else 0
   std::uint8_t alert_description = 0;  // idem
   bool complete = true;
