@@ -1,5 +1,6 @@
 #include "capture/octet_text.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -49,21 +50,32 @@ constexpr std::array<Spelling, 256> kSpellings = [] {
   return spellings;
 }();
 
-/// Octets that go through as they are, from the beginning of a block.
-constexpr std::size_t kBlock = 16;
+constexpr bool is_long(const Spelling& spelling) { return spelling.size == spelling.text.size(); }
+
+/// Octets that are looked at together.
+constexpr std::size_t kBlock = 32;
+
+#ifdef __SSE2__
+/// Copies half a block. Gives a bit for each octet that needs an escape.
+std::uint32_t copy_half(char* out, const std::uint8_t* in) {
+  const __m128i octets = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out), octets);
+  // Signed, so that octets from 0x80 on are less than a space, too.
+  const __m128i control = _mm_cmplt_epi8(octets, _mm_set1_epi8(0x20));
+  const __m128i del = _mm_cmpeq_epi8(octets, _mm_set1_epi8(0x7f));
+  const __m128i quote = _mm_cmpeq_epi8(octets, _mm_set1_epi8('"'));
+  const __m128i backslash = _mm_cmpeq_epi8(octets, _mm_set1_epi8('\\'));
+  const __m128i any = _mm_or_si128(_mm_or_si128(control, del), _mm_or_si128(quote, backslash));
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(any));
+}
+#endif
 
 /// Copies a block, and gives how many of its octets, from the first, need no escape.
 std::size_t copy_plain(char* out, const std::uint8_t* in) {
 #ifdef __SSE2__
-  const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(out), block);
-  // Signed, so that octets from 0x80 on are less than a space, too.
-  const __m128i odd = _mm_or_si128(_mm_or_si128(_mm_cmplt_epi8(block, _mm_set1_epi8(0x20)),
-                                                _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f))),
-                                   _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
-                                                _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'))));
-  const auto mask = static_cast<unsigned>(_mm_movemask_epi8(odd));
-  return static_cast<std::size_t>(std::countr_zero(mask | 1U << kBlock));
+  const std::uint32_t escapes = copy_half(out, in) | copy_half(out + kBlock / 2, in + kBlock / 2)
+                                                         << (kBlock / 2);
+  return static_cast<std::size_t>(std::countr_zero(escapes));
 #else
   std::memcpy(out, in, kBlock);
   std::size_t plain = 0;
@@ -95,7 +107,7 @@ char* write_escaped(char* out, std::span<const std::uint8_t> octets, std::size_t
       continue;
     }
     const Spelling& spelling = kSpellings[*in++];
-    if (spelling.size == spelling.text.size() && most_hex-- == 0) return nullptr;
+    if (is_long(spelling) && most_hex-- == 0) return nullptr;
     std::memcpy(out, spelling.text.data(), spelling.text.size());
     out += spelling.size;
   }
@@ -174,12 +186,24 @@ std::size_t utf8_sequence(std::string_view text) {
   return 0;
 }
 
+/// The beginning tells what is encrypted or compressed: trying to escape it would be in vain.
+bool begins_binary(std::span<const std::uint8_t> octets) {
+  constexpr std::size_t kSample = 128;
+  if (octets.size() < 2 * kSample) return false;
+  const auto sample = octets.first(kSample);
+  const auto hex = std::count_if(sample.begin(), sample.end(),
+                                 [](std::uint8_t octet) { return is_long(kSpellings[octet]); });
+  return hex > static_cast<std::ptrdiff_t>(kSample / 4);
+}
+
 }  // namespace
 
 char* write_octets(char* out, std::string_view text_key, std::string_view base64_key,
                    std::span<const std::uint8_t> octets) {
   // Where every fourth octet is spelled \u00XX the string is longer than base64, and unreadable.
-  char* end = write_escaped(put_key(out, text_key), octets, octets.size() / 4);
+  char* end = begins_binary(octets)
+                  ? nullptr
+                  : write_escaped(put_key(out, text_key), octets, octets.size() / 4);
   if (!end) end = write_base64(put_key(out, base64_key), octets);
   *end++ = '"';
   return end;

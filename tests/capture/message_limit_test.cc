@@ -128,8 +128,15 @@ TEST_CASE("octets that may be commands behind an end-of-data candidate stay") {
   CHECK(kept(answered, 0).find("RCPT TO:<z@y>") != std::string::npos);
 }
 
-TEST_CASE("octets inside TLS and behind barriers stay") {
+TEST_CASE("content that came while a barrier stood stays") {
   const Script early =
       in_transaction({C("DATA\r\ncontent\r\n"), S("354 go\r\n"), C("more\r\n.\r\n")});
   CHECK(kept(early, 0) == "DATA\r\ncontent\r\n<4>\r\n.\r\n");
+}
+
+TEST_CASE("what decides about octets before it stays") {
+  // The reply to AUTH is lost; the line end in the last read shows that BDAT is a command.
+  const Script script = in_transaction({C("AUTH LOGIN\r\nBDAT 9\r\n"), gap(Side::kServer, 0),
+                                        C("12345\r\n89"), C("BDAT 4 LAST\r\n0123")});
+  CHECK(kept(script, 1) == "AUTH LOGIN\r\nBDAT 9\r\n12345\r\n89BDAT 4 LAST\r\n<4>");
 }
