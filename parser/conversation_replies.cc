@@ -202,8 +202,9 @@ void ConversationMachine::read_hello(const Reply& reply, Verb verb) {
   lmtp_ = verb == Verb::kLhlo;
   if (verb == Verb::kHelo) return;
   capabilities_.read(reply);
-  offers_chunking_ = capabilities_.has("CHUNKING");
-  offers_pipelining_ = capabilities_.has("PIPELINING");
+  // What a gap cut off the reply may have offered anything.
+  offers_chunking_ = !reply.complete || capabilities_.has("CHUNKING");
+  offers_pipelining_ = !reply.complete || capabilities_.has("PIPELINING");
   offers_prdr_ = capabilities_.has("PRDR");
 }
 

@@ -185,13 +185,40 @@ TEST_CASE("chunks and blobs that the end of the stream cuts") {
       {"S 220 greeting", "C #1 `XEXCH50 9 1`", "S 354 to #1 XEXCH50", "C #1 blob 9 incomplete"});
 }
 
+TEST_CASE("what the server offered was in a gap: a chunk is still a chunk") {
+  expect_items({S("220 a\r\n"), C("EHLO x\r\n"), S("250-a\r\n"), gap(Side::kServer, 20),
+                C("BDAT 4\r\nQUIT"), S("250 ok\r\n")},
+               {"S 220 greeting", "C #1 `EHLO x`", "S 250 to #1 EHLO incomplete", "C #2 `BDAT 4`",
+                "C #2 chunk 4", "S 250 to #2 BDAT after-gap"});
+}
+
+TEST_CASE("a line behind a gap does not belong to the bare-LF line before it") {
+  expect_items({S("220 a\r\n"), C("NOOP\n"), gap(Side::kClient, 5), C("RSET\r\n"), S("250 1\r\n"),
+                C("QUIT\r\n"), S("250 2\r\n221 3\r\n")},
+               {"S 220 greeting", "C #1 `NOOP` LF", "C #2 `RSET` pending=1 after-gap",
+                "S 250 to #1 NOOP owes=1", "C #3 `QUIT` pending=1", "S 250 to #2 RSET owes=1",
+                "S 221 to #3 QUIT"});
+}
+
 TEST_CASE("the STARTTLS or its 220 was in a gap: records tell") {
   const std::string hello("\x16\x03\x01\x00\x02\x01\x00", 7);
   const std::string answer("\x16\x03\x03\x00\x02\x02\x00", 7);
   expect_items(
       {S("220 a\r\n"), C("STARTTLS\r\n"), gap(Side::kServer, 8), C(hello), S(answer)},
       {"S 220 greeting", "C #1 `STARTTLS`", "C TLS 22 2 handshake=1", "S TLS 22 2 handshake=2"});
+  expect_items({S("220 a\r\n"), gap(Side::kClient, 10), S("220 go\r\n"), C(hello), S(answer)},
+               {"S 220 greeting", "S 220 orphan", "C TLS 22 2 handshake=1",
+                "S TLS 22 2 handshake=2"});  // The proof comes with the server's second octet: then
+                                             // the client's record is set free.
   expect_items(
-      {S("220 a\r\n"), gap(Side::kClient, 10), S("220 go\r\n"), C(hello), S(answer)},
-      {"S 220 greeting", "S 220 orphan", "C TLS 22 2 handshake=1", "S TLS 22 2 handshake=2"});
+      {S("220 a\r\n"), C("STARTTLS\r\n" + hello), gap(Side::kServer, 8), S(answer)},
+      {"S 220 greeting", "C #1 `STARTTLS`", "C TLS 22 2 handshake=1", "S TLS 22 2 handshake=2"});
+  expect_items({S("220 a\r\n"), C("EHLO x\r\n"), S("250 a\r\n"), gap(Side::kClient, 10),
+                gap(Side::kServer, 8), C(hello), S(answer)},
+               {"S 220 greeting", "C #1 `EHLO x`", "S 250 to #1 EHLO", "C TLS 22 2 handshake=1",
+                "S TLS 22 2 handshake=2"});
+  expect_items({S("220 a\r\n"), C("EHLO x\r\n"), S("250 a\r\n"), gap(Side::kClient, 10),
+                gap(Side::kServer, 8), S(answer), C(hello)},
+               {"S 220 greeting", "C #1 `EHLO x`", "S 250 to #1 EHLO", "S TLS 22 2 handshake=2",
+                "C TLS 22 2 handshake=1"});
 }

@@ -115,9 +115,9 @@ TEST_CASE("a malformed BDAT announces nothing") {
 }
 
 TEST_CASE("facts run on over the chunks of a message and begin anew with the next") {
-  const Script script = {
-      S("220 a\r\n"), C("EHLO x\r\n"), S("250-a\r\n250 CHUNKING\r\n"),
-      C("BDAT 3\r\na\r\nBDAT 3 LAST\r\nb\r\nMAIL FROM:<a@b>\r\nBDAT 2\r\ncdRSET\r\nBDAT 1\r\ne")};
+  const Script script = {S("220 a\r\n"), C("EHLO x\r\n"), S("250-a\r\n250 CHUNKING\r\n"),
+                         C("BDAT 3\r\na\r\nBDAT 3 LAST\r\nb\r\nMAIL FROM:<a@b>\r\nBDAT "
+                           "2\r\ncdRSET\r\nBDAT 1 LAST\r\neBDAT 1\r\nf")};
   std::vector<std::uint64_t> octets;
   Conversation conversation;
   for (const Step& step : script) {
@@ -128,7 +128,7 @@ TEST_CASE("facts run on over the chunks of a message and begin anew with the nex
         octets.push_back(chunk->facts.octets);
     }
   }
-  CHECK(octets == std::vector<std::uint64_t>{3, 6, 2, 1});
+  CHECK(octets == std::vector<std::uint64_t>{3, 6, 2, 1, 1});
 }
 
 TEST_CASE("TLS: both sides' records, handshake types, alerts in the clear") {
@@ -270,6 +270,43 @@ TEST_CASE("a message that is sent before the 354, larger than is held, is taken 
         std::vector<std::string>{"S 220 greeting", "C #1 `DATA`", "S 354 to #1 DATA",
                                  "C #2 data 360003 octets, strict early=360000 assumed",
                                  "S 250 to #2 end of data"});
+}
+
+TEST_CASE("as much as is held, to the octet, still waits for the reply") {
+  const std::string text(256 * 1024 - 5, 'x');
+  for (const auto& [more, item] : {std::pair{"", "C #2 data 262141 octets, strict early=262139"},
+                                   std::pair{"x", "C #2 data 262142 octets, strict early=262140"},
+                                   std::pair{"xyzab",
+                                             "C #2 data 262146 octets, strict "
+                                             "early=262144"},
+                                   std::pair{"xyzabc",
+                                             "C #2 data 262147 octets, strict "
+                                             "early=262145 assumed"}}) {
+    const Script script = {S("220 a\r\n"), C("DATA\r\n" + text + more), S("354 go\r\n"),
+                           C("\r\n.\r\n")};
+    CHECK(find_fault(script, Conversation::Start::kBeginning, 0, 3) == "");
+    CHECK(run(script, Conversation::Start::kBeginning, [] { return ~std::size_t{0}; }).items[3] ==
+          item);
+  }
+}
+
+TEST_CASE("XCLIENT makes what the server offered void") {
+  expect_items(
+      {S("220 a\r\n"), C("EHLO x\r\n"), S("250-a\r\n250 CHUNKING\r\n"), C("XCLIENT NAME=x\r\n"),
+       S("220 a\r\n"), C("BDAT 1\r\nx\r\n"), S("503 no\r\n")},
+      {"S 220 greeting", "C #1 `EHLO x`", "S 250 to #1 EHLO lines=2", "C #2 `XCLIENT NAME=x`",
+       "S 220 to #2 XCLIENT", "C #3 `BDAT 1`", "S 503 to #3 BDAT", "C #4 `x` pending=1 early"});
+}
+
+TEST_CASE("LMTP: the recipients of a message are not those of the next") {
+  expect_items(
+      {S("220 a\r\n"), C("LHLO x\r\n"), S("250-a\r\n250 CHUNKING\r\n"),
+       C("MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 0 LAST\r\n"), S("250 1\r\n250 2\r\n250 3\r\n"),
+       C("BDAT 0 LAST\r\nRSET\r\n"), S("250 ok\r\n")},
+      {"S 220 greeting", "C #1 `LHLO x`", "S 250 to #1 LHLO lines=2", "C #2 `MAIL FROM:<a@b>`",
+       "C #3 `RCPT TO:<c@d>` pending=1", "C #4 `BDAT 0 LAST` pending=2", "C #4 chunk 0 last",
+       "S 250 to #2 MAIL owes=2", "S 250 to #3 RCPT owes=1", "S 250 to #4 BDAT",
+       "C #- `BDAT 0 LAST`", "C #- chunk 0 last", "C #5 `RSET`", "S 250 to #5 RSET"});
 }
 
 TEST_CASE("the same with a refused DATA: its end is owed nothing") {
