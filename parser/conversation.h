@@ -19,8 +19,8 @@ class ConversationMachine;
 ///
 /// Pull it: after each receive()/left_out()/gap()/eof()/finish(), call next() until it gives
 /// nullptr; only then may the octets passed in go away. Bounded memory: kKeptLine octets of a
-/// line, kKeptReply of a reply, kMaxHeld behind a barrier, kMaxTail behind an end-of-data
-/// candidate. An idle conversation costs a few hundred octets. Not thread-safe.
+/// line, kKeptReplyText of a reply, kMaxHeld behind a barrier, kMaxTail behind an end-of-data
+/// candidate. An idle conversation costs less than a kilobyte. Not thread-safe.
 class Conversation {
  public:
   enum class Start : std::uint8_t { kBeginning, kMidSession };
