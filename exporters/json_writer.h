@@ -9,8 +9,8 @@
 
 namespace smtpscope {
 
-/// Writes JSON (RFC 8259) member by member, without a tree in memory. The calls must nest as the
-/// document does; assertions hold them to it as far as commas go. A value.
+/// Writes JSON (RFC 8259) member by member, without a tree in memory. It sees to commas and quotes;
+/// that the calls nest as the document does is the caller's business. A value.
 ///
 /// Strings are safe to look at: controls, DEL, C1 and characters that hide or reorder text are
 /// written as \u escapes, everything else as it is.
