@@ -37,6 +37,7 @@ struct RuleEngine::Memory {
     FoldSubject subject;
     std::uint64_t number = 0;
     Severity severity = Severity::kInfo;
+    Fault fault = Fault::kUnknown;
     bool folded = false;
   };
 
@@ -44,7 +45,9 @@ struct RuleEngine::Memory {
   std::vector<Emitted> recent;  // a ring once it is full
   std::size_t oldest = 0;
   std::uint64_t emitted = 0;
-  std::array<std::uint64_t, 4> standing{};  // emitted and not folded, by Severity
+  // Emitted and not folded: by Severity, and by Fault those of severity notice or more.
+  std::array<std::uint64_t, 4> standing{};
+  std::array<std::uint64_t, 5> accusing{};
   std::vector<Told> told;
 };
 
@@ -116,6 +119,7 @@ void RuleEngine::emit(Annotation annotation, const FoldSubject& subject, Time no
   const Memory::Emitted emitted{.subject = subject,
                                 .number = annotation.number,
                                 .severity = annotation.severity,
+                                .fault = annotation.fault,
                                 .folded = !annotation.folded_under.empty()};
   if (memory_->recent.size() < kRemembered) {
     memory_->recent.push_back(emitted);
@@ -125,6 +129,9 @@ void RuleEngine::emit(Annotation annotation, const FoldSubject& subject, Time no
   }
   if (!emitted.folded) {
     ++memory_->standing[static_cast<std::size_t>(emitted.severity)];
+    if (emitted.severity >= Severity::kNotice) {
+      ++memory_->accusing[static_cast<std::size_t>(emitted.fault)];
+    }
     tell(annotation);
   }
   sink_.on_timeline({.session = session_, .time = now, .body = std::move(annotation)});
@@ -150,6 +157,9 @@ void RuleEngine::fold_earlier(const FoldSubject& headline, PlaceRange between, T
     if (earlier.folded || is_headline || !folds(headline, earlier.subject, between)) continue;
     earlier.folded = true;
     --memory_->standing[static_cast<std::size_t>(earlier.severity)];
+    if (earlier.severity >= Severity::kNotice) {
+      --memory_->accusing[static_cast<std::size_t>(earlier.fault)];
+    }
     std::erase_if(memory_->told, [&](const Told& one) { return one.number == earlier.number; });
     sink_.on_timeline(
         {.session = session_,
@@ -175,6 +185,10 @@ std::optional<Severity> RuleEngine::worst() const {
     if (annotations(severity) > 0) return severity;
   }
   return std::nullopt;
+}
+
+bool RuleEngine::accuses(Fault fault) const {
+  return memory_ != nullptr && memory_->accusing[static_cast<std::size_t>(fault)] > 0;
 }
 
 std::span<const RuleEngine::Told> RuleEngine::told() const {

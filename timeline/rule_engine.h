@@ -51,6 +51,8 @@ class RuleEngine {
   std::uint64_t annotations() const;
   std::uint64_t annotations(Severity severity) const;
   std::optional<Severity> worst() const;
+  /// One of them, of severity notice or more, finds fault with `fault`.
+  bool accuses(Fault fault) const;
   /// The gravest of them, gravest first, then oldest first.
   std::span<const Told> told() const;
 

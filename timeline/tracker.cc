@@ -20,6 +20,11 @@ void Tracker::emit(Body&& body) {
 
 void Tracker::on_event(const WireEvent& event, const Conversation& conversation) {
   now_ = event.time;
+  if (!began_ && !std::holds_alternative<SessionOpened>(event.body)) {
+    // The beginning was lost; what is here is as good as a session that was joined later.
+    on_body(SessionOpened{.client = {}, .listener = {}, .upstream = {}, .mid_session = true},
+            conversation);
+  }
   std::visit([&](const auto& body) { on_body(body, conversation); }, event.body);
 }
 
@@ -43,6 +48,7 @@ void Tracker::on_event_done(const WireEvent& event, const Conversation& conversa
 }
 
 void Tracker::on_body(const SessionOpened& opened, const Conversation&) {
+  began_ = true;
   state_.opened = now_;
   state_.mid_session = opened.mid_session;
   if (opened.mid_session) {
@@ -188,7 +194,7 @@ void Tracker::end_session(const Conversation& conversation) {
   totals.annotations = engine_.annotations();
   totals.worst = engine_.worst();
   totals.ended_cleanly = state_.quit_sent && state_.quit_answered;
-  const std::vector<std::string> lines = verdict(state_, totals, tallies, engine_.told());
+  const std::vector<std::string> lines = verdict(state_, totals, tallies, engine_);
   emit(TimelineSessionEnded{.totals = &totals, .verdict = lines});
 }
 

@@ -116,6 +116,7 @@ class Tracker : public ItemSink {
   };
   std::unique_ptr<Tallies> tallies_;  // nullptr until one did
   std::array<bool, 2> tls_data_seen_{};
+  bool began_ = false;
   bool ended_ = false;
 };
 

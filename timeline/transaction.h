@@ -18,7 +18,7 @@ enum class Outcome : std::uint8_t {
   kPartial,   // for some recipients
   kRejected,  // the server refused: all recipients, or the data, or MAIL
   kAborted,   // ended before end-of-data; see AbortedBy
-  kUnknown,   // end-of-data sent, its reply never seen; or opaque
+  kUnknown,   // end-of-data sent, its reply never seen; or the trace ends before it does
 };
 std::string_view to_string(Outcome outcome);
 

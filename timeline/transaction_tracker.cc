@@ -65,12 +65,13 @@ Outcome outcome_by_finals(const Transaction& txn, bool per_recipient) {
                                                                     : Outcome::kPartial;
 }
 
-Outcome outcome_without_final(const Transaction& txn) {
+Outcome outcome_without_final(const Transaction& txn, AbortedBy cause) {
   if (txn.data_sent && !all_refused(txn)) return Outcome::kUnknown;
   // Rules 2.0.3: refused by the server and then given up is rejected, not aborted.
   const bool mail_refused = txn.mail_code != 0 && !txn.opened();
   if (mail_refused || all_refused(txn) || txn.data_code >= 400) return Outcome::kRejected;
-  return Outcome::kAborted;
+  // Nothing is known to have ended it: the trace ends first.
+  return cause == AbortedBy::kNothing ? Outcome::kUnknown : Outcome::kAborted;
 }
 
 }  // namespace
@@ -416,7 +417,7 @@ void TransactionTracker::end(UnderWay& one, AbortedBy cause, std::uint64_t entry
   txn.ended = time;
   txn.aborted_by = cause;
   txn.outcome =
-      one.has_final ? outcome_by_finals(txn, one.per_recipient) : outcome_without_final(txn);
+      one.has_final ? outcome_by_finals(txn, one.per_recipient) : outcome_without_final(txn, cause);
   const auto place = std::ranges::find_if(
       under_way_, [&](const std::unique_ptr<UnderWay>& each) { return each.get() == &one; });
   assert(place != under_way_.end());

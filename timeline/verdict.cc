@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "timeline/duration_text.h"
 #include "timeline/rule.h"
 
@@ -18,7 +16,7 @@ std::string recipients(std::uint64_t count) {
 std::string_view by_whom(AbortedBy cause) {
   switch (cause) {
     case AbortedBy::kNothing:
-      return "its end is not in the trace";
+      return "nothing in the trace says why";
     case AbortedBy::kRset:
       return "the client side gave it up with RSET";
     case AbortedBy::kHello:
@@ -77,6 +75,7 @@ std::string fate(const TransactionTally& txn) {
     case Outcome::kAborted:
       return fmt::format("not sent: {}; nothing was delivered", by_whom(txn.aborted_by));
     case Outcome::kUnknown:
+      if (!txn.data_sent) return "its end is not in the trace";
       return fmt::format(
           "sent, but no final reply was seen ({}): it may have been delivered or not",
           why_unknown(txn.aborted_by));
@@ -137,12 +136,13 @@ TransactionTally TransactionTally::of(const Transaction& transaction) {
               transaction.refusal_code != 0 ? transaction.refusal_code : transaction.mail_code,
           .outcome = transaction.outcome,
           .aborted_by = transaction.aborted_by,
+          .data_sent = transaction.data_sent,
           .undelivered = transaction.final_undelivered};
 }
 
 std::vector<std::string> verdict(const SessionState& state, const SessionTotals& totals,
                                  std::span<const TransactionTally> tallies,
-                                 std::span<const RuleEngine::Told> findings) {
+                                 const RuleEngine& findings) {
   std::vector<std::string> lines;
   if (totals.transactions == 0) {
     lines.push_back(without_transaction(state));
@@ -159,15 +159,13 @@ std::vector<std::string> verdict(const SessionState& state, const SessionTotals&
   if (state.holes > 0) {
     lines.push_back("octets are missing from the trace; what depends on them is not evaluated");
   }
-  for (const RuleEngine::Told& one : findings) {
+  for (const RuleEngine::Told& one : findings.told()) {
     if (one.severity < Severity::kWarning) continue;
     lines.push_back(fmt::format("{} ({}): {} [{}]", to_string(one.severity), whose(one.fault),
                                 one.text, one.rule->id));
   }
-  const bool accuses_server = std::ranges::any_of(findings, [](const RuleEngine::Told& one) {
-    return one.fault == Fault::kServer && one.severity >= Severity::kNotice;
-  });
-  if (!findings.empty() && !accuses_server && totals.transactions > 0 && state.connected) {
+  if (findings.annotations() > 0 && !findings.accuses(Fault::kServer) && totals.transactions > 0 &&
+      state.connected) {
     lines.push_back("server side: no fault found");
   }
   constexpr Duration kWorthTelling = std::chrono::seconds(1);

@@ -22,6 +22,7 @@ struct TransactionTally {
   std::uint16_t refusal_code = 0;
   Outcome outcome = Outcome::kOpen;
   AbortedBy aborted_by = AbortedBy::kNothing;
+  bool data_sent = false;
   bool undelivered = false;  // its final reply came when the client was gone
 
   static TransactionTally of(const Transaction& transaction);
@@ -34,6 +35,6 @@ inline constexpr std::size_t kTalliedTransactions = 8;
 /// wrong, on which side. `tallies` holds the first kTalliedTransactions transactions.
 std::vector<std::string> verdict(const SessionState& state, const SessionTotals& totals,
                                  std::span<const TransactionTally> tallies,
-                                 std::span<const RuleEngine::Told> findings);
+                                 const RuleEngine& findings);
 
 }  // namespace smtpscope

@@ -35,6 +35,7 @@ class Bench {
     std::uint64_t silence = 0;
     std::string_view variant = "";
     Severity severity = Severity::kNotice;
+    Fault fault = Fault::kUnknown;
   };
 
   void fire(std::string_view id, const Where& where) {
@@ -45,6 +46,7 @@ class Bench {
     finding.transaction = where.transaction;
     finding.variant = where.variant;
     finding.severity = where.severity;
+    finding.fault = where.fault;
     engine.add(*rule, std::move(finding), where.place, where.silence);
   }
   void settle(PlaceRange between = {}) { engine.settle(Time{}, between); }
@@ -141,6 +143,18 @@ TEST_CASE("folding lowers the worst severity, and the verdict's findings") {
   CHECK(bench.engine.worst() == Severity::kWarning);
   REQUIRE(bench.engine.told().size() == 1);
   CHECK(bench.engine.told()[0].rule->id == "lost-after-eod");
+}
+
+TEST_CASE("who is accused is told by what stands, unfolded and worth a notice") {
+  Bench bench;
+  bench.fire("rset-noop", {.severity = Severity::kInfo, .fault = Fault::kClient});
+  bench.fire("round-pause", {.place = 9, .silence = 1, .fault = Fault::kServer});
+  bench.settle();
+  CHECK(!bench.engine.accuses(Fault::kClient));
+  CHECK(bench.engine.accuses(Fault::kServer));
+  bench.fire("txn-replayed-after-rset", {.place = 14, .transaction = 2});
+  bench.settle({.begin = 8, .end = 11});
+  CHECK(!bench.engine.accuses(Fault::kServer));
 }
 
 TEST_CASE("the gravest findings are kept in words, oldest first") {
