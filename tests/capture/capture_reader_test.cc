@@ -203,3 +203,23 @@ TEST_CASE("a later version is refused with a reason") {
             ": it is in version 2 of the capture format, written by smtpscope 7; this smtpscope "
             "reads up to version 1, so use a newer one");
 }
+
+TEST_CASE("the example in the documentation is a capture") {
+  const std::string page = content_of(SMTPSCOPE_SOURCE_DIR "/docs/capture-format.md");
+  const std::string fence = "```\n";
+  const std::size_t begin = page.find(fence) + fence.size();
+  const std::string example = page.substr(begin, page.find(fence, begin) - begin);
+  const TempFolder folder;
+  write_file(folder.file("a"), example);
+  const Read read = read_all(folder.file("a"));
+  CHECK(read.notices.empty());
+  CHECK(read.events.size() == 12);
+  // It is as the writer would write it, but for the header.
+  std::string written = example.substr(0, example.find('\n') + 1);
+  for (const EventCopy& each : read.events) {
+    std::string line(most_event_line(each.event()), ' ');
+    line.resize(static_cast<std::size_t>(format_event(line.data(), each.event()) - line.data()));
+    written += line;
+  }
+  CHECK(written == example);
+}
