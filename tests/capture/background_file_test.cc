@@ -124,7 +124,8 @@ TEST_CASE("appends of any size fit, up to the limit") {
   const TempFolder folder;
   BackgroundFile file(create(folder.file("a")), BackgroundFile::Ownership::kOwned, 5000000);
   std::string expected;
-  for (const std::size_t size : {1, 300000, 10, 700000, 2000000, 5, 0}) {
+  constexpr std::size_t kSizes[] = {1, 300000, 10, 700000, 2000000, 5, 0};
+  for (const std::size_t size : kSizes) {
     const std::string text(size, static_cast<char>('a' + size % 26));
     REQUIRE(file.append(text));
     expected += text;
