@@ -80,8 +80,11 @@ void Connection::finish() {
 }
 
 bool Connection::is_broken() const {
+  // A TCP socket hangs up once it was reset, or both sides have sent FIN; a Unix socket as soon as
+  // its peer has closed in peace.
+  const int broken = handle_.handle.type == UV_TCP ? POLLERR | POLLHUP : POLLERR;
   pollfd state{descriptor(), 0, 0};
-  return ::poll(&state, 1, 0) == 1 && (state.revents & (POLLERR | POLLHUP)) != 0;
+  return ::poll(&state, 1, 0) == 1 && (state.revents & broken) != 0;
 }
 
 void Connection::set_no_delay() {

@@ -239,6 +239,27 @@ TEST_CASE("a server on a Unix socket", "[proxy]") {
   std::filesystem::remove_all(directory);
 }
 
+TEST_CASE("a server that closes its Unix socket has reset nothing", "[proxy]") {
+  char directory[] = "/tmp/smtpscope-test-XXXXXX";
+  REQUIRE(mkdtemp(directory) != nullptr);
+  const std::string path = std::string(directory) + "/lmtp";
+  {
+    ProxyFixture run;
+    run.server_listener.emplace(PeerListener::local(path));
+    run.options.upstream = parse_upstream("unix:" + path).value();
+    run.start_session();
+    run.server.send("221 2.0.0 Bye\r\n");
+    run.server.close();
+    run.run_until([&] { return run.client.fin_seen; });
+    run.client.close();
+    run.run_until_ended();
+    CHECK(run.seen().has("closed server fin"));
+    CHECK(run.seen().has("closed client fin"));
+    CHECK_FALSE(run.seen().has("closed server reset"));
+  }
+  std::filesystem::remove_all(directory);
+}
+
 TEST_CASE("a server that cannot be reached: one 421 and a clean close", "[proxy]") {
   ProxyFixture run;
   SECTION("TCP") {

@@ -43,6 +43,8 @@ class Lmtp(unittest.TestCase):
         self.assertEqual(
             results, {"bob@example.net": 250, "carol@example.net": 250, "dave@example.net": None}
         )
+        # On a Unix socket a full close looks like a hang-up; it is no reset.
+        self.assertEqual(sorted(session.closes()), [("client", "fin"), ("server", "fin")])
         # One reply for each accepted recipient, after one end-of-data.
         self.assertEqual(len(session.replies_to_message()), 2)
 

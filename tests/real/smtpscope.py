@@ -123,6 +123,10 @@ class Session:
             if annotation["rule"] == rule
         ]
 
+    def closes(self):
+        """Who closed how, in order."""
+        return [(close["side"], close["how"]) for close in self.fields["closes"]]
+
     def replies_to_message(self):
         return [
             entry["code"]
