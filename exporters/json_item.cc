@@ -35,7 +35,7 @@ void write_line(JsonWriter& json, std::uint16_t flags, LineEnding ending) {
 /// Adds the members of each kind of item.
 class WriteBody {
  public:
-  WriteBody(JsonWriter& json, const Item& item) : json_(json), item_(item) {}
+  explicit WriteBody(JsonWriter& json) : json_(json) {}
 
   void operator()(const Command& command) const {
     json_.string("kind", "command");
@@ -134,7 +134,6 @@ class WriteBody {
 
  private:
   JsonWriter& json_;
-  const Item& item_;
 };
 
 }  // namespace
@@ -144,7 +143,7 @@ void write_item(JsonWriter& json, const Item& item) {
   json.number("begin", item.begin);
   json.number("end", item.end);
   json.number_if("hidden_octets", item.secret_end - item.secret_begin);
-  std::visit(WriteBody(json, item), item.body);
+  std::visit(WriteBody(json), item.body);
 }
 
 void write_facts(JsonWriter& json, const MessageFacts& facts) {

@@ -50,7 +50,7 @@ std::string without_version(std::string text) {
 }
 
 TEST_CASE("text fits the width it is given") {
-  for (const std::size_t width : {60, 80, 120}) {
+  for (const std::size_t width : {std::size_t{60}, std::size_t{80}, std::size_t{120}}) {
     ExporterOptions options;
     options.width = width;
     const std::string text = text_of_all(options);
