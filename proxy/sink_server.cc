@@ -31,12 +31,10 @@ class SinkServer::Client : private ConnectionEvents {
       sent = connection_->send(
           {reinterpret_cast<const std::uint8_t*>(replies.data()), replies.size()});
     }
-    if (sent.failed) {
+    if (sent.failed || (sent.waiting == 0 && session_.is_over())) {
       server_.drop(*this);
     } else if (sent.waiting > 0) {
       connection_->stop_reading();  // who does not read replies is not asked for more commands
-    } else if (session_.is_over()) {
-      server_.drop(*this);
     }
   }
 
