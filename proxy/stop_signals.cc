@@ -36,12 +36,12 @@ void StopSignals::on_signal(uv_signal_t* handle, int) {
     return;
   }
   self->seen_ = true;
+  self->proxy_->stop();
   if (const std::size_t open = self->proxy_->open_sessions(); open > 0) {
     self->notices_.notice(
         fmt::format("stopping; {} open {} may end by themselves (a second signal ends {} at once)",
                     open, open == 1 ? "session" : "sessions", open == 1 ? "it" : "them"));
   }
-  self->proxy_->stop();
 }
 
 }  // namespace smtpscope
