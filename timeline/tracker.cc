@@ -21,9 +21,7 @@ void Tracker::emit(Body&& body) {
 void Tracker::on_event(const WireEvent& event, const Conversation& conversation) {
   now_ = event.time;
   if (!began_ && !std::holds_alternative<SessionOpened>(event.body)) {
-    // The beginning was lost; what is here is as good as a session that was joined later.
-    on_body(SessionOpened{.client = {}, .listener = {}, .upstream = {}, .mid_session = true},
-            conversation);
+    begin(true);  // its beginning was lost: as good as a session that was joined later
   }
   std::visit([&](const auto& body) { on_body(body, conversation); }, event.body);
 }
@@ -47,17 +45,21 @@ void Tracker::on_event_done(const WireEvent& event, const Conversation& conversa
   silences_.expect(who_owes(state_, conversation, pending_.awaited()), message_octets);
 }
 
-void Tracker::on_body(const SessionOpened& opened, const Conversation&) {
+void Tracker::begin(bool mid_session) {
   began_ = true;
   state_.opened = now_;
-  state_.mid_session = opened.mid_session;
-  if (opened.mid_session) {
+  state_.mid_session = mid_session;
+  if (mid_session) {
     state_.connected = true;
     state_.connected_at = now_;
     state_.greeting = SessionState::Greeting::kOk;
   }
   last_event_ = now_;
   end_wait();
+}
+
+void Tracker::on_body(const SessionOpened& opened, const Conversation&) {
+  begin(opened.mid_session);
   emit(TimelineSessionStarted{.client = opened.client,
                               .listener = opened.listener,
                               .upstream = opened.upstream,

@@ -46,6 +46,7 @@ class Tracker : public ItemSink {
   using Pieces = std::array<ReadPiece, ArrivalTimes::kKeptReads>;
 
   // Wire events, as they come (tracker.cc).
+  void begin(bool mid_session);
   void on_body(const SessionOpened& opened, const Conversation& conversation);
   void on_body(const UpstreamConnected& connected, const Conversation& conversation);
   void on_body(const UpstreamFailed& failed, const Conversation& conversation);

@@ -21,8 +21,8 @@ TEST_CASE("a session whose beginning is lost is read as one that was joined late
   screen.feed({.session = 1, .time = at_ns(13'000'000'000), .body = SessionEnded{}});
   const std::string text = dump.text();
   INFO(text);
-  CHECK(text.find("started") == 0);
-  CHECK(text.find("mid true") != std::string::npos);
+  // Nothing is made up about who opened it.
+  CHECK(text.find("started") == std::string::npos);
   CHECK(text.find("command [NOOP]") != std::string::npos);
   // Nobody waited before what is known of the session.
   CHECK(text.find("silence") == std::string::npos);
