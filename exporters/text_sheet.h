@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "exporters/text_item.h"
@@ -31,7 +32,7 @@ struct LineHead {
 class TextSheet {
  public:
   /// `label` stands before every line: which session it belongs to. May be empty.
-  TextSheet(const TextStyle& style, std::string_view label) : style_(style), label_(label) {}
+  TextSheet(const TextStyle& style, std::string label) : style_(style), label_(std::move(label)) {}
 
   /// A line of the timeline, and the lines that it needs more.
   void line(const LineHead& head, const ItemWords& words);
@@ -59,7 +60,7 @@ class TextSheet {
   void end_line();
 
   const TextStyle& style_;
-  const std::string_view label_;
+  const std::string label_;
   std::string text_;
 };
 
