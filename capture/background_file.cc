@@ -48,6 +48,7 @@ class BackgroundFile::Shared {
   /// Gives a chunk to the thread. Gives an empty one back, or nullptr.
   std::unique_ptr<Chunk> hand_over(std::unique_ptr<Chunk> chunk);
   bool wait_until_done(Duration patience);
+  bool wait_until_gone(std::uint64_t octets, Duration patience);
   void close();
 
   Status status() const;
@@ -67,7 +68,7 @@ class BackgroundFile::Shared {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;  // for the thread
-  std::condition_variable done_;     // for close()
+  std::condition_variable done_;     // for drain() and close()
   std::deque<std::unique_ptr<Chunk>> queue_;
   std::vector<std::unique_ptr<Chunk>> spares_;
   Status status_;
@@ -119,6 +120,11 @@ bool BackgroundFile::Shared::wait_until_done(Duration patience) {
   return done_.wait_for(lock, patience, [this] { return finished_; });
 }
 
+bool BackgroundFile::Shared::wait_until_gone(std::uint64_t octets, Duration patience) {
+  std::unique_lock lock(mutex_);
+  return done_.wait_for(lock, patience, [&] { return gone() >= octets || finished_; });
+}
+
 BackgroundFile::Status BackgroundFile::Shared::status() const {
   const std::lock_guard lock(mutex_);
   return status_;
@@ -130,6 +136,7 @@ void BackgroundFile::Shared::run() {
     const std::size_t size = chunk->size;
     const std::lock_guard lock(mutex_);
     gone_.fetch_add(size, std::memory_order_release);
+    done_.notify_all();
     if (written && spares_.size() < kMaxSpares && chunk->capacity == kChunkCapacity) {
       chunk->size = 0;
       spares_.push_back(std::move(chunk));
@@ -250,6 +257,12 @@ void BackgroundFile::flush() {
   if (!pending()) return;
   handed_over_ += chunk_->size;
   chunk_ = shared_->hand_over(std::move(chunk_));
+}
+
+bool BackgroundFile::drain(Duration patience) {
+  if (closed_) return true;
+  flush();
+  return shared_->wait_until_gone(handed_over_, patience);
 }
 
 BackgroundFile::Status BackgroundFile::status() const { return shared_->status(); }

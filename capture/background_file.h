@@ -56,6 +56,10 @@ class BackgroundFile {
   /// Hands over what is pending.
   void flush();
 
+  /// Hands over, and waits until nothing is queued any more, at most `patience`. For the end of a
+  /// run only: it waits for the disk. False when time ran out.
+  bool drain(Duration patience);
+
   Status status() const;
 
   /// Hands over, waits for the thread to write, at most `patience`. False when not everything

@@ -131,6 +131,8 @@ void CaptureWriter::flush() {
 
 bool CaptureWriter::close(Duration patience) {
   flush();
+  // What was lost last can be told only once the queue has room again.
+  if (!tell_losses() && file_.drain(patience / 2)) flush();
   const bool all_told = lost_.empty() && lost_of_others_.events == 0;
   return file_.close(patience) && all_told && totals_.lost_events == 0;
 }
