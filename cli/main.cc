@@ -4,6 +4,7 @@
 #include <clocale>
 #include <csignal>
 #include <cstdio>
+#include <exception>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -89,5 +90,10 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   // What the terminal can display; nothing else depends on the locale.
   std::setlocale(LC_CTYPE, "");
-  return smtpscope::run(argc, argv);
+  try {
+    return smtpscope::run(argc, argv);
+  } catch (const std::exception& error) {  // out of memory, or a bug; nothing else is thrown so far
+    std::fprintf(stderr, "smtpscope: cannot go on: %s\n", error.what());
+    return smtpscope::kExitFailure;
+  }
 }

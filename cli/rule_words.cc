@@ -66,6 +66,7 @@ std::vector<std::string> category_names() {
 
 std::vector<std::string> severity_names() {
   std::vector<std::string> names;
+  names.reserve(kSeverities.size());
   for (const Severity severity : kSeverities) names.emplace_back(to_string(severity));
   return names;
 }

@@ -59,11 +59,11 @@ std::size_t first_cluster(std::string_view text) {
   if (text.starts_with("\\x") && text.size() >= 4) return 4;
   if (text.starts_with("\\u{")) {
     const std::size_t close = text.find('}');
-    // At most six digits: what is longer is no escape of ours.
-    if (close != std::string_view::npos && close <= 9) return close + 1;
+    // At most six digits: what is longer, or has no end, is no escape of ours.
+    if (close <= 9) return close + 1;
   }
-  if (text.starts_with('\\') && text.size() >= 2 &&
-      (text[1] == '\\' || text[1] == 't' || text[1] == 'r' || text[1] == 'n')) {
+  constexpr std::string_view kShortEscapes = "\\trn";
+  if (text.starts_with('\\') && text.size() >= 2 && kShortEscapes.find(text[1]) != text.npos) {
     return 2;
   }
   std::size_t octets = first_code_point(text).octets;
