@@ -26,15 +26,34 @@ inline constexpr std::size_t kEodCandidateKinds = 9;
 /// A short name for reports, such as "LF . CRLF".
 std::string_view to_string(EodCandidate kind);
 
+/// A line of mail data may have this many octets, CRLF included, the stuffed dot not counted
+/// (RFC 5321 4.5.3.1.6).
+inline constexpr std::uint64_t kLongestTextLine = 1000;
+
+/// What is known of a message's header section, the lines before the first empty one. BDAT
+/// content counts like that of DATA.
+struct HeaderFacts {
+  std::uint64_t eight_bit = 0;       // octets with the high bit set
+  std::uint64_t message_id = 0;      // hash of the first Message-ID field's value; 0: none
+  std::uint32_t scanner_fields = 0;  // fields that mail scanners add: X-Antivirus, X-*-Scanned …
+  bool ended = false;                // the empty line was seen
+
+  bool operator==(const HeaderFacts&) const = default;
+};
+
 /// What is known of a message's content without keeping it. Plain numbers, so that a capture
 /// which left the content out can still carry them. All counts are over the content as it went
 /// over the wire, without the final ".CRLF".
 struct MessageFacts {
+  /// So many octets from the beginning go into `digest`.
+  static constexpr std::uint64_t kDigested = 4096;
+
   std::uint64_t octets = 0;        // message size: dot-stuffing removed (RFC 1870 5)
   std::uint64_t lines = 0;         // line ends counted at CRLF only (RFC 5321 2.3.8)
   std::uint64_t longest_line = 0;  // octets including CRLF, the stuffed dot not counted
   std::uint64_t bare_cr = 0;       // CR not followed by LF
   std::uint64_t bare_lf = 0;       // LF not preceded by CR
+  std::uint64_t cr_cr_lf = 0;      // line ends of CR CR LF, with two or more CRs
   std::uint64_t nul = 0;
   std::uint64_t eight_bit = 0;  // octets with the high bit set
   std::uint64_t dot_lines = 0;  // lines that begin with a dot on the wire
@@ -45,6 +64,19 @@ struct MessageFacts {
   /// wire; 0 if there was none.
   std::uint64_t first_candidate_end = 0;
   EodCandidate first_candidate = EodCandidate::kOther;
+  std::uint64_t long_lines = 0;       // lines of more than kLongestTextLine octets
+  std::uint64_t first_long_line = 0;  // its number, from 1; 0 if there is none
+  // Where the octet after the first of its kind lies, counted like first_candidate_end; 0 if there
+  // was none.
+  std::uint64_t first_bare_cr_end = 0;
+  std::uint64_t first_bare_lf_end = 0;
+  std::uint64_t first_cr_cr_lf_end = 0;
+  std::uint64_t first_nul_end = 0;
+  std::uint64_t first_unstuffed_dot_end = 0;
+  /// Of the first kDigested octets on the wire: for telling that two messages are the same, together
+  /// with their sizes and counts.
+  std::uint64_t digest = 0;
+  HeaderFacts header;
 
   bool operator==(const MessageFacts&) const = default;
 };
