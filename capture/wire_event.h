@@ -23,6 +23,8 @@ struct SessionOpened {
   std::string_view listener;  // the address it connected to
   std::string_view upstream;  // what the user asked for: "mx.example:25", "unix:/path", "sink"
   bool mid_session = false;   // the trace began after the session had
+  /// Round trip to the client as the kernel measured it (TCP_INFO), if it did.
+  std::optional<Duration> rtt = {};
 };
 
 /// The server side accepted, or did not.
@@ -30,6 +32,8 @@ struct UpstreamConnected {
   std::string_view server;            // the address that answered
   Duration took{};                    // from the first attempt
   std::uint32_t failed_attempts = 0;  // addresses tried before that did not answer
+  /// Round trip to the server as the kernel measured it (TCP_INFO), if it did.
+  std::optional<Duration> rtt = {};
 };
 struct UpstreamFailed {
   std::string_view reason;  // "mx.example:25: connection refused (2 addresses tried)"

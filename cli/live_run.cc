@@ -62,8 +62,8 @@ Result<Done> LiveRun::open() {
                     ->make(exporter_options(options_.rendering, STDOUT_FILENO), *output_);
     exporter_->begin_run(info);
   }
-  trace_ =
-      std::make_unique<LiveTrace>(options_.policy, capture_.get(), exporter_.get(), output_.get());
+  trace_ = std::make_unique<LiveTrace>(options_.policy, options_.rules, capture_.get(),
+                                       exporter_.get(), output_.get());
   ProxyNotices& notices = *this;
   proxy_ = std::make_unique<Proxy>(*loop_, options_.proxy, trace_.get(), notices);
   if (auto started = proxy_->start(); !started) return started;

@@ -14,6 +14,7 @@
 #include "proxy/loop.h"
 #include "proxy/proxy.h"
 #include "proxy/stop_signals.h"
+#include "timeline/rule_set.h"
 
 namespace smtpscope {
 
@@ -24,6 +25,7 @@ struct LiveRunOptions {
   ScreenPolicy policy;
   std::string tap;      // label of the vantage point
   Rendering rendering;  // of the live timeline; format "none" for none
+  RuleSet rules;        // that annotate it
 };
 
 /// The name of the format that shows nothing.

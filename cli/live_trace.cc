@@ -10,7 +10,8 @@ namespace smtpscope {
 class LiveTrace::Session : public SessionTap {
  public:
   Session(SessionId id, LiveTrace& trace)
-      : tracker_(id, TrackerOptions{}, trace), screen_(trace.policy_, trace.capture_, &tracker_) {}
+      : tracker_(id, trace.rules_, trace.history_, trace),
+        screen_(trace.policy_, trace.capture_, &tracker_) {}
 
   void feed(const WireEvent& event) override { screen_.feed(event); }
   bool fate_open() const override { return screen_.conversation().fate_open(); }
@@ -20,9 +21,9 @@ class LiveTrace::Session : public SessionTap {
   Screen screen_;
 };
 
-LiveTrace::LiveTrace(ScreenPolicy policy, CaptureWriter* capture, TimelineSink* timeline,
-                     BackgroundOutput* output)
-    : policy_(policy), capture_(capture), timeline_(timeline), output_(output) {}
+LiveTrace::LiveTrace(ScreenPolicy policy, const RuleSet& rules, CaptureWriter* capture,
+                     TimelineSink* timeline, BackgroundOutput* output)
+    : policy_(policy), rules_(rules), capture_(capture), timeline_(timeline), output_(output) {}
 
 std::unique_ptr<SessionTap> LiveTrace::open(SessionId session) {
   return std::make_unique<Session>(session, *this);

@@ -9,6 +9,8 @@
 #include "cli/background_output.h"
 #include "proxy/tap.h"
 #include "timeline/event.h"
+#include "timeline/rule_set.h"
+#include "timeline/run_history.h"
 
 namespace smtpscope {
 
@@ -22,10 +24,10 @@ class LiveTrace : public Tap, private TimelineSink {
     std::array<std::uint64_t, 6> outcomes{};  // of their transactions, by Outcome
   };
 
-  /// Each pointer may be nullptr; what they point to must outlive the trace. `timeline` writes to
-  /// `output`, which is only handed on from here.
-  LiveTrace(ScreenPolicy policy, CaptureWriter* capture, TimelineSink* timeline,
-            BackgroundOutput* output);
+  /// Each pointer may be nullptr; what they and `rules` point to must outlive the trace. `timeline`
+  /// writes to `output`, which is only handed on from here.
+  LiveTrace(ScreenPolicy policy, const RuleSet& rules, CaptureWriter* capture,
+            TimelineSink* timeline, BackgroundOutput* output);
 
   std::unique_ptr<SessionTap> open(SessionId session) override;
   void flush() override;
@@ -38,6 +40,8 @@ class LiveTrace : public Tap, private TimelineSink {
   void on_timeline(const TimelineEvent& event) override;
 
   ScreenPolicy policy_;
+  const RuleSet& rules_;
+  RunHistory history_;
   CaptureWriter* capture_;
   TimelineSink* timeline_;
   BackgroundOutput* output_;

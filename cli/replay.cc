@@ -11,8 +11,8 @@ namespace smtpscope {
 /// One session on its way from octets to its timeline.
 class Replay::Session {
  public:
-  Session(SessionId id, bool mid_session, TimelineSink& sink)
-      : tracker_(id, TrackerOptions{}, sink),
+  Session(SessionId id, bool mid_session, Replay& run)
+      : tracker_(id, run.rules_, run.history_, run.sink_),
         screen_(as_recorded(), nullptr, &tracker_, mid_session) {}
 
   void feed(const WireEvent& event) { screen_.feed(event); }
@@ -30,8 +30,8 @@ class Replay::Session {
   Screen screen_;
 };
 
-Replay::Replay(std::set<SessionId> wanted, TimelineSink& sink)
-    : wanted_(std::move(wanted)), missing_(wanted_), sink_(sink) {}
+Replay::Replay(std::set<SessionId> wanted, const RuleSet& rules, TimelineSink& sink)
+    : wanted_(std::move(wanted)), missing_(wanted_), rules_(rules), sink_(sink) {}
 
 Replay::~Replay() = default;
 
@@ -55,7 +55,7 @@ void Replay::feed(const WireEvent& event) {
     // later.
     const auto* opened = std::get_if<SessionOpened>(&event.body);
     const bool mid_session = opened == nullptr || opened->mid_session;
-    session = std::make_unique<Session>(event.session, mid_session, sink_);
+    session = std::make_unique<Session>(event.session, mid_session, *this);
   }
   session->feed(event);
   if (std::holds_alternative<SessionEnded>(event.body)) open_.erase(event.session);

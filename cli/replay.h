@@ -6,6 +6,8 @@
 
 #include "capture/wire_event.h"
 #include "timeline/event.h"
+#include "timeline/rule_set.h"
+#include "timeline/run_history.h"
 
 namespace smtpscope {
 
@@ -13,8 +15,8 @@ namespace smtpscope {
 /// wire events through a Screen and a Tracker of its own. Not thread-safe.
 class Replay : public WireSink {
  public:
-  /// Only the sessions in `wanted`, all if it is empty. `sink` must outlive this.
-  Replay(std::set<SessionId> wanted, TimelineSink& sink);
+  /// Only the sessions in `wanted`, all if it is empty. `rules` and `sink` must outlive this.
+  Replay(std::set<SessionId> wanted, const RuleSet& rules, TimelineSink& sink);
   ~Replay() override;
 
   void on_wire(const WireEvent& event) override;
@@ -29,7 +31,9 @@ class Replay : public WireSink {
 
   const std::set<SessionId> wanted_;
   std::set<SessionId> missing_;
+  const RuleSet& rules_;
   TimelineSink& sink_;
+  RunHistory history_;
   std::map<SessionId, std::unique_ptr<Session>> open_;
 };
 

@@ -18,6 +18,7 @@
 #include "cli/replay.h"
 #include "cli/subcommand.h"
 #include "exporters/exporter.h"
+#include "timeline/rule_set.h"
 #include "timeline/severity.h"
 
 namespace smtpscope {
@@ -35,6 +36,7 @@ struct ShowOptions {
   bool interleave = false;
   bool follow = false;
   Rendering rendering;
+  RuleSet rules;
 };
 
 bool is_regular_file(const std::string& path) {
@@ -78,7 +80,7 @@ class Show {
       return;
     }
     CaptureReader& reader = *opened.value();
-    Replay replay({options_.sessions.begin(), options_.sessions.end()}, *exporter_);
+    Replay replay({options_.sessions.begin(), options_.sessions.end()}, options_.rules, *exporter_);
     exporter_->begin_run(reader.run());
     const bool grows = options_.follow && file != kStandardInput && is_regular_file(file);
     grows ? follow(file, reader, replay) : read_all(file, reader, replay);

@@ -152,6 +152,7 @@ class WriteEvent {
     json_.string_if("variant", annotation.variant);
     json_.string("severity", to_string(annotation.severity));
     json_.string("fault", to_string(annotation.fault));
+    json_.string("certainty", to_string(annotation.certainty));
     json_.time("about", annotation.time);
     json_.wire("text", annotation.text);
     json_.begin_array("entries");
@@ -203,7 +204,20 @@ class WriteEvent {
   void operator()(const TimelineSessionEnded& ended) const {
     write_totals(json_, *ended.totals);
     json_.begin_array("verdict");
-    for (const std::string& line : ended.verdict) json_.element(line);
+    for (const VerdictLine& line : ended.verdict) {
+      json_.begin_object();
+      json_.string("kind", to_string(line.kind));
+      json_.wire("text", line.text);
+      json_.end_object();
+    }
+    json_.end_array();
+    json_.begin_array("not_evaluated");
+    for (const NotEvaluated& one : ended.not_evaluated) {
+      json_.begin_object();
+      json_.string("rule", one.rule->id);
+      json_.string("why", one.why);
+      json_.end_object();
+    }
     json_.end_array();
   }
 

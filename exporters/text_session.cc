@@ -210,7 +210,7 @@ class TextSession::Render {
     sheet_.flow(totals_words(totals), 3, Tone::kPlain);
     if (ended.verdict.empty()) return;
     sheet_.flow({"what happened:"}, 0, Tone::kHeading);
-    for (const std::string& line : ended.verdict) sheet_.paragraph(style_.words(line), 2);
+    for (const VerdictLine& line : ended.verdict) sheet_.paragraph(style_.words(line.text), 2);
   }
 
  private:

@@ -15,12 +15,11 @@
 #include "base/time.h"
 #include "capture/wire_event.h"
 #include "parser/item.h"
+#include "timeline/rule.h"
 #include "timeline/severity.h"
 #include "timeline/transaction.h"
 
 namespace smtpscope {
-
-struct Rule;
 
 /// A session begins: its number, addresses, and when.
 struct TimelineSessionStarted {
@@ -97,6 +96,7 @@ struct Annotation {
   std::string_view variant;    // sub-kind of the rule, "" if it has none
   Severity severity = Severity::kInfo;
   Fault fault = Fault::kUnknown;
+  Certainty certainty = Certainty::kSeen;
   Time time;         // of what it is about
   std::string text;  // one sentence with the evidence, honest about what is proven
   std::vector<std::uint64_t> entries;  // numbers of the entries that prove it
@@ -149,10 +149,35 @@ struct SessionTotals {
   bool ended_cleanly = false;  // QUIT and 221 were seen
 };
 
+/// What a line of the verdict is.
+enum class VerdictKind : std::uint8_t {
+  kMessage,       // what became of a message, or of all
+  kFinding,       // what went wrong, on which side, how certain
+  kLikely,        // the likeliest explanation of the finding before
+  kCheck,         // what to check next, in order
+  kRuledOut,      // what it is not, and why
+  kNoFault,       // a side that nothing speaks against
+  kNotEvaluated,  // what could not be judged, and why
+  kWaiting,       // who kept whom waiting
+};
+std::string_view to_string(VerdictKind kind);
+
+struct VerdictLine {
+  VerdictKind kind = VerdictKind::kMessage;
+  std::string text;
+};
+
+/// A rule that could not be decided, and why: a clause of static lifetime.
+struct NotEvaluated {
+  const Rule* rule = nullptr;
+  std::string_view why;
+};
+
 /// The session is over: totals and what happened, in words, a line each.
 struct TimelineSessionEnded {
   const SessionTotals* totals = nullptr;
-  std::span<const std::string> verdict;
+  std::span<const VerdictLine> verdict;
+  std::span<const NotEvaluated> not_evaluated;
 };
 
 /// What exporters, and later diff, are given: one session's events in order of time.

@@ -4,15 +4,13 @@
 
 namespace smtpscope {
 
-std::optional<RoundMatch> match_round(Duration wait, Duration rtt) {
-  // A timer never fires early; the clocks at both ends of the measurement may disagree a little.
-  constexpr Duration kEarly = std::chrono::milliseconds(5);
-  constexpr Duration kLate = std::chrono::milliseconds(60);
-  const Duration late = std::max(kLate, 2 * rtt);
+std::optional<RoundMatch> match_round(Duration wait, Duration rtt, const Thresholds& thresholds) {
+  const Duration early = thresholds.duration(Threshold::kRoundEarly);
+  const Duration late = std::max(thresholds.duration(Threshold::kRoundLate), 2 * rtt);
   for (std::size_t i = 0; i < kRoundIntervals; ++i) {
     const Duration interval = std::chrono::seconds(kRoundSeconds[i]);
     const Duration excess = wait - interval;
-    if (excess >= -kEarly && excess <= late) {
+    if (excess >= -early && excess <= late) {
       return RoundMatch{.index = i, .interval = interval, .excess = excess};
     }
   }

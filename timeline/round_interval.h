@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/time.h"
+#include "timeline/thresholds.h"
 
 namespace smtpscope {
 
@@ -21,7 +22,8 @@ struct RoundMatch {
   Duration excess{};  // wait - interval; may be slightly negative
 };
 
-/// The round interval that `wait` matches: [-5 ms, +max(60 ms, 2 rtt)] around it.
-std::optional<RoundMatch> match_round(Duration wait, Duration rtt);
+/// The round interval that `wait` matches: [-early, +max(late, 2 rtt)] around it; early and late
+/// are the thresholds round-pause.early and round-pause.late.
+std::optional<RoundMatch> match_round(Duration wait, Duration rtt, const Thresholds& thresholds);
 
 }  // namespace smtpscope

@@ -5,11 +5,13 @@
 #include <span>
 #include <string_view>
 
+#include "parser/verb.h"
 #include "timeline/severity.h"
 
 namespace smtpscope {
 
 class RuleContext;
+struct Finding;
 
 enum class Category : std::uint8_t {
   kTransaction,
@@ -24,6 +26,7 @@ enum class Category : std::uint8_t {
   kServer,
   kClient
 };
+inline constexpr std::size_t kCategories = 11;
 std::string_view to_string(Category category);
 
 /// When a rule is asked, as bits.
@@ -39,8 +42,44 @@ enum RuleTrigger : std::uint16_t {
   kOnRsetRunEnd = 1 << 8,  // another command, or a close, ended a run of RSETs
   kOnConnectFailed = 1 << 9,
   kOnOtherEntry = 1 << 10,  // garbage, AUTH response, PROXY header, blob, TLS record, junk
+  kOnOpened = 1 << 11,      // the session began; history knows of it already
 };
-inline constexpr std::size_t kRuleTriggers = 11;
+inline constexpr std::size_t kRuleTriggers = 12;
+
+/// The commands that a rule wants to be asked about, as bits; see Rule::verbs.
+using VerbSet = std::uint32_t;
+inline constexpr std::size_t kVerbSlots = 32;
+/// Stand for what is no command: the greeting, and what answers nothing.
+inline constexpr std::size_t kGreetingSlot = 30;
+inline constexpr std::size_t kNothingSlot = 31;
+inline constexpr VerbSet kAnyVerb = ~VerbSet{0};
+inline constexpr VerbSet kGreetingOnly = VerbSet{1} << kGreetingSlot;
+static_assert(static_cast<std::size_t>(Verb::kXlink2State) < kGreetingSlot);
+
+template <typename... Verbs>
+constexpr VerbSet verbs(Verbs... each) {
+  return ((VerbSet{1} << static_cast<unsigned>(each)) | ...);
+}
+
+/// What a rule needs besides commands and replies, as bits. Where it is missing the rule says "not
+/// evaluated" (rules 2.0.2).
+enum RuleNeed : std::uint8_t {
+  kNeedsContent = 1 << 0,      // facts of the mail data
+  kNeedsReadTimes = 1 << 1,    // when each read came
+  kNeedsRtt = 1 << 2,          // the round trip to the server
+  kNeedsCloseKind = 1 << 3,    // FIN or RST
+  kNeedsTlsRecords = 1 << 4,   // the outside of a TLS session
+  kNeedsHistory = 1 << 5,      // other sessions of the run
+  kNeedsSecondTrace = 1 << 6,  // a trace from another vantage point
+};
+
+/// How sure a finding is of what it says.
+enum class Certainty : std::uint8_t {
+  kSeen,      // it is what the wire shows
+  kLikely,    // the evidence leaves little room
+  kPossible,  // a hint: timing, or a pattern that has other explanations
+};
+std::string_view to_string(Certainty certainty);
 
 /// One annotation rule: identity, words and trigger together, in one file under rules/. Immutable,
 /// static lifetime. The id is stable for ever and never reused.
@@ -49,12 +88,34 @@ struct Rule {
   Category category;
   Severity severity;  // its usual step; a finding may carry another
   Fault fault;
-  std::string_view title;      // one line
-  std::string_view means;      // what it means, likely causes in order, what to do
-  std::string_view caveats;    // when it may mislead
-  std::string_view reference;  // RFC section or other source
-  std::uint16_t triggers;      // RuleTrigger bits
+  Certainty certainty = Certainty::kSeen;  // idem
+  std::string_view title;                  // one line
+
+  // The words of `smtpscope explain`, for somebody who has never read RFC 5321. Paragraphs, and
+  // the entries of a list, are separated by '\n'.
+  std::string_view means;            // what happened, and what it means for the mail
+  std::string_view causes = {};      // list: likely causes, the likeliest first
+  std::string_view tell_apart = {};  // how to tell the causes apart
+  std::string_view advice = {};      // list: what to do, the cheapest first
+  std::string_view caveats = {};     // when it may mislead
+  std::string_view reference;        // RFC section or other source
+
+  std::uint8_t needs = 0;      // RuleNeed bits
+  std::uint16_t triggers = 0;  // RuleTrigger bits
+  /// kOnCommand: asked only about these commands; kOnReply: only about replies to them. Only
+  /// what matters costs time.
+  VerbSet verbs = kAnyVerb;
+  /// kOnCommand: asked only about lines with a LineFlag or an ending that is not CRLF.
+  bool odd_lines_only = false;
+  /// kOnReply: asked only about 4yz, 5yz and codes that SMTP does not have.
+  bool refusals_only = false;
+
   void (*evaluate)(RuleContext& context);
+
+  /// For findings that wait for the reply to their command (RuleContext::fire_when_answered): may
+  /// change the finding, or drop it by giving false. The context is that of the reply. nullptr:
+  /// the reply is told behind the text.
+  bool (*answered)(RuleContext& context, Finding& finding) = nullptr;
 };
 
 /// All rules, in the order of the catalogue. Adding one: one file, one row here, one test.

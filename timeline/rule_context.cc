@@ -21,13 +21,14 @@ bool RuleContext::answers(Verb verb) const {
 }
 
 Time RuleContext::arrived(Side side, std::uint64_t end) const {
-  return arrivals_.time_of(side, end, now());
+  return sources_.arrivals.time_of(side, end, now());
 }
 
 Finding RuleContext::finding() const {
   Finding finding;
   finding.severity = engine_.current().severity;
   finding.fault = engine_.current().fault;
+  finding.certainty = engine_.current().certainty;
   finding.time = now();
   if (moment_.silence != nullptr) finding.time = moment_.silence->from;
   if (entry() != nullptr) {
@@ -38,14 +39,25 @@ Finding RuleContext::finding() const {
   return finding;
 }
 
+std::uint32_t RuleContext::fired(const Rule& rule) const { return engine_.fired(rule); }
+
 void RuleContext::fire(Finding finding) {
-  std::erase(finding.entries, 0);
-  std::sort(finding.entries.begin(), finding.entries.end());
-  const auto end = std::unique(finding.entries.begin(), finding.entries.end());
-  finding.entries.erase(end, finding.entries.end());
-  const std::uint64_t place = entry() != nullptr ? entry()->number : session_.entries + 1;
+  const std::uint64_t place = entry() != nullptr ? entry()->number : session().entries + 1;
   engine_.add(engine_.current(), std::move(finding), place,
-              silence() != nullptr ? session_.silences : 0);
+              silence() != nullptr ? session().silences : 0);
+}
+
+void RuleContext::fire_when_answered(Finding finding) {
+  const Command* sent = command();
+  if (sent == nullptr || sent->exchange == kNoExchange) {
+    fire(std::move(finding));
+    return;
+  }
+  engine_.defer(engine_.current(), std::move(finding), entry()->number, sent->exchange);
+}
+
+void RuleContext::not_evaluated(std::string_view why) {
+  engine_.not_evaluated(engine_.current(), why);
 }
 
 }  // namespace smtpscope

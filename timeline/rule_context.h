@@ -7,20 +7,24 @@
 
 #include "timeline/event.h"
 #include "timeline/rule.h"
+#include "timeline/rule_set.h"
 #include "timeline/session_state.h"
-#include "timeline/tracker_options.h"
 
 namespace smtpscope {
 
 class ArrivalTimes;
 class Conversation;
+class PendingExchanges;
 class RuleEngine;
+class RunHistory;
 
 /// What a rule says when it fires. RuleContext::finding() fills in the rule's usual severity and
-/// fault, the time of what is being judged, and its transaction; the rule adds the rest.
+/// fault and certainty, the time of what is being judged, and its transaction; the rule adds the
+/// rest.
 struct Finding {
   Severity severity = Severity::kInfo;
   Fault fault = Fault::kUnknown;
+  Certainty certainty = Certainty::kSeen;
   std::string_view variant;  // static lifetime
   Time time;
   std::uint64_t transaction = 0;
@@ -29,6 +33,8 @@ struct Finding {
   /// is left out.
   std::vector<std::uint64_t> entries;
   std::vector<Attribute> attributes;
+  /// Other explanations that the evidence excludes, each with its reason: for the verdict.
+  std::vector<std::string> ruled_out;
   /// Id of a headline that is certain to come and will say it: folded at once. "" otherwise; the
   /// precedence table (timeline/precedence.cc) sees to the rest.
   std::string_view folded_under;
@@ -51,14 +57,18 @@ struct Moment {
 /// Lives during one evaluation; nothing in it may be kept.
 class RuleContext {
  public:
-  RuleContext(const Moment& moment, const SessionState& session, const TrackerOptions& options,
-              const Conversation& conversation, const ArrivalTimes& arrivals, RuleEngine& engine)
-      : moment_(moment),
-        session_(session),
-        options_(options),
-        conversation_(conversation),
-        arrivals_(arrivals),
-        engine_(engine) {}
+  /// What the tracker knows; all must outlive the context.
+  struct Sources {
+    const SessionState& session;
+    const RuleSet& rules;
+    const Conversation& conversation;
+    const ArrivalTimes& arrivals;
+    const PendingExchanges& pending;
+    const RunHistory& history;
+  };
+
+  RuleContext(const Moment& moment, const Sources& sources, RuleEngine& engine)
+      : moment_(moment), sources_(sources), engine_(engine) {}
 
   /// The time of the wire event that led here.
   Time now() const { return moment_.now; }
@@ -93,25 +103,41 @@ class RuleContext {
   /// At kOnCommand before the command, at kOnReply after the reply changed it (but see
   /// SessionState::last_reply). `previous` is the
   /// transaction before the one that is ending.
-  const SessionState& session() const { return session_; }
+  const SessionState& session() const { return sources_.session; }
   /// For capabilities, phase, replies owed.
-  const Conversation& conversation() const { return conversation_; }
-  const TrackerOptions& options() const { return options_; }
+  const Conversation& conversation() const { return sources_.conversation; }
+  /// What is owed a reply. At kOnCommand without the command itself, at kOnReply with what the
+  /// reply answered still in it (PendingExchange::answered).
+  const PendingExchanges& pending() const { return sources_.pending; }
+  /// What other sessions of the run showed; this session's own transactions are added as they end.
+  const RunHistory& history() const { return sources_.history; }
+  Duration threshold(Threshold which) const { return sources_.rules.thresholds().duration(which); }
+  const Thresholds& thresholds() const { return sources_.rules.thresholds(); }
+  std::uint64_t threshold_count(Threshold which) const {
+    return sources_.rules.thresholds().count(which);
+  }
   /// Round trip to the server as far as known, else zero.
-  Duration rtt() const { return session_.rtt_s.value_or(Duration::zero()); }
+  Duration rtt() const { return session().rtt_s.value_or(Duration::zero()); }
+  /// How often a rule fired in this session so far, in settled moments; folded ones count. Only
+  /// rules before this one in the catalogue, and moments before this one, are certain to be in.
+  std::uint32_t fired(const Rule& rule) const;
   /// When the octet before stream offset `end` of `side` arrived; for offsets inside entry().
   Time arrived(Side side, std::uint64_t end) const;
 
   /// A finding with everything filled in that the rule and the moment know.
   Finding finding() const;
   void fire(Finding finding);
+  /// kOnCommand: the finding waits for the reply to this command, which is then told behind its
+  /// text ("; the server answered 555") and added to its entries and attributes, unless
+  /// Rule::answered does that. Without a reply it comes when the session ends.
+  void fire_when_answered(Finding finding);
+  /// The rule cannot be decided for this session, and why (static lifetime, a clause: "what comes
+  /// inside TLS is not visible"). Told once, at the session's end.
+  void not_evaluated(std::string_view why);
 
  private:
   const Moment& moment_;
-  const SessionState& session_;
-  const TrackerOptions& options_;
-  const Conversation& conversation_;
-  const ArrivalTimes& arrivals_;
+  const Sources& sources_;
   RuleEngine& engine_;
 };
 

@@ -1,8 +1,9 @@
 #include "timeline/rule_engine.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cassert>
 
 #include "timeline/arrival_times.h"
@@ -10,18 +11,18 @@
 namespace smtpscope {
 namespace {
 
-/// Per trigger, the rules to ask; made once, so that asking costs a walk over an array.
-const std::vector<const Rule*>& rules_for(RuleTrigger trigger) {
-  static const auto kTable = [] {
-    std::array<std::vector<const Rule*>, kRuleTriggers> table;
-    for (const Rule* rule : all_rules()) {
-      for (std::size_t bit = 0; bit < kRuleTriggers; ++bit) {
-        if ((rule->triggers >> bit & 1) != 0) table[bit].push_back(rule);
-      }
-    }
-    return table;
-  }();
-  return kTable[static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(trigger)))];
+/// In order, each once, and 0 for no entry left out.
+void tidy(std::vector<std::uint64_t>& entries) {
+  std::erase(entries, 0);
+  std::ranges::sort(entries);
+  const auto rest = std::ranges::unique(entries);
+  entries.erase(rest.begin(), rest.end());
+}
+
+/// What the server made of the command that a finding is about.
+void tell_reply(const Reply& reply, Finding& finding) {
+  finding.text += fmt::format("; the server answered {}", reply.code);
+  finding.attributes.emplace_back("reply", std::to_string(reply.code));
 }
 
 }  // namespace
@@ -49,9 +50,21 @@ struct RuleEngine::Memory {
   std::array<std::uint64_t, 4> standing{};
   std::array<std::uint64_t, 5> accusing{};
   std::vector<Told> told;
+
+  struct Deferred {
+    const Rule* rule = nullptr;
+    Finding finding;
+    std::uint64_t place = 0;
+    Exchange exchange = 0;
+  };
+  std::vector<Deferred> deferred;  // oldest first
+  std::vector<NotEvaluated> not_evaluated;
+  // How often each rule fired; few do.
+  std::vector<std::pair<const Rule*, std::uint32_t>> counts;
 };
 
-RuleEngine::RuleEngine(SessionId session, TimelineSink& sink) : session_(session), sink_(sink) {}
+RuleEngine::RuleEngine(SessionId session, const RuleSet& rules, TimelineSink& sink)
+    : session_(session), rules_(rules), sink_(sink) {}
 RuleEngine::~RuleEngine() = default;
 
 RuleEngine::Memory& RuleEngine::memory() {
@@ -59,15 +72,72 @@ RuleEngine::Memory& RuleEngine::memory() {
   return *memory_;
 }
 
-void RuleEngine::ask(RuleTrigger trigger, RuleContext& context) {
-  for (const Rule* rule : rules_for(trigger)) {
+void RuleEngine::ask(RuleTrigger trigger, std::size_t slot, bool marked, RuleContext& context) {
+  for (const Rule* rule : rules_.ask(trigger, slot, marked)) {
     current_ = rule;
     rule->evaluate(context);
   }
 }
 
+void RuleEngine::answered(Exchange exchange, RuleContext& context) {
+  if (memory_ == nullptr || memory_->deferred.empty()) return;
+  std::vector<Memory::Deferred> due;
+  std::erase_if(memory_->deferred, [&](Memory::Deferred& one) {
+    if (one.exchange != exchange) return false;
+    due.push_back(std::move(one));
+    return true;
+  });
+  for (Memory::Deferred& one : due) {
+    current_ = one.rule;
+    if (one.rule->answered == nullptr) {
+      tell_reply(*context.reply(), one.finding);
+    } else if (!one.rule->answered(context, one.finding)) {
+      continue;
+    }
+    one.finding.entries.push_back(context.entry()->number);
+    add(*one.rule, std::move(one.finding), context.entry()->number, 0);
+  }
+}
+
+void RuleEngine::give_up_waiting(std::uint64_t place) {
+  if (memory_ == nullptr) return;
+  for (Memory::Deferred& one : std::exchange(memory_->deferred, {})) {
+    one.finding.text += "; no reply to it was seen";
+    add(*one.rule, std::move(one.finding), place, 0);
+  }
+}
+
+void RuleEngine::defer(const Rule& rule, Finding finding, std::uint64_t place, Exchange exchange) {
+  if (memory().deferred.size() == kMaxDeferred) {
+    add(rule, std::move(finding), place, 0);
+    return;
+  }
+  memory_->deferred.push_back(
+      {.rule = &rule, .finding = std::move(finding), .place = place, .exchange = exchange});
+}
+
+void RuleEngine::not_evaluated(const Rule& rule, std::string_view why) {
+  std::vector<NotEvaluated>& list = memory().not_evaluated;
+  if (std::ranges::find(list, &rule, &NotEvaluated::rule) != list.end()) return;
+  list.push_back({.rule = &rule, .why = why});
+}
+
+std::uint32_t RuleEngine::fired(const Rule& rule) const {
+  if (memory_ == nullptr) return 0;
+  for (const auto& [counted, count] : memory_->counts) {
+    if (counted == &rule) return count;
+  }
+  return 0;
+}
+
+std::span<const NotEvaluated> RuleEngine::not_evaluated() const {
+  if (memory_ == nullptr) return {};
+  return memory_->not_evaluated;
+}
+
 void RuleEngine::add(const Rule& rule, Finding finding, std::uint64_t place,
                      std::uint64_t silence) {
+  tidy(finding.entries);
   const FoldSubject subject{.rule = &rule,
                             .variant = finding.variant,
                             .transaction = finding.transaction,
@@ -97,24 +167,36 @@ void RuleEngine::settle(Time now, PlaceRange between) {
                         [](const Memory::Fired& one) { return !one.folded(); });
   for (Memory::Fired& one : fired) {
     Finding& finding = one.finding;
+    count(*one.subject.rule);
     emit({.number = 0,
           .rule = one.subject.rule,
           .variant = finding.variant,
           .severity = finding.severity,
           .fault = finding.fault,
+          .certainty = finding.certainty,
           .time = finding.time,
           .text = std::move(finding.text),
           .entries = std::move(finding.entries),
           .transaction = finding.transaction,
           .attributes = std::move(finding.attributes),
           .folded_under = finding.folded_under},
-         one.subject, now);
+         one.subject, std::move(finding.ruled_out), now);
     fold_earlier(one.subject, between, now);
   }
   fired.clear();
 }
 
-void RuleEngine::emit(Annotation annotation, const FoldSubject& subject, Time now) {
+void RuleEngine::count(const Rule& rule) {
+  for (auto& [counted, count] : memory_->counts) {
+    if (counted != &rule) continue;
+    ++count;
+    return;
+  }
+  memory_->counts.emplace_back(&rule, 1);
+}
+
+void RuleEngine::emit(Annotation annotation, const FoldSubject& subject,
+                      std::vector<std::string> ruled_out, Time now) {
   annotation.number = ++memory_->emitted;
   const Memory::Emitted emitted{.subject = subject,
                                 .number = annotation.number,
@@ -132,12 +214,12 @@ void RuleEngine::emit(Annotation annotation, const FoldSubject& subject, Time no
     if (emitted.severity >= Severity::kNotice) {
       ++memory_->accusing[static_cast<std::size_t>(emitted.fault)];
     }
-    tell(annotation);
+    tell(annotation, std::move(ruled_out));
   }
   sink_.on_timeline({.session = session_, .time = now, .body = std::move(annotation)});
 }
 
-void RuleEngine::tell(const Annotation& annotation) {
+void RuleEngine::tell(const Annotation& annotation, std::vector<std::string> ruled_out) {
   std::vector<Told>& told = memory_->told;
   const auto lesser = std::ranges::find_if(
       told, [&](const Told& other) { return other.severity < annotation.severity; });
@@ -146,7 +228,9 @@ void RuleEngine::tell(const Annotation& annotation) {
                        .rule = annotation.rule,
                        .severity = annotation.severity,
                        .fault = annotation.fault,
-                       .text = annotation.text});
+                       .certainty = annotation.certainty,
+                       .text = annotation.text,
+                       .ruled_out = std::move(ruled_out)});
   if (told.size() > kToldFindings) told.pop_back();
 }
 

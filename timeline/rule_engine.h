@@ -9,6 +9,7 @@
 
 #include "timeline/precedence.h"
 #include "timeline/rule_context.h"
+#include "timeline/rule_set.h"
 
 namespace smtpscope {
 
@@ -20,23 +21,32 @@ class RuleEngine {
   static constexpr std::size_t kRemembered = 64;
   /// The gravest findings kept in words for the verdict.
   static constexpr std::size_t kToldFindings = 6;
+  /// Findings that wait for a reply; further ones are told at once.
+  static constexpr std::size_t kMaxDeferred = 64;
 
   struct Told {
     std::uint64_t number = 0;
     const Rule* rule = nullptr;
     Severity severity = Severity::kInfo;
     Fault fault = Fault::kUnknown;
+    Certainty certainty = Certainty::kSeen;
     std::string text;
+    std::vector<std::string> ruled_out;
   };
 
-  /// `sink` must outlive the engine.
-  RuleEngine(SessionId session, TimelineSink& sink);
+  /// Both must outlive the engine.
+  RuleEngine(SessionId session, const RuleSet& rules, TimelineSink& sink);
   ~RuleEngine();
   RuleEngine(const RuleEngine&) = delete;
   RuleEngine& operator=(const RuleEngine&) = delete;
 
-  /// Asks every rule with this trigger. Findings are held until settle().
-  void ask(RuleTrigger trigger, RuleContext& context);
+  /// Asks every rule with this trigger; `slot` and `marked` as in RuleSet::ask(). Findings are held
+  /// until settle().
+  void ask(RuleTrigger trigger, std::size_t slot, bool marked, RuleContext& context);
+  /// `exchange` has its reply, which is what `context` is about: findings that waited for it fire.
+  void answered(Exchange exchange, RuleContext& context);
+  /// No reply will come any more: what still waits fires.
+  void give_up_waiting(std::uint64_t place);
   /// The end of a moment: what fired in it is folded and emitted. `between` is the range of
   /// entries that FoldScope::kBetweenTransactions means now.
   void settle(Time now, PlaceRange between);
@@ -46,6 +56,13 @@ class RuleEngine {
   const Rule& current() const { return *current_; }
   /// A finding of `rule`. `place` and `silence` are as in FoldSubject.
   void add(const Rule& rule, Finding finding, std::uint64_t place, std::uint64_t silence);
+  /// A finding that waits for the reply to `exchange`; `place` is that of its command.
+  void defer(const Rule& rule, Finding finding, std::uint64_t place, Exchange exchange);
+  void not_evaluated(const Rule& rule, std::string_view why);
+
+  /// Findings of `rule` so far, in settled moments, folded ones among them.
+  std::uint32_t fired(const Rule& rule) const;
+  std::span<const NotEvaluated> not_evaluated() const;
 
   /// Annotations emitted and not folded (so far).
   std::uint64_t annotations() const;
@@ -60,12 +77,15 @@ class RuleEngine {
   struct Memory;
 
   Memory& memory();
-  void emit(Annotation annotation, const FoldSubject& subject, Time now);
-  void tell(const Annotation& annotation);
+  void count(const Rule& rule);
+  void emit(Annotation annotation, const FoldSubject& subject, std::vector<std::string> ruled_out,
+            Time now);
+  void tell(const Annotation& annotation, std::vector<std::string> ruled_out);
   /// A headline was emitted: earlier annotations in its reach go under it.
   void fold_earlier(const FoldSubject& headline, PlaceRange between, Time now);
 
   const SessionId session_;
+  const RuleSet& rules_;
   TimelineSink& sink_;
   const Rule* current_ = nullptr;
   std::unique_ptr<Memory> memory_;

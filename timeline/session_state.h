@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/side.h"
 #include "base/time.h"
 #include "capture/wire_event.h"
+#include "parser/capabilities.h"
 #include "parser/item.h"
 #include "timeline/round_interval.h"
 #include "timeline/severity.h"
@@ -93,6 +95,75 @@ struct LastReply {
   Verb verb = Verb::kUnknown;
   Time first, last;
 };
+/// A hello, accepted or not.
+struct LastHello {
+  std::uint64_t entry = 0;  // of EHLO, HELO or LHLO; 0: none yet
+  Verb verb = Verb::kUnknown;
+  std::uint16_t code = 0;  // of its reply; 0 while none
+  std::string name;        // its argument, the first 255 octets (RFC 5321 4.5.3.1.2)
+};
+/// What EHLO had offered when the client sent something that may void it (STARTTLS, AUTH, XCLIENT,
+/// another EHLO), for comparing with what it offers afterwards (Conversation::capabilities()).
+struct Offers {
+  Capabilities before;
+  Verb voided_by = Verb::kUnknown;  // the last of these that succeeded
+};
+/// One AUTH exchange (RFC 4954 4). Of the secrets only lengths are known.
+struct AuthAttempt {
+  std::uint64_t entry = 0;          // of AUTH; 0: none
+  std::string mechanism;            // upper case; RFC 4422 3.1: 20 octets at most
+  std::uint32_t responses = 0;      // client lines that answered a 334
+  std::uint64_t secret_octets = 0;  // of initial response and responses together
+  std::uint16_t code = 0;           // of the reply that ended it; 0 while none
+  bool initial_response = false;
+  bool cancelled = false;  // the client said "*"
+  bool encrypted = false;  // TLS was active
+};
+struct AuthState {
+  std::uint32_t attempts = 0;
+  std::uint32_t failures = 0;  // ended by 4yz or 5yz, cancelled ones aside
+  AuthAttempt last;
+  AuthAttempt before;  // the attempt before `last`
+};
+/// The outside of TLS: what its records show (RFC 8446 5.1). By index(Side) where there are two.
+struct TlsState {
+  std::uint64_t starttls_entry = 0;  // of STARTTLS; 0: TLS from the first octet
+  Time began;                        // when STARTTLS was answered 220, or of the first record
+  std::array<bool, 2> hello_seen{};  // ClientHello, ServerHello
+  std::array<bool, 2> data_seen{};   // application data, which also hides the rest of a handshake
+  std::array<std::uint16_t, 2> version{};  // of the hello's record
+  std::array<std::uint64_t, 2> records{};
+  std::uint64_t alert_entry = 0;  // of the first readable alert
+  Side alert_from = Side::kClient;
+  std::uint8_t alert_level = 0;
+  std::uint8_t alert_description = 0;
+};
+/// Command lines in a row that are no commands anyone knows. Kept until a known one has come and
+/// the next such run begins.
+struct UnknownRun {
+  std::uint64_t count = 0;
+  std::uint64_t first_entry = 0, last_entry = 0;
+  std::uint64_t headers = 0;  // of them like a header field: "Name: …"
+  std::uint64_t refused = 0;  // of them answered 500 or 502 so far
+  /// What came right before: DATA or BDAT that was refused; the end of a message (or its reply).
+  bool behind_refused_data = false;
+  bool behind_message = false;
+  bool ended = false;
+};
+/// Replies that took long, for patterns among them.
+struct SlowReply {
+  Duration think{};
+  std::uint64_t entry = 0;
+  std::uint16_t code = 0;
+  Verb verb = Verb::kUnknown;
+};
+struct SlowReplies {
+  static constexpr std::size_t kKept = 16;
+  /// From here on a reply is kept; the patterns need those of 0.25 s and more (rules 28).
+  static constexpr Duration kLeast = std::chrono::milliseconds(200);
+  std::array<SlowReply, kKept> first{};  // the first of them
+  std::size_t kept = 0;
+};
 struct LastSilence {
   Time from, to;
   Party silent = Party::kUnknown;
@@ -127,13 +198,34 @@ struct SessionState {
   std::uint64_t transactions = 0;        // begun, refused MAILs included
   std::uint64_t messages_completed = 0;  // end-of-data answered 2yz
 
+  // Who is who. Names as sent, for the eye and for comparing.
+  std::string client_host;       // its address without the port; "unix" for a Unix socket
+  bool client_is_local = true;   // loopback or Unix socket
+  std::string upstream;          // the server, as the user named it
+  std::string server_name;       // first word of the greeting's text; "" if it has none
+  bool server_extended = false;  // the greeting says ESMTP
+
+  LastHello last_hello;              // accepted or not
+  std::uint32_t ehlo_refusals = 0;   // EHLO or LHLO answered 4yz or 5yz
+  std::uint32_t mails_sent = 0;      // MAIL commands, failed ones among them (RFC 9422 4.1)
+  std::uint32_t error_replies = 0;   // 500 to 504 before any message was accepted
+  std::uint32_t quick_replies = 0;   // 2yz and 3yz in less than SlowReplies::kLeast
+  std::uint32_t quick_refusals = 0;  // 4yz and 5yz likewise
+  /// Octets of a side that came after the other side had closed (index: of the speaker).
+  std::array<std::uint64_t, 2> octets_behind_close{};
+  std::uint64_t orphans = 0;  // replies that answered nothing
+  std::uint64_t last_orphan_entry = 0;
+
   LastCommand last_command;
   /// While a reply is being judged: the reply before it; after that, the reply itself.
   LastReply last_reply;
   /// Of the silences of at least gap_note.
   LastSilence last_silence;
-  /// Smallest time from a command to its reply so far; stands for the round trip to the server.
+  /// Round trip to the server: as the kernel measured it, else the smallest time from a command
+  /// to its reply so far.
   std::optional<Duration> rtt_s;
+  bool rtt_measured = false;      // by the kernel
+  std::optional<Duration> rtt_c;  // to the client, by the kernel only
 
   std::array<std::optional<CloseRecord>, 2> closes;  // by index(Side): how it closed first
   std::optional<Side> first_closer;
@@ -142,6 +234,12 @@ struct SessionState {
 
   std::unique_ptr<RsetRun> rset_run;             // nullptr until the first RSET
   std::unique_ptr<TransactionSummary> previous;  // the transaction that ended last
+  std::unique_ptr<AuthState> auth;               // nullptr until the first AUTH
+  std::unique_ptr<TlsState> tls_state;           // nullptr until TLS begins
+  std::unique_ptr<UnknownRun> unknown_run;       // nullptr until the first unknown command
+  std::unique_ptr<SlowReplies> slow_replies;     // nullptr until the first
+  std::unique_ptr<Offers> offers;                // nullptr until something may void them
+  std::unique_ptr<LastHello> hello_before;       // the hello before last_hello; nullptr: none
 };
 
 }  // namespace smtpscope

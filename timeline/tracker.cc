@@ -4,12 +4,18 @@
 #include <utility>
 
 #include "parser/conversation.h"
+#include "timeline/history_notes.h"
 #include "timeline/session_changes.h"
+#include "timeline/session_notes.h"
 
 namespace smtpscope {
 
-Tracker::Tracker(SessionId session, TrackerOptions options, TimelineSink& sink)
-    : session_(session), options_(options), sink_(sink), engine_(session, sink) {}
+Tracker::Tracker(SessionId session, const RuleSet& rules, RunHistory& history, TimelineSink& sink)
+    : session_(session),
+      rules_(rules),
+      history_(history),
+      sink_(sink),
+      engine_(session, rules, sink) {}
 
 Tracker::~Tracker() = default;
 
@@ -58,12 +64,18 @@ void Tracker::begin(bool mid_session) {
   end_wait();
 }
 
-void Tracker::on_body(const SessionOpened& opened, const Conversation&) {
+void Tracker::on_body(const SessionOpened& opened, const Conversation& conversation) {
   begin(opened.mid_session);
+  note_peers(opened, state_);
+  if (opened.rtt) state_.rtt_c = opened.rtt;
+  history_.session_opened(state_.client_host, now_);
   emit(TimelineSessionStarted{.client = opened.client,
                               .listener = opened.listener,
                               .upstream = opened.upstream,
                               .mid_session = opened.mid_session});
+  const Moment moment{.now = now_};
+  ask(kOnOpened, moment, conversation);
+  settle(moment, conversation);
 }
 
 void Tracker::on_body(const UpstreamConnected& connected, const Conversation& conversation) {
@@ -71,6 +83,10 @@ void Tracker::on_body(const UpstreamConnected& connected, const Conversation& co
   flush_silence(conversation);
   state_.connected = true;
   state_.connected_at = now_;
+  if (connected.rtt) {
+    state_.rtt_s = connected.rtt;
+    state_.rtt_measured = true;
+  }
   emit(TimelineConnected{.server = connected.server,
                          .took = connected.took,
                          .failed_attempts = connected.failed_attempts});
@@ -92,7 +108,10 @@ void Tracker::on_body(const Bytes& bytes, const Conversation&) {
   end_wait();
   const std::uint64_t octets = bytes.octets();
   const CloseRecord* gone = nullptr;
-  if (const auto& close = state_.closes[index(other(bytes.from))]) gone = &*close;
+  if (const auto& close = state_.closes[index(other(bytes.from))]) {
+    gone = &*close;
+    state_.octets_behind_close[index(bytes.from)] += octets;
+  }
   // After a FIN a peer still reads; after a reset there is nobody.
   const bool undelivered = bytes.undelivered || (gone != nullptr && gone->kind != CloseKind::kFin);
   octets_[index(bytes.from)] += octets;
@@ -174,9 +193,11 @@ void Tracker::end_session(const Conversation& conversation) {
   end_unfinished(conversation);
   transactions_.end_all(AbortedBy::kNothing, now_);  // the trace ended before the connection did
   const Moment moment{.now = now_};
+  engine_.give_up_waiting(state_.entries + 1);
   settle(moment, conversation);
   ask(kOnSessionEnd, moment, conversation);
   settle(moment, conversation);
+  if (!state_.client_host.empty()) history_.session_closed(state_.client_host);
 
   SessionTotals totals;
   totals.began = state_.opened;
@@ -196,13 +217,14 @@ void Tracker::end_session(const Conversation& conversation) {
   totals.annotations = engine_.annotations();
   totals.worst = engine_.worst();
   totals.ended_cleanly = state_.quit_sent && state_.quit_answered;
-  const std::vector<std::string> lines = verdict(state_, totals, tallies, engine_);
-  emit(TimelineSessionEnded{.totals = &totals, .verdict = lines});
+  const std::vector<VerdictLine> lines = verdict(state_, totals, tallies, engine_);
+  emit(TimelineSessionEnded{
+      .totals = &totals, .verdict = lines, .not_evaluated = engine_.not_evaluated()});
 }
 
 void Tracker::end_wait() {
   const SilenceWatch::Wait wait = silences_.end(now_);
-  if (wait.length() < options_.gap_note) return;
+  if (wait.length() < rules_.thresholds().duration(Threshold::kGapNote)) return;
   silence_ = std::make_unique<SilenceWatch::Wait>(wait);
 }
 
@@ -223,7 +245,8 @@ void Tracker::flush_silence(const Conversation& conversation) {
   if (silence.silent == Party::kClient || silence.silent == Party::kServer) {
     const bool server = silence.silent == Party::kServer;
     const Duration rtt = state_.rtt_s.value_or(Duration::zero());
-    if (const auto match = match_round(silence.length() - (server ? rtt : Duration::zero()), rtt)) {
+    if (const auto match = match_round(silence.length() - (server ? rtt : Duration::zero()), rtt,
+                                       rules_.thresholds())) {
       std::uint8_t& times = state_.round_silences[server ? 1 : 0][match->index];
       if (times < 255) ++times;
     }
@@ -247,8 +270,17 @@ void Tracker::end_rset_run(const Conversation& conversation) {
 }
 
 void Tracker::ask(RuleTrigger trigger, const Moment& moment, const Conversation& conversation) {
-  RuleContext context(moment, state_, options_, conversation, arrivals_, engine_);
-  engine_.ask(trigger, context);
+  ask(trigger, kNothingSlot, false, moment, conversation);
+}
+
+void Tracker::ask(RuleTrigger trigger, std::size_t slot, bool marked, const Moment& moment,
+                  const Conversation& conversation) {
+  const RuleContext::Sources sources{state_, rules_, conversation, arrivals_, pending_, history_};
+  RuleContext context(moment, sources, engine_);
+  engine_.ask(trigger, slot, marked, context);
+  if (trigger == kOnReply && moment.answered != nullptr) {
+    engine_.answered(moment.answered->exchange, context);
+  }
 }
 
 void Tracker::settle(Moment moment, const Conversation& conversation) {
@@ -264,6 +296,7 @@ void Tracker::settle(Moment moment, const Conversation& conversation) {
     const bool by_rset = moment.ended->aborted_by == AbortedBy::kRset;
     if (state_.previous == nullptr) state_.previous = std::make_unique<TransactionSummary>();
     *state_.previous = summary_of(*moment.ended, by_rset ? moment.answered : nullptr, now_);
+    remember_transaction(*moment.ended, session_, state_, history_);
   }
   engine_.settle(now_, between);
   for (std::size_t i = 0; i < ended; ++i) finish_transaction(transactions_.ended(i));

@@ -12,9 +12,10 @@
 #include "timeline/pending_exchanges.h"
 #include "timeline/rule_context.h"
 #include "timeline/rule_engine.h"
+#include "timeline/rule_set.h"
+#include "timeline/run_history.h"
 #include "timeline/session_state.h"
 #include "timeline/silence_watch.h"
-#include "timeline/tracker_options.h"
 #include "timeline/transaction_tracker.h"
 #include "timeline/verdict.h"
 
@@ -32,8 +33,8 @@ namespace smtpscope {
 /// entry.
 class Tracker : public ItemSink {
  public:
-  /// `sink` must outlive the tracker.
-  Tracker(SessionId session, TrackerOptions options, TimelineSink& sink);
+  /// All must outlive the tracker. `history` is shared by the trackers of a run.
+  Tracker(SessionId session, const RuleSet& rules, RunHistory& history, TimelineSink& sink);
   ~Tracker() override;
   Tracker(const Tracker&) = delete;
   Tracker& operator=(const Tracker&) = delete;
@@ -86,6 +87,9 @@ class Tracker : public ItemSink {
   void flush_silence(const Conversation& conversation);
   void end_rset_run(const Conversation& conversation);
   void ask(RuleTrigger trigger, const Moment& moment, const Conversation& conversation);
+  /// Asks about a command (`slot`: its verb) or a reply (what it answers).
+  void ask(RuleTrigger trigger, std::size_t slot, bool marked, const Moment& moment,
+           const Conversation& conversation);
   /// Asks about the transactions that ended, settles, and emits them.
   void settle(Moment moment, const Conversation& conversation);
   void finish_transaction(const Transaction& transaction);
@@ -94,7 +98,8 @@ class Tracker : public ItemSink {
   void emit(Body&& body);
 
   const SessionId session_;
-  const TrackerOptions options_;
+  const RuleSet& rules_;
+  RunHistory& history_;
   TimelineSink& sink_;
 
   Time now_;         // of the wire event being worked on
@@ -116,7 +121,6 @@ class Tracker : public ItemSink {
     std::vector<TransactionTally> first;  // kTalliedTransactions of them
   };
   std::unique_ptr<Tallies> tallies_;  // nullptr until one did
-  std::array<bool, 2> tls_data_seen_{};
   bool began_ = false;
   bool ended_ = false;
 };

@@ -1,5 +1,7 @@
 #include "parser/conversation.h"
+#include "timeline/history_notes.h"
 #include "timeline/session_changes.h"
+#include "timeline/session_notes.h"
 #include "timeline/tracker.h"
 
 namespace smtpscope {
@@ -74,9 +76,11 @@ void Tracker::on_body(const Item& item, const Command& command, const Conversati
 
   const Moment moment{
       .now = now_, .entry = &entry, .transaction = transactions_.find(entry.transaction)};
-  ask(kOnCommand, moment, conversation);
+  const bool odd = command.flags != 0 || command.ending != LineEnding::kCrLf;
+  ask(kOnCommand, static_cast<std::size_t>(command.verb), odd, moment, conversation);
   settle(moment, conversation);
 
+  note_command(item, command, entry, conversation.capabilities(), state_);
   state_.last_command = {.entry = entry.number,
                          .verb = command.verb,
                          .has_arguments = sent.has_arguments,
@@ -150,6 +154,7 @@ void Tracker::on_body(const Item& item, const Reply& reply, const Conversation& 
                             .ends_message = true};
     entry.transaction = asked->transaction;
   }
+  note_reply(reply, entry, answered, state_);
   apply_reply(reply, entry, answered, state_);
   if (asked) {
     transactions_.on_reply(reply, entry, *asked, pending_, state_);
@@ -185,8 +190,15 @@ void Tracker::on_body(const Item& item, const Reply& reply, const Conversation& 
                 .transaction = transactions_.find(entry.transaction)};
   if (transactions_.ended() > 0) moment.ended = &transactions_.ended(0);
   if (moment.transaction == nullptr) moment.transaction = transactions_.open();
-  ask(kOnReply, moment, conversation);
+  std::size_t slot = kNothingSlot;
+  if (asked) slot = static_cast<std::size_t>(asked->verb);
+  if (reply.answers == Answers::kGreeting) slot = kGreetingSlot;
+  const bool refusal = reply.first_digit() < 2 || reply.first_digit() > 3;
+  ask(kOnReply, slot, refusal, moment, conversation);
   settle(moment, conversation);
+  if (asked) {
+    remember_reply(reply, entry, *asked, {session_, state_, transactions_, conversation}, history_);
+  }
 
   state_.last_reply = {.entry = entry.number,
                        .code = reply.code,
@@ -199,6 +211,7 @@ void Tracker::on_body(const Item& item, const Reply& reply, const Conversation& 
 void Tracker::on_body(const Item& item, const AuthResponse& response,
                       const Conversation& conversation) {
   tell(item, kOnOtherEntry, transactions_.current(), conversation);
+  note_auth_response(response, state_);
   if (response.exchange == kNoExchange) return;
   pending_.add({.exchange = response.exchange,
                 .entry = state_.entries,
@@ -220,7 +233,7 @@ void Tracker::on_body(const Item& item, const MailData& data, const Conversation
                        .verb = Verb::kData,
                        .kind = Answers::kEndOfData,
                        .ends_message = true};
-  transactions_.on_mail_data(data, item.end - item.begin, sent);
+  transactions_.on_mail_data(data, item.end - item.begin, entry.read_count, sent);
   entry.transaction = sent.transaction;
   entry.mark = mark_of(sent.transaction);
   emit_entry(entry);
@@ -269,14 +282,7 @@ void Tracker::on_body(const Item& item, const Blob& blob, const Conversation& co
 }
 
 void Tracker::on_body(const Item& item, const TlsRecord& record, const Conversation& conversation) {
-  state_.tls = true;
-  // RFC 8446 5.1. Of what is encrypted only the first record says something: that it began.
-  constexpr std::uint8_t kAlert = 21;
-  constexpr std::uint8_t kHandshake = 22;
-  bool& data_seen = tls_data_seen_[index(item.side)];
-  const bool telling = record.type == kAlert || record.type == kHandshake || !data_seen;
-  if (record.type == 23) data_seen = true;
-  if (telling && record.type != 20) {
+  if (note_tls_record(item.side, record, now_, state_.entries + 1, state_)) {
     tell(item, kOnOtherEntry, 0, conversation);
   } else {
     last_event_ = std::max(last_event_, now_);

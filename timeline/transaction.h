@@ -68,6 +68,9 @@ struct Transaction {
   std::uint64_t rcpt_refused = 0;
   std::uint64_t envelope_hash = 0;  // of reverse-path and ordered forward-paths, domains folded
   Verb data_verb = Verb::kUnknown;  // DATA, BDAT or BURL once sent
+  bool mixed_data = false;          // DATA and BDAT, which RFC 3030 2 forbids
+  std::uint64_t data_entry = 0;     // of the mail data, or of the last chunk; 0 while none
+  std::uint64_t data_reads = 0;     // reads that carried the mail data
   std::uint16_t data_code = 0;      // reply to DATA or to the last BDAT/BURL before the final one
   bool data_sent = false;           // end-of-data went out
   Time data_began;                  // when DATA was answered 354, or the first chunk began

@@ -129,6 +129,9 @@ void TransactionTracker::on_command(const Command& command, PendingExchange& pen
     case Verb::kData:
     case Verb::kBdat:
     case Verb::kBurl:
+      // RFC 4468 3.2: BURL and BDAT may be mixed.
+      txn.mixed_data |= txn.data_verb != Verb::kUnknown &&
+                        (txn.data_verb == Verb::kData) != (command.verb == Verb::kData);
       txn.data_verb = command.verb;
       if (txn.reverse_path.empty()) state.null_sender_data = true;
       if (command.verb == Verb::kBdat) {
@@ -189,7 +192,7 @@ void TransactionTracker::add_recipient(const Command& command, PendingExchange& 
 }
 
 void TransactionTracker::on_mail_data(const MailData& data, std::uint64_t wire_octets,
-                                      PendingExchange& pending) {
+                                      std::uint64_t reads, PendingExchange& pending) {
   UnderWay* one = current_one();
   if (one == nullptr) return;
   Transaction& txn = one->transaction;
@@ -197,6 +200,8 @@ void TransactionTracker::on_mail_data(const MailData& data, std::uint64_t wire_o
   pending.ends_message = true;
   txn.facts = data.facts;
   txn.wire_octets = wire_octets;
+  txn.data_entry = pending.entry;
+  txn.data_reads = reads;
   if (txn.data_began == Time{}) txn.data_began = pending.first;
   txn.data_ended = pending.last;
   const bool end_seen = data.end == DataEnd::kStrict || data.end == DataEnd::kCandidate;
@@ -210,6 +215,7 @@ void TransactionTracker::on_chunk(const Chunk& chunk, std::uint64_t wire_octets,
   if (one == nullptr) return;
   Transaction& txn = one->transaction;
   txn.facts = chunk.facts;
+  txn.data_entry = pending.entry;
   txn.wire_octets += wire_octets;
   if (txn.data_began == Time{}) txn.data_began = pending.first;
   txn.data_ended = pending.last;

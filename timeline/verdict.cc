@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <utility>
+
 #include "timeline/duration_text.h"
 #include "timeline/rule.h"
 
@@ -126,6 +129,12 @@ std::string_view whose(Fault fault) {
 
 }  // namespace
 
+std::string_view to_string(VerdictKind kind) {
+  constexpr std::array<std::string_view, 8> kNames = {
+      "message", "finding", "likely", "check", "ruled-out", "no-fault", "not-evaluated", "waiting"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
 TransactionTally TransactionTally::of(const Transaction& transaction) {
   return {.number = transaction.number,
           .octets = transaction.facts.octets,
@@ -140,39 +149,43 @@ TransactionTally TransactionTally::of(const Transaction& transaction) {
           .undelivered = transaction.final_undelivered};
 }
 
-std::vector<std::string> verdict(const SessionState& state, const SessionTotals& totals,
+std::vector<VerdictLine> verdict(const SessionState& state, const SessionTotals& totals,
                                  std::span<const TransactionTally> tallies,
                                  const RuleEngine& findings) {
-  std::vector<std::string> lines;
+  std::vector<VerdictLine> lines;
+  const auto say = [&](VerdictKind kind, std::string text) {
+    lines.push_back({.kind = kind, .text = std::move(text)});
+  };
+  using enum VerdictKind;
   if (totals.transactions == 0) {
-    lines.push_back(without_transaction(state));
+    say(kMessage, without_transaction(state));
   } else if (totals.transactions > kTalliedTransactions) {
-    lines.push_back(by_outcome(totals));
+    say(kMessage, by_outcome(totals));
   } else {
     for (const TransactionTally& txn : tallies) {
-      lines.push_back(fmt::format("transaction {}: {}", txn.number, fate(txn)));
+      say(kMessage, fmt::format("transaction {}: {}", txn.number, fate(txn)));
     }
   }
   if (state.tls && totals.transactions > 0) {
-    lines.push_back("from STARTTLS on the session is encrypted and was not evaluated");
+    say(kNotEvaluated, "from STARTTLS on the session is encrypted and was not evaluated");
   }
   if (state.holes > 0) {
-    lines.push_back("octets are missing from the trace; what depends on them is not evaluated");
+    say(kNotEvaluated, "octets are missing from the trace; what depends on them is not evaluated");
   }
   for (const RuleEngine::Told& one : findings.told()) {
     if (one.severity < Severity::kWarning) continue;
-    lines.push_back(fmt::format("{} ({}): {} [{}]", to_string(one.severity), whose(one.fault),
-                                one.text, one.rule->id));
+    say(kFinding, fmt::format("{} ({}): {} [{}]", to_string(one.severity), whose(one.fault),
+                              one.text, one.rule->id));
   }
   if (findings.annotations() > 0 && !findings.accuses(Fault::kServer) && totals.transactions > 0 &&
       state.connected) {
-    lines.push_back("server side: no fault found");
+    say(kNoFault, "server side: no fault found");
   }
   constexpr Duration kWorthTelling = std::chrono::seconds(1);
   if (totals.idle_client >= kWorthTelling || totals.idle_server >= kWorthTelling) {
-    lines.push_back(fmt::format("waiting: {} for the client side, {} for the server side",
-                                duration_text(totals.idle_client),
-                                duration_text(totals.idle_server)));
+    say(kWaiting,
+        fmt::format("waiting: {} for the client side, {} for the server side",
+                    duration_text(totals.idle_client), duration_text(totals.idle_server)));
   }
   return lines;
 }

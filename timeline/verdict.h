@@ -33,7 +33,7 @@ inline constexpr std::size_t kTalliedTransactions = 8;
 
 /// The end of a session in plain words, a line each: what became of each message, and what went
 /// wrong, on which side. `tallies` holds the first kTalliedTransactions transactions.
-std::vector<std::string> verdict(const SessionState& state, const SessionTotals& totals,
+std::vector<VerdictLine> verdict(const SessionState& state, const SessionTotals& totals,
                                  std::span<const TransactionTally> tallies,
                                  const RuleEngine& findings);
 

@@ -23,20 +23,20 @@ TEST_CASE("durations are told in the unit that fits") {
 }
 
 TEST_CASE("a wait matches a round interval from 5 ms early to 60 ms late") {
-  CHECK(!match_round(9994ms, 0ms));
-  CHECK(match_round(9995ms, 0ms));
-  CHECK(match_round(10s, 0ms));
-  CHECK(match_round(10060ms, 0ms));
-  CHECK(!match_round(10061ms, 0ms));
-  CHECK(match_round(10001ms, 0ms)->excess == 1ms);
-  CHECK(kRoundSeconds[match_round(10001ms, 0ms)->index] == 10);
-  CHECK(!match_round(4s, 0ms));
-  CHECK(match_round(600s, 0ms));
+  CHECK(!match_round(9994ms, 0ms, Thresholds()));
+  CHECK(match_round(9995ms, 0ms, Thresholds()));
+  CHECK(match_round(10s, 0ms, Thresholds()));
+  CHECK(match_round(10060ms, 0ms, Thresholds()));
+  CHECK(!match_round(10061ms, 0ms, Thresholds()));
+  CHECK(match_round(10001ms, 0ms, Thresholds())->excess == 1ms);
+  CHECK(kRoundSeconds[match_round(10001ms, 0ms, Thresholds())->index] == 10);
+  CHECK(!match_round(4s, 0ms, Thresholds()));
+  CHECK(match_round(600s, 0ms, Thresholds()));
 }
 
 TEST_CASE("a long round trip widens the window") {
-  CHECK(!match_round(10300ms, 100ms));
-  CHECK(match_round(10200ms, 100ms));
+  CHECK(!match_round(10300ms, 100ms, Thresholds()));
+  CHECK(match_round(10200ms, 100ms, Thresholds()));
 }
 
 }  // namespace

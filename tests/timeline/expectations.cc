@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace smtpscope::test {
 namespace {
@@ -24,8 +25,8 @@ class Judge {
     }
     if (transcript_.strict) {
       for (const Line& line : lines_) {
-        if (line.annotation && line.folded_under.empty() && expected_.count(line.number) == 0 &&
-            !folded_later(line.number)) {
+        if (line.annotation && line.folded_under.empty() && expected_.count(key(line)) == 0 &&
+            !folded_later(line)) {
           found_.push_back(fmt::format("strict: nobody expected {}", line.text));
         }
       }
@@ -35,20 +36,26 @@ class Judge {
 
  private:
   bool here(const Expectation& one, const Line& line) const {
-    // SessionEnded is the event behind the last line.
-    const std::size_t all = transcript_.events.size();
-    return line.after == one.after || (one.after + 1 == all && line.after == all);
+    if (line.session != one.session) return false;
+    // What ends the sessions is behind the last line.
+    return line.after == one.after ||
+           (one.after == transcript_.said && line.after > transcript_.said);
   }
 
-  bool folded_later(std::uint64_t number) const {
+  /// What an annotation is known by: numbers begin anew in each session.
+  static std::pair<SessionId, std::uint64_t> key(const Line& line) {
+    return {line.session, line.number};
+  }
+
+  bool folded_later(const Line& annotation) const {
     return std::ranges::any_of(lines_, [&](const Line& line) {
-      return !line.annotation && !line.folded_under.empty() && line.number == number;
+      return !line.annotation && !line.folded_under.empty() && key(line) == key(annotation);
     });
   }
 
-  const Line* annotation(std::uint64_t number) const {
+  const Line* annotation(const Line& folded) const {
     for (const Line& line : lines_) {
-      if (line.annotation && line.number == number) return &line;
+      if (line.annotation && key(line) == key(folded)) return &line;
     }
     return nullptr;
   }
@@ -64,13 +71,13 @@ class Judge {
               line.folded_under.empty() &&
               (one.severity.empty() || one.severity == line.severity) &&
               (one.variant.empty() || one.variant == line.variant) &&
-              expected_.insert(line.number).second) {
+              expected_.insert(key(line)).second) {
             return true;
           }
           break;
         case Kind::kFolded:
           if (here(one, line) && line.folded_under == one.headline) {
-            const Line* folded = annotation(line.number);
+            const Line* folded = annotation(line);
             if (folded != nullptr && folded->rule == one.rule) return true;
           }
           break;
@@ -80,14 +87,21 @@ class Judge {
           }
           break;
         case Kind::kOutcome:
-          if (!line.outcome.empty() && line.number == one.transaction) {
+          if (!line.outcome.empty() && line.session == one.session &&
+              line.number == one.transaction) {
             return line.outcome == one.words && (one.cause.empty() || one.cause == line.cause);
           }
           break;
         case Kind::kSays:
           if (here(one, line) && line.text.find(one.words) != std::string::npos) return true;
           break;
+        case Kind::kNotEvaluated:
+          for (const std::string& rule : line.not_evaluated) {
+            if (rule == one.rule && line.session == one.session) return true;
+          }
+          break;
         case Kind::kVerdict:
+          if (line.session != one.session) break;
           for (const std::string& words : line.verdict) {
             if (words.find(one.words) != std::string::npos) return true;
           }
@@ -111,6 +125,8 @@ class Judge {
         return fmt::format("transaction {} is not {} {}", one.transaction, one.words, one.cause);
       case Kind::kSays:
         return fmt::format("nothing here says \"{}\"", one.words);
+      case Kind::kNotEvaluated:
+        return fmt::format("{} is not told to be not evaluated", one.rule);
       case Kind::kVerdict:
         return fmt::format("the verdict does not say \"{}\"", one.words);
     }
@@ -119,7 +135,7 @@ class Judge {
 
   const Transcript& transcript_;
   const std::vector<Line>& lines_;
-  std::set<std::uint64_t> expected_;
+  std::set<std::pair<SessionId, std::uint64_t>> expected_;
   std::vector<std::string> found_;
 };
 

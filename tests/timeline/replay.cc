@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <string>
 
 #include "capture/capture_reader.h"
@@ -14,21 +16,56 @@
 namespace smtpscope::test {
 namespace {
 
+/// The sessions of a run, each on its way from octets to the one timeline.
+class Run : public WireSink {
+ public:
+  /// `record` may be nullptr.
+  Run(const Transcript& transcript, ScreenPolicy policy, WireSink* record, TimelineDump& dump)
+      : transcript_(transcript), policy_(policy), record_(record), dump_(dump) {}
+
+  void on_wire(const WireEvent& event) override {
+    dump_.next_event();
+    feed(event);
+  }
+  /// Not counted as an event of its own.
+  void feed(const WireEvent& event) {
+    std::unique_ptr<Session>& session = sessions_[event.session];
+    if (session == nullptr) session = std::make_unique<Session>(event.session, *this);
+    session->screen.feed(event);
+    if (std::holds_alternative<SessionEnded>(event.body)) sessions_.erase(event.session);
+  }
+
+ private:
+  struct Session {
+    Session(SessionId id, Run& run)
+        : tracker(id, run.transcript_.rules, run.history_, run.dump_),
+          screen(run.policy_, run.record_, &tracker, run.transcript_.mid_session) {}
+    Tracker tracker;
+    Screen screen;
+  };
+
+  const Transcript& transcript_;
+  const ScreenPolicy policy_;
+  WireSink* record_;
+  TimelineDump& dump_;
+  RunHistory history_;
+  std::map<SessionId, std::unique_ptr<Session>> sessions_;
+};
+
 TimelineDump run(const Transcript& transcript, bool reads, bool octet_by_octet) {
   TimelineDump dump(reads);
-  Tracker tracker(1, TrackerOptions(), dump);
-  Screen screen({.keep_credentials = true}, nullptr, &tracker, transcript.mid_session);
+  Run sessions(transcript, {.keep_credentials = true}, nullptr, dump);
   for (const OwnedEvent& each : transcript.events) {
-    dump.next_event();
     const auto* bytes = std::get_if<Bytes>(&each.event.body);
     if (bytes == nullptr || !octet_by_octet) {
-      screen.feed(each.event);
+      sessions.on_wire(each.event);
       continue;
     }
+    dump.next_event();
     for (std::size_t i = 0; i < bytes->head.size(); ++i) {
       Bytes one = *bytes;
       one.head = bytes->head.subspan(i, 1);
-      screen.feed({.session = 1, .time = each.time, .body = one});
+      sessions.feed({.session = each.event.session, .time = each.time, .body = one});
     }
   }
   return dump;
@@ -56,20 +93,6 @@ class TemporaryPath {
   std::filesystem::path folder_;
 };
 
-/// Feeds what a capture holds to a screen, and counts.
-class IntoScreen : public WireSink {
- public:
-  IntoScreen(Screen& screen, TimelineDump& dump) : screen_(screen), dump_(dump) {}
-  void on_wire(const WireEvent& event) override {
-    dump_.next_event();
-    screen_.feed(event);
-  }
-
- private:
-  Screen& screen_;
-  TimelineDump& dump_;
-};
-
 }  // namespace
 
 LiveAndSaved replay_through_capture(const Transcript& transcript, std::uint64_t message_octets) {
@@ -80,23 +103,17 @@ LiveAndSaved replay_through_capture(const Transcript& transcript, std::uint64_t 
   auto writer = CaptureWriter::create(file.path(), false, run);
   REQUIRE(writer.ok());
   {
-    Tracker tracker(1, TrackerOptions(), both.live);
-    Screen screen({.keep_credentials = false, .message_octets = message_octets},
-                  writer.value().get(), &tracker, transcript.mid_session);
-    for (const OwnedEvent& each : transcript.events) {
-      both.live.next_event();
-      screen.feed(each.event);
-    }
+    Run sessions(transcript, {.keep_credentials = false, .message_octets = message_octets},
+                 writer.value().get(), both.live);
+    for (const OwnedEvent& each : transcript.events) sessions.on_wire(each.event);
   }
   REQUIRE(writer.value()->close());
 
   auto reader = CaptureReader::open(file.path());
   REQUIRE(reader.ok());
-  Tracker tracker(1, TrackerOptions(), both.saved);
-  Screen screen({.keep_credentials = true}, nullptr, &tracker, transcript.mid_session);
-  IntoScreen sink(screen, both.saved);
+  Run sessions(transcript, {.keep_credentials = true}, nullptr, both.saved);
   for (;;) {
-    const Result<bool> more = reader.value()->next(sink);
+    const Result<bool> more = reader.value()->next(sessions);
     REQUIRE(more.ok());
     if (!more.value()) break;
   }

@@ -53,7 +53,8 @@ class Bench {
   std::vector<std::string> take() { return std::exchange(sink.lines, {}); }
 
   Lines sink;
-  RuleEngine engine{1, sink};
+  RuleSet rules;
+  RuleEngine engine{1, rules, sink};
 };
 
 using Expected = std::vector<std::string>;

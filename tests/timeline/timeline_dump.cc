@@ -99,6 +99,7 @@ struct Describe {
         fmt::format("!{} {} {} {} fault {} at {} txn {}: {}", e.number, to_string(e.severity),
                     e.rule->id, e.variant, to_string(e.fault), at(e.time), e.transaction, e.text);
     for (const std::uint64_t entry : e.entries) line.text += fmt::format(" #{}", entry);
+    line.text += fmt::format(" {}", to_string(e.certainty));
     for (const auto& [name, value] : e.attributes) line.text += fmt::format(" {}={}", name, value);
     if (!e.folded_under.empty()) line.text += fmt::format(" (under {})", e.folded_under);
   }
@@ -149,9 +150,13 @@ struct Describe {
     for (const auto& [name, count] : t.commands) {
       line.text += fmt::format(" {}={}/{}", name, count.first, count.second);
     }
-    for (const std::string& words : e.verdict) {
-      line.verdict.push_back(words);
-      line.text += fmt::format("\n      | {}", words);
+    for (const VerdictLine& each : e.verdict) {
+      line.verdict.push_back(each.text);
+      line.text += fmt::format("\n      | {}: {}", to_string(each.kind), each.text);
+    }
+    for (const NotEvaluated& each : e.not_evaluated) {
+      line.not_evaluated.emplace_back(each.rule->id);
+      line.text += fmt::format("\n      ? {}: {}", each.rule->id, each.why);
     }
   }
 };
@@ -160,6 +165,7 @@ struct Describe {
 
 void TimelineDump::on_timeline(const TimelineEvent& event) {
   Line line;
+  line.session = event.session;
   line.after = events_;
   std::visit(Describe{line, reads_}, event.body);
   lines_.push_back(std::move(line));

@@ -13,6 +13,7 @@ class TimelineDump : public TimelineSink {
  public:
   struct Line {
     std::string text;
+    SessionId session = 0;
     std::size_t after = 0;  // how many wire events had happened
     // What expectations are compared with.
     std::string rule;  // Annotation, AnnotationFolded
@@ -25,6 +26,7 @@ class TimelineDump : public TimelineSink {
     std::string outcome;
     std::string cause;
     std::vector<std::string> verdict;
+    std::vector<std::string> not_evaluated;  // rules
     bool annotation = false;
   };
 

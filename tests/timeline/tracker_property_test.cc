@@ -219,11 +219,13 @@ class RandomSession {
 class IntoTracker : public WireSink {
  public:
   explicit IntoTracker(TimelineSink& sink)
-      : tracker_(1, TrackerOptions(), sink),
+      : tracker_(1, rules_, history_, sink),
         screen_({.keep_credentials = true}, nullptr, &tracker_) {}
   void on_wire(const WireEvent& event) override { screen_.feed(event); }
 
  private:
+  RuleSet rules_;
+  RunHistory history_;
   Tracker tracker_;
   Screen screen_;
 };

@@ -11,7 +11,9 @@ namespace {
 
 TEST_CASE("a session whose beginning is lost is read as one that was joined later") {
   TimelineDump dump;
-  Tracker tracker(1, TrackerOptions(), dump);
+  const RuleSet rules;
+  RunHistory history;
+  Tracker tracker(1, rules, history, dump);
   Screen screen({.keep_credentials = true}, nullptr, &tracker, true);
   const std::string command = "NOOP\r\n";
   Bytes bytes;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -25,8 +26,12 @@ class Reader {
       if (!line.empty() && line[0] != '#') read_line(line);
     }
     if (!opened_) open(true);
-    pause_ = Duration::zero();
-    add(SessionEnded{});
+    into_.said = into_.events.size();
+    for (const SessionId session : open_) {
+      session_ = session;
+      pause_ = Duration::zero();
+      add(SessionEnded{});
+    }
   }
 
  private:
@@ -66,6 +71,22 @@ class Reader {
   void read_line(std::string_view line) {
     if (line == "strict") {
       into_.strict = true;
+    } else if (take(line, "set: ")) {
+      if (const auto done = into_.rules.set(line); !done) fail(done.error().message);
+    } else if (take(line, "off: ")) {
+      if (const auto done = into_.rules.switch_off(line); !done) fail(done.error().message);
+    } else if (take(line, "client: ")) {
+      if (opened_) return fail("client: must come before what happens");
+      client_ = line;
+    } else if (take(line, "rtt: ")) {
+      if (opened_) return fail("rtt: must come before what happens");
+      rtt_ = duration(line);
+    } else if (take(line, "session: ")) {
+      turn_to(words(line));
+    } else if (line == "end") {
+      if (!opened_) open(true);
+      add(SessionEnded{});
+      std::erase(open_, session_);
     } else if (take(line, "start: ")) {
       if (opened_) return fail("start: must come first");
       into_.mid_session = line == "mid-session";
@@ -77,16 +98,31 @@ class Reader {
     }
   }
 
+  /// "session: N [from ADDRESS]": what follows is of session N, which begins if it is new.
+  void turn_to(const std::vector<std::string>& how) {
+    if (how.empty() || (how.size() != 1 && (how.size() != 3 || how[1] != "from"))) {
+      return fail("session: N [from ADDRESS]");
+    }
+    if (!opened_) open(true);
+    session_ = std::stoull(how[0]);
+    if (std::ranges::find(open_, session_) != open_.end()) return;
+    if (how.size() == 3) client_ = how[2];
+    open(true);
+  }
+
   void open(bool connected) {
     opened_ = true;
-    pause_ = Duration::zero();
-    add(SessionOpened{.client = "192.0.2.10:50114",
+    open_.push_back(session_);
+    // The first session opens at time 0, another one when its turn comes.
+    if (!pause_) pause_ = Duration::zero();
+    add(SessionOpened{.client = {},
                       .listener = "127.0.0.1:2525",
                       .upstream = "mx.example:25",
-                      .mid_session = into_.mid_session});
+                      .mid_session = into_.mid_session},
+        client_);
     if (connected) {
       pause_ = Duration::zero();
-      add(UpstreamConnected{.server = "192.0.2.25:25"});
+      add(UpstreamConnected{.server = "192.0.2.25:25", .rtt = rtt_});
     }
   }
 
@@ -114,7 +150,7 @@ class Reader {
       return add_at(ProxyStalled{.since = now_ - length});
     }
     if (take(line, "gap ")) return gap(words(line));
-    if (line == "connected") return add(UpstreamConnected{.server = "192.0.2.25:25"});
+    if (line == "connected") return add(UpstreamConnected{.server = "192.0.2.25:25", .rtt = rtt_});
     if (take(line, "connect failed: ")) {
       return add(UpstreamFailed{}, std::string(line));
     }
@@ -224,7 +260,7 @@ class Reader {
     into_.events.push_back({.time = now_,
                             .octets = {},
                             .text = std::move(text),
-                            .event = {.session = 1, .time = now_, .body = body}});
+                            .event = {.session = session_, .time = now_, .body = body}});
     return true;
   }
 
@@ -232,6 +268,7 @@ class Reader {
     Expectation one;
     one.line = number_;
     one.after = into_.events.size();
+    one.session = session_;
     using Kind = Expectation::Kind;
     if (take(line, "expect: ")) {
       const auto what = words(line);
@@ -249,6 +286,9 @@ class Reader {
       one.kind = Kind::kFolded;
       one.rule = what[0];
       one.headline = what[2];
+    } else if (take(line, "not evaluated: ")) {
+      one.kind = Kind::kNotEvaluated;
+      one.rule = line;
     } else if (take(line, "never: ")) {
       one.kind = Kind::kNever;
       one.rule = line;
@@ -285,6 +325,10 @@ class Reader {
   Transcript& into_;
   std::size_t number_ = 0;
   bool opened_ = false;
+  SessionId session_ = 1;        // that lines are about
+  std::vector<SessionId> open_;  // in the order of their opening
+  std::string client_ = "192.0.2.10:50114";
+  std::optional<Duration> rtt_;
   Time now_;
   std::optional<Duration> pause_;
 };
@@ -295,6 +339,7 @@ void Transcript::settle_views() {
   for (OwnedEvent& each : events) {
     if (auto* bytes = std::get_if<Bytes>(&each.event.body)) bytes->head = each.octets;
     if (auto* failed = std::get_if<UpstreamFailed>(&each.event.body)) failed->reason = each.text;
+    if (auto* opened = std::get_if<SessionOpened>(&each.event.body)) opened->client = each.text;
   }
 }
 

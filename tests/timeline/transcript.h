@@ -9,17 +9,19 @@
 #include "base/side.h"
 #include "base/time.h"
 #include "capture/wire_event.h"
+#include "timeline/rule_set.h"
 
 namespace smtpscope::test {
 
 /// Something that must come of a transcript; transcripts/README.md has their meaning.
 struct Expectation {
-  enum class Kind { kFires, kFolded, kNever, kSilence, kOutcome, kVerdict, kSays };
+  enum class Kind { kFires, kFolded, kNever, kSilence, kOutcome, kVerdict, kSays, kNotEvaluated };
 
   Kind kind = Kind::kFires;
   std::size_t line = 0;           // in the file, from 1
   std::size_t after = 0;          // how many wire events had happened
-  std::string rule;               // kFires, kFolded, kNever
+  SessionId session = 1;          // the one that was spoken of when it was written
+  std::string rule;               // kFires, kFolded, kNever, kNotEvaluated
   std::string severity;           // kFires; "" any
   std::string variant;            // kFires; "" any
   std::string headline;           // kFolded
@@ -45,7 +47,9 @@ struct Transcript {
   bool mid_session = false;
   bool strict = false;
   std::vector<OwnedEvent> events;  // SessionOpened first, SessionEnded last
+  std::size_t said = 0;            // events before those that end the sessions still open
   std::vector<Expectation> expectations;
+  RuleSet rules;
   std::string error;  // "" if it could be read; else line and reason
 
   /// Views in `events` point into it: it must not be moved after this.

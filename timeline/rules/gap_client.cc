@@ -15,9 +15,9 @@ void evaluate(RuleContext& context) {
   if (silence.silent != Party::kClient) return;
   const Duration length = silence.length();
   Finding finding = context.finding();
-  finding.severity = length >= std::chrono::seconds(60)     ? Severity::kWarning
-                     : length >= context.options().gap_warn ? Severity::kNotice
-                                                            : Severity::kInfo;
+  finding.severity = length >= std::chrono::seconds(60)                   ? Severity::kWarning
+                     : length >= context.threshold(Threshold::kGapNotice) ? Severity::kNotice
+                                                                          : Severity::kInfo;
   finding.text =
       fmt::format("{} of silence, the client side owed {}", duration_text(length), silence.owed);
   if (context.session().last_reply.entry != 0) {

@@ -15,11 +15,11 @@ void evaluate(RuleContext& context) {
   if (silence.silent != Party::kServer) return;
   // The way to the server and back is not the server's.
   const Duration length = silence.length() - context.rtt();
-  if (length < context.options().gap_note) return;
+  if (length < context.threshold(Threshold::kGapNote)) return;
   Finding finding = context.finding();
-  finding.severity = length >= std::chrono::seconds(30)     ? Severity::kWarning
-                     : length >= context.options().gap_warn ? Severity::kNotice
-                                                            : Severity::kInfo;
+  finding.severity = length >= std::chrono::seconds(30)                   ? Severity::kWarning
+                     : length >= context.threshold(Threshold::kGapNotice) ? Severity::kNotice
+                                                                          : Severity::kInfo;
   finding.text =
       fmt::format("{} of silence, the server owed {}", duration_text(length), silence.owed);
   if (context.session().last_command.entry != 0) {

@@ -32,7 +32,8 @@ void report_timed_out(RuleContext& context, std::string_view how) {
                   how, patient ? "" : ", sooner than the five minutes it should wait");
   if (context.entry() != nullptr) finding.entries = {context.entry()->number};
   finding.attributes = {{"idle", seconds_text(silence.length())}};
-  if (const std::optional<RoundMatch> match = match_round(silence.length(), context.rtt())) {
+  if (const std::optional<RoundMatch> match =
+          match_round(silence.length(), context.rtt(), context.thresholds())) {
     finding.attributes.emplace_back("round", std::to_string(kRoundSeconds[match->index]));
   }
   context.fire(std::move(finding));

@@ -21,7 +21,7 @@ void evaluate(RuleContext& context) {
   // What the server's silence contains of the way there and back is no waiting of its.
   const Duration rtt = context.rtt();
   const Duration wait = *side == Side::kServer ? silence.length() - rtt : silence.length();
-  const std::optional<RoundMatch> match = match_round(wait, rtt);
+  const std::optional<RoundMatch> match = match_round(wait, rtt, context.thresholds());
   if (!match) return;
 
   const int times = context.session().round_silences[index(*side)][match->index];

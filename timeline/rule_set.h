@@ -1,0 +1,54 @@
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "timeline/rule.h"
+#include "timeline/thresholds.h"
+
+namespace smtpscope {
+
+/// The rules that are asked in a run, and the thresholds they compare with: what the user chose.
+/// Made once, shared by all sessions, not changed while any session lives. Read-only use is
+/// thread-safe.
+class RuleSet {
+ public:
+  /// All rules, with the catalogue's thresholds.
+  RuleSet();
+
+  /// Switches rules off or on: `name` is a rule's id, a category, or "all". The Error names what
+  /// is not known, and the nearest that is.
+  Result<Done> switch_off(std::string_view name);
+  Result<Done> switch_on(std::string_view name);
+  /// "RULE.key=value", as given to --set.
+  Result<Done> set(std::string_view assignment);
+  void set(Threshold threshold, std::int64_t value) { thresholds_.set(threshold, value); }
+
+  bool is_on(const Rule& rule) const;
+  /// Ids of the rules that are off, in the order of the catalogue.
+  std::vector<std::string_view> off() const;
+  const Thresholds& thresholds() const { return thresholds_; }
+
+  /// The rules to ask, in the order of the catalogue. `slot`: the verb, or kGreetingSlot,
+  /// kNothingSlot. `marked`: an odd line, or a refusal.
+  std::span<const Rule* const> ask(RuleTrigger trigger, std::size_t slot, bool marked) const {
+    const auto bit = static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(trigger)));
+    return table_[(bit * kVerbSlots + slot) * 2 + (marked ? 1 : 0)];
+  }
+
+ private:
+  Result<Done> turn(std::string_view name, bool on);
+  void make_table();
+
+  Thresholds thresholds_;
+  std::vector<bool> on_;  // by place in all_rules()
+  std::array<std::vector<const Rule*>, kRuleTriggers * kVerbSlots * 2> table_;
+};
+
+}  // namespace smtpscope

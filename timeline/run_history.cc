@@ -1,0 +1,82 @@
+#include "timeline/run_history.h"
+
+#include <algorithm>
+
+namespace smtpscope {
+
+ClientRecord& RunHistory::client(std::string_view host) {
+  if (const auto known = by_host_.find(host); known != by_host_.end()) {
+    clients_.splice(clients_.begin(), clients_, known->second);
+    return known->second->record;
+  }
+  if (clients_.size() == kMaxClients) {
+    by_host_.erase(clients_.back().host);
+    clients_.pop_back();
+  }
+  clients_.push_front({.host = std::string(host), .record = {}});
+  by_host_.emplace(clients_.front().host, clients_.begin());
+  return clients_.front().record;
+}
+
+const ClientRecord* RunHistory::find_client(std::string_view host) const {
+  const auto known = by_host_.find(host);
+  return known == by_host_.end() ? nullptr : &known->second->record;
+}
+
+void RunHistory::session_opened(std::string_view host, Time time) {
+  ClientRecord& record = client(host);
+  record.opens[record.sessions % ClientRecord::kKeptOpens] = time;
+  ++record.sessions;
+  ++record.open;
+  record.most_open = std::max(record.most_open, record.open);
+}
+
+void RunHistory::session_closed(std::string_view host) {
+  ClientRecord& record = client(host);
+  if (record.open > 0) --record.open;  // it may have been forgotten meanwhile
+}
+
+ServerRecord& RunHistory::server(std::string_view name) {
+  if (servers_.size() >= kMaxServers && !servers_.contains(std::string(name))) servers_.clear();
+  return servers_[std::string(name)];
+}
+
+const ServerRecord* RunHistory::find_server(std::string_view name) const {
+  const auto known = servers_.find(std::string(name));
+  return known == servers_.end() ? nullptr : &known->second;
+}
+
+const MessageRecord* RunHistory::find_duplicate(const MessageRecord& message, Time since) const {
+  const MessageRecord* found = nullptr;
+  for (const MessageRecord& other : messages_) {
+    if (other.ended < since || (found != nullptr && other.ended < found->ended)) continue;
+    const bool same_id = message.message_id != 0 && other.message_id == message.message_id;
+    if ((same_id || same_content(other, message)) && recipients_in_common(other, message)) {
+      found = &other;
+    }
+  }
+  return found;
+}
+
+const DeferralRecord* RunHistory::find_deferral(std::uint64_t triple) const {
+  const DeferralRecord* found = nullptr;
+  for (const DeferralRecord& each : deferrals_) {
+    if (each.triple == triple && (found == nullptr || each.time >= found->time)) found = &each;
+  }
+  return found;
+}
+
+bool same_content(const MessageRecord& a, const MessageRecord& b) {
+  return a.octets == b.octets && a.lines == b.lines && a.digest == b.digest;
+}
+
+bool recipients_in_common(const MessageRecord& a, const MessageRecord& b) {
+  const auto first = a.recipients.begin();
+  const auto last = first + static_cast<std::ptrdiff_t>(a.recipient_count);
+  for (std::size_t i = 0; i < b.recipient_count; ++i) {
+    if (std::find(first, last, b.recipients[i]) != last) return true;
+  }
+  return false;
+}
+
+}  // namespace smtpscope

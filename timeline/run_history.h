@@ -1,0 +1,130 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/time.h"
+#include "capture/wire_event.h"
+#include "parser/message_facts.h"
+
+namespace smtpscope {
+
+/// What is remembered of the sessions of one client host.
+struct ClientRecord {
+  static constexpr std::size_t kKeptOpens = 16;
+
+  std::uint64_t sessions = 0;  // opened so far
+  std::uint32_t open = 0;      // now
+  std::uint32_t most_open = 0;
+  std::array<Time, kKeptOpens> opens{};  // when; a ring, newest at (sessions - 1) % kKeptOpens
+  // Of the EHLO or HELO argument, in the last session that had one and in the one before; 0: none.
+  std::uint64_t hello_hash = 0;
+  std::uint64_t hello_hash_before = 0;
+  SessionId hello_session = 0;
+  // How its messages came: in one read, or in several (a program that writes line by line).
+  std::uint32_t burst_messages = 0;
+  std::uint32_t slow_messages = 0;
+  std::uint32_t pre_dot_pauses = 0;
+  Duration slow_reply{};  // the last delay of a greeting, EHLO, MAIL or RCPT of 1 s or more
+  SessionId slow_session = 0;
+  /// When the k-th youngest opening was, 0 the youngest; `sessions` and kKeptOpens bound k.
+  Time opened(std::size_t k) const { return opens[(sessions - 1 - k) % kKeptOpens]; }
+};
+
+/// What is remembered of a message that was accepted.
+struct MessageRecord {
+  static constexpr std::size_t kKeptRecipients = 8;
+
+  SessionId session = 0;
+  std::uint64_t transaction = 0;
+  Time ended;
+  std::uint64_t digest = 0, octets = 0, lines = 0;          // of its facts
+  std::uint64_t message_id = 0;                             // 0: it has none
+  std::array<std::uint64_t, kKeptRecipients> recipients{};  // hashes of forward-paths
+  std::size_t recipient_count = 0;                          // of those kept
+};
+
+/// A recipient that was deferred: RCPT answered 4yz.
+struct DeferralRecord {
+  std::uint64_t triple = 0;  // hash of client host, reverse-path, forward-path
+  SessionId session = 0;
+  Time time;
+  std::uint16_t code = 0;
+};
+
+/// What is remembered of a server, by the name that the user gave it.
+struct ServerRecord {
+  SessionId starttls_session = 0;  // that offered STARTTLS last; 0: none did
+};
+
+/// What the sessions of a run tell about each other: for the rules that look across sessions.
+/// Trackers write, rules read. One per run; bounded, the oldest is forgotten first. Not
+/// thread-safe.
+class RunHistory {
+ public:
+  static constexpr std::size_t kMaxClients = 1024;
+  static constexpr std::size_t kMaxMessages = 256;
+  static constexpr std::size_t kMaxDeferrals = 256;
+  static constexpr std::size_t kMaxServers = 64;
+
+  /// The record of a client host; made when it is not known. Valid until the next call.
+  ClientRecord& client(std::string_view host);
+  /// nullptr when it is not known.
+  const ClientRecord* find_client(std::string_view host) const;
+  void session_opened(std::string_view host, Time time);
+  void session_closed(std::string_view host);
+
+  ServerRecord& server(std::string_view name);
+  const ServerRecord* find_server(std::string_view name) const;
+
+  void add_message(const MessageRecord& message) {
+    put(messages_, next_message_, message, kMaxMessages);
+  }
+  /// An earlier message with the same content or the same Message-ID, and a recipient in common;
+  /// not older than `since`. The youngest; nullptr if there is none.
+  const MessageRecord* find_duplicate(const MessageRecord& message, Time since) const;
+
+  void add_deferral(const DeferralRecord& deferral) {
+    put(deferrals_, next_deferral_, deferral, kMaxDeferrals);
+  }
+  /// The youngest of that triple; nullptr if there is none.
+  const DeferralRecord* find_deferral(std::uint64_t triple) const;
+
+ private:
+  template <typename Record>
+  static void put(std::vector<Record>& ring, std::size_t& next, const Record& record,
+                  std::size_t most) {
+    if (ring.size() < most) {
+      ring.push_back(record);
+      return;
+    }
+    ring[next] = record;
+    next = (next + 1) % most;
+  }
+
+  struct NamedClient {
+    std::string host;
+    ClientRecord record;
+  };
+  using Clients = std::list<NamedClient>;  // the one seen last in front
+  Clients clients_;
+  std::unordered_map<std::string_view, Clients::iterator> by_host_;
+  std::unordered_map<std::string, ServerRecord> servers_;
+  // Rings once they are full.
+  std::vector<MessageRecord> messages_;
+  std::size_t next_message_ = 0;
+  std::vector<DeferralRecord> deferrals_;
+  std::size_t next_deferral_ = 0;
+};
+
+/// The same message, as far as the facts show: same size, lines, and first octets.
+bool same_content(const MessageRecord& a, const MessageRecord& b);
+bool recipients_in_common(const MessageRecord& a, const MessageRecord& b);
+
+}  // namespace smtpscope

@@ -1,0 +1,257 @@
+#include "timeline/session_notes.h"
+
+#include <algorithm>
+
+#include "parser/command_line.h"
+
+namespace smtpscope {
+namespace {
+
+/// RFC 5321 4.5.3.1.2: a domain has 255 octets at most.
+constexpr std::size_t kKeptName = 255;
+/// RFC 4422 3.1: the name of a mechanism has 20 octets at most.
+constexpr std::size_t kKeptMechanism = 20;
+
+bool is_loopback(std::string_view host) {
+  return host.starts_with("127.") || host == "::1" || host.starts_with("::ffff:127.");
+}
+
+std::string upper(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return out;
+}
+
+std::string_view first_word(std::string_view text) {
+  const std::size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
+  text.remove_prefix(begin);
+  return text.substr(0, text.find_first_of(" \t"));
+}
+
+std::string_view without_blanks(std::string_view text) {
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+/// "Name: …", as a header field begins (RFC 5322 2.2).
+bool like_header(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == 0 || colon + 1 >= line.size()) return false;
+  if (line[colon + 1] != ' ' && line[colon + 1] != '\t') return false;
+  return std::ranges::all_of(line.substr(0, colon), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+void note_auth(const Item& item, const Command& command, const Entry& entry, SessionState& state) {
+  if (state.auth == nullptr) state.auth = std::make_unique<AuthState>();
+  AuthState& auth = *state.auth;
+  ++auth.attempts;
+  auth.before = std::exchange(auth.last, AuthAttempt{});
+  auth.last.entry = entry.number;
+  auth.last.mechanism = upper(first_word(command.arguments).substr(0, kKeptMechanism));
+  auth.last.secret_octets = item.secret_end - item.secret_begin;
+  // RFC 4954 4: "=" is an initial response of no octets.
+  const std::string_view behind = without_blanks(command.arguments);
+  auth.last.initial_response = auth.last.secret_octets > 0 || behind.ends_with(" =");
+  auth.last.encrypted = state.tls;
+}
+
+void note_unknown(const Command& command, const Entry& entry, SessionState& state) {
+  if (state.unknown_run == nullptr) state.unknown_run = std::make_unique<UnknownRun>();
+  UnknownRun& run = *state.unknown_run;
+  if (run.count == 0 || run.ended) {
+    run = UnknownRun{};
+    run.first_entry = entry.number;
+    const LastReply& reply = state.last_reply;
+    const bool about_data = reply.verb == Verb::kData || reply.verb == Verb::kBdat;
+    run.behind_refused_data = about_data && reply.code >= 400 && reply.answers == Answers::kCommand;
+    run.behind_message = about_data && !run.behind_refused_data && reply.code / 100 != 3;
+  }
+  ++run.count;
+  run.last_entry = entry.number;
+  if (like_header(command.text)) ++run.headers;
+}
+
+void note_greeting(const Reply& reply, SessionState& state) {
+  if (reply.lines.empty()) return;
+  const std::string_view text = reply.lines.back().text;
+  state.server_name = first_word(text).substr(0, kKeptName);
+  state.server_extended = upper(text).find("ESMTP") != std::string::npos;
+}
+
+void note_hello(const Reply& reply, const PendingExchange& answered, SessionState& state) {
+  if (state.last_hello.entry == answered.entry) state.last_hello.code = reply.code;
+  if (answered.verb != Verb::kHelo && reply.first_digit() != 2) ++state.ehlo_refusals;
+}
+
+void note_offers(const Capabilities& capabilities, SessionState& state) {
+  if (capabilities.keywords().empty()) return;
+  if (state.offers == nullptr) state.offers = std::make_unique<Offers>();
+  state.offers->before = capabilities;
+}
+
+void note_auth_reply(const Reply& reply, SessionState& state) {
+  if (state.auth == nullptr || reply.first_digit() == 3) return;
+  state.auth->last.code = reply.code;
+  if (reply.first_digit() != 2 && !state.auth->last.cancelled) ++state.auth->failures;
+}
+
+void note_pace(const Reply& reply, const Entry& entry, const PendingExchange& answered,
+               SessionState& state) {
+  if (!entry.think) return;
+  const bool refusal = reply.first_digit() >= 4;
+  if (*entry.think < SlowReplies::kLeast) {
+    ++(refusal ? state.quick_refusals : state.quick_replies);
+    return;
+  }
+  if (state.slow_replies == nullptr) state.slow_replies = std::make_unique<SlowReplies>();
+  SlowReplies& slow = *state.slow_replies;
+  if (slow.kept == SlowReplies::kKept) return;
+  slow.first[slow.kept++] = {
+      .think = *entry.think, .entry = entry.number, .code = reply.code, .verb = answered.verb};
+}
+
+}  // namespace
+
+void note_peers(const SessionOpened& opened, SessionState& state) {
+  std::string_view client = opened.client;
+  if (client.starts_with("unix:") || client.empty()) {
+    state.client_host = "unix";
+    state.client_is_local = true;
+  } else {
+    client = client.substr(0, client.rfind(':'));
+    if (client.starts_with('[') && client.ends_with(']'))
+      client = client.substr(1, client.size() - 2);
+    state.client_host = client;
+    state.client_is_local = is_loopback(client);
+  }
+  state.upstream = opened.upstream;
+}
+
+void note_command(const Item& item, const Command& command, const Entry& entry,
+                  const Capabilities& capabilities, SessionState& state) {
+  switch (command.verb) {
+    case Verb::kUnknown:
+      note_unknown(command, entry, state);
+      return;
+    case Verb::kHelo:
+    case Verb::kEhlo:
+    case Verb::kLhlo:
+      if (state.last_hello.entry != 0) {
+        state.hello_before = std::make_unique<LastHello>(std::move(state.last_hello));
+      }
+      state.last_hello = {
+          .entry = entry.number,
+          .verb = command.verb,
+          .code = 0,
+          .name = std::string(without_blanks(command.arguments).substr(0, kKeptName))};
+      note_offers(capabilities, state);
+      break;
+    case Verb::kMail:
+      ++state.mails_sent;
+      break;
+    case Verb::kAuth:
+    case Verb::kXexps:
+      note_auth(item, command, entry, state);
+      note_offers(capabilities, state);
+      break;
+    case Verb::kStartTls:
+    case Verb::kXanonymousTls:
+    case Verb::kXclient:
+      note_offers(capabilities, state);
+      break;
+    default:
+      break;
+  }
+  if (state.unknown_run != nullptr) state.unknown_run->ended = true;
+}
+
+void note_auth_response(const AuthResponse& response, SessionState& state) {
+  if (state.auth == nullptr) return;
+  AuthAttempt& attempt = state.auth->last;
+  ++attempt.responses;
+  attempt.cancelled = response.cancelled;
+  if (!response.cancelled) attempt.secret_octets += response.octets;
+}
+
+void note_reply(const Reply& reply, const Entry& entry, const PendingExchange* answered,
+                SessionState& state) {
+  if (reply.answers == Answers::kGreeting) note_greeting(reply, state);
+  if (reply.answers == Answers::kOrphan) {
+    ++state.orphans;
+    state.last_orphan_entry = entry.number;
+  }
+  if (answered == nullptr) return;
+  if (reply.code >= 500 && reply.code <= 504 && state.messages_completed == 0) {
+    ++state.error_replies;
+  }
+  note_pace(reply, entry, *answered, state);
+  switch (answered->verb) {
+    case Verb::kUnknown:
+      if (state.unknown_run != nullptr && answered->entry >= state.unknown_run->first_entry &&
+          (reply.code == 500 || reply.code == 502)) {
+        ++state.unknown_run->refused;
+      }
+      break;
+    case Verb::kHelo:
+    case Verb::kEhlo:
+    case Verb::kLhlo:
+      note_hello(reply, *answered, state);
+      break;
+    case Verb::kAuth:
+    case Verb::kXexps:
+      note_auth_reply(reply, state);
+      [[fallthrough]];
+    case Verb::kStartTls:
+    case Verb::kXanonymousTls:
+    case Verb::kXclient:
+      // RFC 3207 4.2, RFC 4954 4, XCLIENT_README: what EHLO offered before counts no more.
+      if (reply.first_digit() == 2 && state.offers != nullptr) {
+        state.offers->voided_by = answered->verb;
+      }
+      break;
+    default:
+      break;
+  }
+}
+
+bool note_tls_record(Side side, const TlsRecord& record, Time time, std::uint64_t entry,
+                     SessionState& state) {
+  // RFC 8446 5.1.
+  constexpr std::uint8_t kChangeCipherSpec = 20;
+  constexpr std::uint8_t kAlert = 21;
+  constexpr std::uint8_t kHandshake = 22;
+  constexpr std::uint8_t kApplicationData = 23;
+  // RFC 8446 4.
+  constexpr std::uint8_t kClientHello = 1;
+  constexpr std::uint8_t kServerHello = 2;
+
+  state.tls = true;
+  if (state.tls_state == nullptr) {
+    state.tls_state = std::make_unique<TlsState>();
+    state.tls_state->began = time;
+  }
+  TlsState& tls = *state.tls_state;
+  const std::size_t i = index(side);
+  ++tls.records[i];
+  if (record.handshake_type == kClientHello || record.handshake_type == kServerHello) {
+    tls.hello_seen[i] = true;
+    tls.version[i] = record.version;
+  }
+  if (record.type == kAlert && record.alert_level != 0 && tls.alert_entry == 0) {
+    tls.alert_entry = entry;
+    tls.alert_from = side;
+    tls.alert_level = record.alert_level;
+    tls.alert_description = record.alert_description;
+  }
+  const bool first_data = record.type == kApplicationData && !tls.data_seen[i];
+  if (record.type == kApplicationData) tls.data_seen[i] = true;
+  const bool telling =
+      record.type == kAlert || record.type == kHandshake || first_data || !tls.data_seen[i];
+  return telling && record.type != kChangeCipherSpec;
+}
+
+}  // namespace smtpscope
