@@ -33,11 +33,10 @@ class Tree:
             self.root.chmod(0o755)
             self._take_programs(BUILD / package, extra)
             self._make_users(users)
-            (self.root / "tmp").mkdir()
-            (self.root / "tmp").chmod(0o1777)
-            (self.root / "dev").mkdir()
-            os.mknod(self.root / "dev/null", 0o020666, os.stat("/dev/null").st_rdev)
-            (self.root / "dev/null").chmod(0o666)
+            self.folder("/tmp", mode=0o1777)
+            # A file does here; many containers forbid to make devices.
+            self.write("/dev/null", "")
+            self.inside("/dev/null").chmod(0o666)
         except BaseException:
             self.remove()
             raise
