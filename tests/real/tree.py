@@ -28,6 +28,8 @@ class Tree:
     """
 
     def __init__(self, package, users, extra=()):
+        if not (BUILD / package).is_dir():
+            raise AssertionError(f"{BUILD / package} is not there: script/bootstrap unpacks it")
         self.root = Path(tempfile.mkdtemp(prefix=f"{package}-run.", dir=BUILD))
         try:
             self.root.chmod(0o755)
