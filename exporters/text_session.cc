@@ -155,7 +155,13 @@ class TextSession::Render {
   void operator()(const TransactionEnded& ended) {
     const Transaction& transaction = *ended.transaction;
     const bool well = transaction.outcome == Outcome::kAccepted;
-    sheet_.below(open_margin(), well ? Tone::kGood : Tone::kNotice,
+    Margin margin = open_margin();
+    if (session_.in_transaction_ && transaction.last_entry == 0) {
+      // No line of its own ends it (a close did): the bracket closes here.
+      margin = {glyphs_.ends_badly, Tone::kError, " "};
+      session_.in_transaction_ = false;
+    }
+    sheet_.below(margin, well ? Tone::kGood : Tone::kNotice,
                  fmt::format("transaction {}: {}", transaction.number, outcome_words(transaction)),
                  style_.words(outcome_details(transaction)));
   }
