@@ -70,6 +70,7 @@ struct Entry {
 inline constexpr std::string_view kOwedConnection = "the connection to the server";
 inline constexpr std::string_view kOwedGreeting = "the greeting";
 inline constexpr std::string_view kOwedCommand = "a command";
+inline constexpr std::string_view kOwedRestOfCommand = "the rest of a command";
 inline constexpr std::string_view kOwedMailData = "mail data";
 inline constexpr std::string_view kOwedChunk = "the octets of a chunk";
 inline constexpr std::string_view kOwedEndOfData = "the reply to the end of data";
