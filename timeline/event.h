@@ -86,7 +86,7 @@ struct Silence {
   Party silent = Party::kUnknown;  // who owed the next octet
   std::string_view owed;           // what was awaited: kOwed… above, "the reply to RCPT" …
   std::uint64_t transaction = 0;
-  /// Inside a message: how many octets of it, as on the wire, had come before.
+  /// Inside a message: how many octets of it (RFC 1870 5: without dot stuffing) had come before.
   std::optional<std::uint64_t> message_octets;
   Duration length() const { return to - from; }
 };

@@ -68,6 +68,7 @@ void apply_reply(const Reply& reply, const Entry& entry, const PendingExchange* 
 }
 
 void note_round_trip(const Entry& reply, const PendingExchange& answered, SessionState& state) {
+  if (state.rtt_measured) return;
   const Duration sample = reply.first - answered.last;
   if (sample < Duration::zero()) return;
   state.rtt_s = std::min(state.rtt_s.value_or(sample), sample);

@@ -46,7 +46,7 @@ void Tracker::on_event_done(const WireEvent& event, const Conversation& conversa
   if (conversation.owed() == 0) pending_.clear();
   std::optional<std::uint64_t> message_octets;
   if (const MessageScanner* scanner = conversation.scanner()) {
-    message_octets = scanner->wire_octets();
+    message_octets = scanner->facts().octets;
   }
   silences_.expect(who_owes(state_, conversation, pending_.awaited()), message_octets);
 }

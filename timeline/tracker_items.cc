@@ -109,9 +109,12 @@ void Tracker::note_rset(const PendingExchange& rset) {
 bool Tracker::too_soon(const Reply& reply, const Entry& entry,
                        const PendingExchange& answered) const {
   // Rules 1.11, 6. The smallest round trip seen contains some of the server's work, so half of it
-  // is the limit: a server on the same host may well answer faster than ever before.
+  // is the limit: a server on the same host may well answer faster than ever before. What the
+  // kernel measured is the way alone.
   if (reply.code != 421 && reply.code != 521) return false;
-  return state_.rtt_s && entry.first - answered.last < *state_.rtt_s / 2;
+  if (!state_.rtt_s) return false;
+  const Duration limit = state_.rtt_measured ? *state_.rtt_s : *state_.rtt_s / 2;
+  return entry.first - answered.last < limit;
 }
 
 void Tracker::on_body(const Item& item, const Reply& reply, const Conversation& conversation) {
