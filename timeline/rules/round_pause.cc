@@ -66,19 +66,24 @@ const Rule kRoundPause = {
         "not answer within its time. The timer belongs to the side that was silent. The mail is "
         "only delayed by it.",
     .causes =
-        "1 s: sSMTP on the client side while its input is empty; Postfix on the server side after "
-        "errors.\n"
-        "2 s and 6 s before the greeting: postscreen of Postfix.\n"
-        "5 s: a resolver whose name server does not answer, an ident query, the tarpit of "
-        "Exchange.\n"
-        "10 s: Postfix on the client side before the final dot, for old PIX firewalls.\n"
-        "20 s: Postfix on the client side waiting for the reply to RSET; 30 s: a connection that "
-        "is "
-        "not answered.\n"
-        "60, 300 and 600 s: limits for idle connections.",
+        "A sleep, a retry interval or a poll loop in a program of the silent side.\n"
+        "A question of the silent side that was not answered within its time limit: name service, "
+        "ident, a filter.\n"
+        "A delay on purpose: against clients that do not wait, after errors, or as a workaround "
+        "for "
+        "an old firewall.\n"
+        "A limit for idle connections.",
     .tell_apart =
-        "See which side was silent, at which place in the dialogue, and whether the same length "
-        "comes again. Repeat the case with a larger message: a timer stays as it is, work grows.",
+        "See which side was silent and where. On the client side, 1 s is known of sSMTP while its "
+        "input is empty, 10 s of Postfix before the final dot for old PIX firewalls, 20 s of "
+        "Postfix "
+        "waiting for the reply to RSET. On the server side, 1 s is known of Postfix after errors, "
+        "2 "
+        "s and 6 s of its postscreen before the greeting, 5 s of resolvers, ident queries and the "
+        "tarpit of Exchange. 30 s often is a connection that is not answered; 60, 300 and 600 s "
+        "are "
+        "idle limits.\n"
+        "Repeat the case with a larger message: a timer stays as it is, work grows.",
     .advice =
         "Repeat the session and see whether the same length comes again.\n"
         "Look for a setting of that length in the programs of the silent side.\n"
