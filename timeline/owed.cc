@@ -18,13 +18,13 @@ std::string_view reply_to(Verb verb) {
     case Verb::kLhlo:
       return "the reply to LHLO";
     case Verb::kMail:
-      return "the reply to MAIL";
+      return kOwedMailReply;
     case Verb::kRcpt:
-      return "the reply to RCPT";
+      return kOwedRcptReply;
     case Verb::kData:
-      return "the reply to DATA";
+      return kOwedDataReply;
     case Verb::kBdat:
-      return "the reply to BDAT";
+      return kOwedBdatReply;
     case Verb::kBurl:
       return "the reply to BURL";
     case Verb::kRset:
@@ -122,7 +122,7 @@ Owed who_owes(const SessionState& state, const Conversation& conversation,
   }
   if (client_gone) return {Party::kServer, kOwedClose};
   if (conversation.received(speaker) > conversation.itemised(speaker)) {
-    return {party_of(speaker), "the rest of a command"};
+    return {party_of(speaker), kOwedRestOfCommand};
   }
   return {party_of(speaker), kOwedCommand};
 }

@@ -93,6 +93,10 @@ constexpr Precedence kTable[] = {
     {"greeting-refused", "txn-aborted-disconnect", kSameSession},
     {"greeting-refused", "txn-aborted-quit", kSameSession},
 
+    // In LMTP the refusals are what to look at.
+    {"rejected-after-data", "partial-rcpt-accept", kSameTransaction, "per-recipient"},
+    // The server ended the silence that had just been told.
+    {"idle-connection", "idle-connection", kSamePlace, "held"},
     {"auth-cleartext", "auth-cleartext", kSameSession, "offered"},
 };
 

@@ -133,6 +133,8 @@ void note_peers(const SessionOpened& opened, SessionState& state) {
 
 void note_command(const Item& item, const Command& command, const Entry& entry,
                   const Capabilities& capabilities, SessionState& state) {
+  const bool keeps_alive = command.verb == Verb::kNoop || command.verb == Verb::kRset;
+  state.keep_alives = keeps_alive && entry.transaction == 0 ? state.keep_alives + 1 : 0;
   switch (command.verb) {
     case Verb::kUnknown:
       note_unknown(command, entry, state);

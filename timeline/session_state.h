@@ -57,6 +57,9 @@ struct TransactionSummary {
   Time began, ended;
   std::uint64_t envelope_hash = 0;
   std::uint64_t sender_hash = 0;  // of the reverse-path
+  /// Of the domain of its first recipient, folded; 0: it has none.
+  std::uint64_t domain_hash = 0;
+  std::string parameters;  // of MAIL, as sent
   std::uint64_t rcpt_sent = 0, rcpt_accepted = 0, rcpt_refused = 0;
   std::uint64_t octets = 0;  // message size
   Verb data_verb = Verb::kUnknown;
@@ -205,9 +208,12 @@ struct SessionState {
   std::string server_name;       // first word of the greeting's text; "" if it has none
   bool server_extended = false;  // the greeting says ESMTP
 
-  LastHello last_hello;              // accepted or not
-  std::uint32_t ehlo_refusals = 0;   // EHLO or LHLO answered 4yz or 5yz
-  std::uint32_t mails_sent = 0;      // MAIL commands, failed ones among them (RFC 9422 4.1)
+  LastHello last_hello;             // accepted or not
+  std::uint32_t ehlo_refusals = 0;  // EHLO or LHLO answered 4yz or 5yz
+  std::uint32_t mails_sent = 0;     // MAIL commands, failed ones among them (RFC 9422 4.1)
+  /// NOOP and RSET in a row outside a transaction so far: what keeps a connection open and moves no
+  /// mail.
+  std::uint32_t keep_alives = 0;
   std::uint32_t error_replies = 0;   // 500 to 504 before any message was accepted
   std::uint32_t quick_replies = 0;   // 2yz and 3yz in less than SlowReplies::kLeast
   std::uint32_t quick_refusals = 0;  // 4yz and 5yz likewise
