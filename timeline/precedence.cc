@@ -65,6 +65,11 @@ constexpr Precedence kTable[] = {
     {"starttls-refused", "unknown-command", kSamePlace},
     {"auth-failed", "unknown-command", kSamePlace},
     {"bdat-misuse", "unknown-command", kSamePlace},
+    {"bdat-size-mismatch", "unknown-command", kSamePlace},
+    {"txn-aborted-rset", "bdat-misuse", kSameTransaction, "aborted"},
+    {"txn-aborted-disconnect", "bdat-size-mismatch", kSameTransaction, "cut"},
+    {"txn-aborted-tcp-reset", "bdat-size-mismatch", kSameTransaction, "cut"},
+    {"txn-aborted-timeout", "bdat-size-mismatch", kSameTransaction, "cut"},
 
     {"non-smtp-protocol", "unknown-command", kSameSession},
     {"non-smtp-protocol", "command-syntax", kSameSession},

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "parser/command_line.h"
+#include "timeline/declared_limits.h"
 
 namespace smtpscope {
 namespace {
@@ -59,6 +60,40 @@ void note_auth(const Item& item, const Command& command, const Entry& entry, Ses
   auth.last.encrypted = state.tls;
 }
 
+void note_starttls(const Entry& entry, SessionState& state) {
+  if (state.starttls == nullptr) state.starttls = std::make_unique<StartTlsNotes>();
+  if (state.starttls->sent == 0) state.starttls->sent = entry.number;
+}
+
+void note_mail(const Command& command, SessionState& state) {
+  ++state.mails_sent;
+  if (state.starttls == nullptr || state.starttls->refused == 0) return;
+  if ((command.flags & kEarly) == 0) state.starttls->mail_behind = true;
+}
+
+void note_rcpt(const Command& command, const Capabilities& capabilities, SessionState& state) {
+  if (!declared_limit(capabilities, kLimitRcptDomainMax)) return;
+  if (state.rcpt_domains == nullptr) state.rcpt_domains = std::make_unique<RecipientDomains>();
+  RecipientDomains& domains = *state.rcpt_domains;
+  const std::optional<std::uint64_t> domain = recipient_domain(command.arguments);
+  if (!domain || domains.kept == RecipientDomains::kKept || domains.has(*domain)) return;
+  domains.hashes[domains.kept++] = *domain;
+}
+
+void note_bdat(const Entry& entry, SessionState& state) {
+  if (state.chunks == nullptr) state.chunks = std::make_unique<ChunkNotes>();
+  if (state.chunks->count == 0 || state.chunks->transaction != entry.transaction) {
+    *state.chunks = {.transaction = entry.transaction, .first_entry = entry.number};
+  }
+  ++state.chunks->count;
+}
+
+void note_relay(Verb verb, const Entry& entry, SessionState& state) {
+  if (state.relay == nullptr) state.relay = std::make_unique<RelayNotes>();
+  std::uint64_t& first = verb == Verb::kXclient ? state.relay->xclient : state.relay->xforward;
+  if (first == 0) first = entry.number;
+}
+
 void note_unknown(const Command& command, const Entry& entry, SessionState& state) {
   if (state.unknown_run == nullptr) state.unknown_run = std::make_unique<UnknownRun>();
   UnknownRun& run = *state.unknown_run;
@@ -97,6 +132,16 @@ void note_auth_reply(const Reply& reply, SessionState& state) {
   if (state.auth == nullptr || reply.first_digit() == 3) return;
   state.auth->last.code = reply.code;
   if (reply.first_digit() != 2 && !state.auth->last.cancelled) ++state.auth->failures;
+}
+
+void note_bdat_reply(const Reply& reply, const Entry& entry, const PendingExchange& answered,
+                     SessionState& state) {
+  ChunkNotes* chunks = state.chunks.get();
+  if (chunks == nullptr || chunks->transaction != answered.transaction) return;
+  if (reply.first_digit() < 4 || chunks->failed != 0) return;
+  chunks->failed = entry.number;
+  chunks->failed_code = reply.code;
+  chunks->failed_at = entry.last;
 }
 
 void note_pace(const Reply& reply, const Entry& entry, const PendingExchange& answered,
@@ -153,7 +198,13 @@ void note_command(const Item& item, const Command& command, const Entry& entry,
       note_offers(capabilities, state);
       break;
     case Verb::kMail:
-      ++state.mails_sent;
+      note_mail(command, state);
+      break;
+    case Verb::kRcpt:
+      note_rcpt(command, capabilities, state);
+      break;
+    case Verb::kBdat:
+      note_bdat(entry, state);
       break;
     case Verb::kAuth:
     case Verb::kXexps:
@@ -162,8 +213,15 @@ void note_command(const Item& item, const Command& command, const Entry& entry,
       break;
     case Verb::kStartTls:
     case Verb::kXanonymousTls:
-    case Verb::kXclient:
+      note_starttls(entry, state);
       note_offers(capabilities, state);
+      break;
+    case Verb::kXclient:
+      note_relay(command.verb, entry, state);
+      note_offers(capabilities, state);
+      break;
+    case Verb::kXforward:
+      note_relay(command.verb, entry, state);
       break;
     default:
       break;
@@ -177,6 +235,15 @@ void note_auth_response(const AuthResponse& response, SessionState& state) {
   ++attempt.responses;
   attempt.cancelled = response.cancelled;
   if (!response.cancelled) attempt.secret_octets += response.octets;
+}
+
+void note_chunk(const Entry& entry, SessionState& state) {
+  if (state.chunks != nullptr) state.chunks->chunk_entry = entry.number;
+}
+
+void note_proxy_header(std::uint64_t entry, SessionState& state) {
+  if (state.relay == nullptr) state.relay = std::make_unique<RelayNotes>();
+  state.relay->proxy_header = entry;
 }
 
 void note_reply(const Reply& reply, const Entry& entry, const PendingExchange* answered,
@@ -203,6 +270,9 @@ void note_reply(const Reply& reply, const Entry& entry, const PendingExchange* a
     case Verb::kLhlo:
       note_hello(reply, *answered, state);
       break;
+    case Verb::kBdat:
+      note_bdat_reply(reply, entry, *answered, state);
+      break;
     case Verb::kAuth:
     case Verb::kXexps:
       note_auth_reply(reply, state);
@@ -210,6 +280,10 @@ void note_reply(const Reply& reply, const Entry& entry, const PendingExchange* a
     case Verb::kStartTls:
     case Verb::kXanonymousTls:
     case Verb::kXclient:
+      if (state.starttls != nullptr && reply.first_digit() >= 4 &&
+          (answered->verb == Verb::kStartTls || answered->verb == Verb::kXanonymousTls)) {
+        state.starttls->refused = entry.number;
+      }
       // RFC 3207 4.2, RFC 4954 4, XCLIENT_README: what EHLO offered before counts no more.
       if (reply.first_digit() == 2 && state.offers != nullptr) {
         state.offers->voided_by = answered->verb;
@@ -248,6 +322,16 @@ bool note_tls_record(Side side, const TlsRecord& record, Time time, std::uint64_
     tls.alert_from = side;
     tls.alert_level = record.alert_level;
     tls.alert_description = record.alert_description;
+  }
+  // Before TLS 1.3 Finished is a handshake record still, encrypted, of 96 octets with the widest of
+  // the ciphers. In TLS 1.3 a second ClientHello may come behind ChangeCipherSpec; it is larger.
+  constexpr std::uint32_t kLongestFinished = 96;
+  if (record.type == kHandshake && tls.encrypts[i] && record.length <= kLongestFinished) {
+    tls.finished_seen[i] = true;
+  }
+  if (record.type == kChangeCipherSpec) tls.encrypts[i] = true;
+  if (record.type == kApplicationData && tls.data_records[i]++ == 0) {
+    tls.first_data_octets[i] = record.length;
   }
   const bool first_data = record.type == kApplicationData && !tls.data_seen[i];
   if (record.type == kApplicationData) tls.data_seen[i] = true;

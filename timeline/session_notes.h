@@ -20,6 +20,12 @@ void note_command(const Item& item, const Command& command, const Entry& entry,
 /// A client line inside an AUTH exchange, after the rules were asked about it.
 void note_auth_response(const AuthResponse& response, SessionState& state);
 
+/// The octets of a chunk, before the rules are asked about them.
+void note_chunk(const Entry& entry, SessionState& state);
+
+/// A PROXY header, before the rules are asked about it.
+void note_proxy_header(std::uint64_t entry, SessionState& state);
+
 /// A reply, before the rules are asked about it. `answered` is nullptr where it answers nothing
 /// known.
 void note_reply(const Reply& reply, const Entry& entry, const PendingExchange* answered,

@@ -135,11 +135,50 @@ struct TlsState {
   std::array<bool, 2> hello_seen{};  // ClientHello, ServerHello
   std::array<bool, 2> data_seen{};   // application data, which also hides the rest of a handshake
   std::array<std::uint16_t, 2> version{};  // of the hello's record
+  std::array<bool, 2> encrypts{};          // sent ChangeCipherSpec
+  std::array<bool, 2> finished_seen{};     // a handshake record behind that, before TLS 1.3
   std::array<std::uint64_t, 2> records{};
-  std::uint64_t alert_entry = 0;  // of the first readable alert
+  std::array<std::uint64_t, 2> data_records{};
+  std::array<std::uint32_t, 2> first_data_octets{};  // length of the first of them
+  std::uint64_t alert_entry = 0;                     // of the first readable alert
   Side alert_from = Side::kClient;
   std::uint8_t alert_level = 0;
   std::uint8_t alert_description = 0;
+};
+/// STARTTLS in the open, for what became of it.
+struct StartTlsNotes {
+  std::uint64_t sent = 0;     // entry of the first one
+  std::uint64_t refused = 0;  // entry of the reply that refused the last one; 0: none did
+  bool mail_behind = false;   // MAIL followed in the open, of a client that knew of the refusal
+};
+/// The chunks of the message that is being sent, or was sent last (RFC 3030 2).
+struct ChunkNotes {
+  std::uint64_t transaction = 0;
+  std::uint64_t first_entry = 0;  // of its first BDAT
+  std::uint64_t chunk_entry = 0;  // of the octets of its last chunk; 0: none yet
+  std::uint64_t count = 0;        // BDAT commands
+  std::uint64_t failed = 0;       // entry of the first reply that refused one; 0: none did
+  std::uint16_t failed_code = 0;
+  Time failed_at{};
+};
+/// Who says that it speaks for somebody else: entries of the first such header or command.
+struct RelayNotes {
+  std::uint64_t proxy_header = 0;
+  std::uint64_t xclient = 0;
+  std::uint64_t xforward = 0;
+};
+/// The domains that recipients of the session had, while the server limits their number (RFC 9422
+/// 4.3).
+struct RecipientDomains {
+  static constexpr std::size_t kKept = 128;
+  std::array<std::uint64_t, kKept> hashes{};
+  std::size_t kept = 0;
+  bool has(std::uint64_t hash) const {
+    for (std::size_t i = 0; i < kept; ++i) {
+      if (hashes[i] == hash) return true;
+    }
+    return false;
+  }
 };
 /// Command lines in a row that are no commands anyone knows. Kept until a known one has come and
 /// the next such run begins.
@@ -246,6 +285,11 @@ struct SessionState {
   std::unique_ptr<SlowReplies> slow_replies;     // nullptr until the first
   std::unique_ptr<Offers> offers;                // nullptr until something may void them
   std::unique_ptr<LastHello> hello_before;       // the hello before last_hello; nullptr: none
+  std::unique_ptr<StartTlsNotes> starttls;       // nullptr until the first STARTTLS
+  std::unique_ptr<ChunkNotes> chunks;            // nullptr until the first BDAT
+  std::unique_ptr<RelayNotes> relay;             // nullptr until something speaks for others
+  /// nullptr until a RCPT while the server offers LIMITS with RCPTDOMAINMAX.
+  std::unique_ptr<RecipientDomains> rcpt_domains;
 };
 
 }  // namespace smtpscope

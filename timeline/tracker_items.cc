@@ -255,6 +255,7 @@ void Tracker::on_body(const Item& item, const Chunk& chunk, const Conversation& 
   const PendingExchange sent{
       .entry = entry.number, .first = entry.first, .last = entry.last, .verb = Verb::kBdat};
   transactions_.on_chunk(chunk, item.end - item.begin, sent, state_);
+  note_chunk(entry, state_);
   // The reply to a chunk comes as soon as its last octet is there, not its command.
   if (PendingExchange* command = pending_.find(chunk.exchange)) command->last = entry.last;
   entry.mark = mark_of(entry.transaction);
@@ -290,6 +291,11 @@ void Tracker::on_body(const Item& item, const TlsRecord& record, const Conversat
   } else {
     last_event_ = std::max(last_event_, now_);
   }
+}
+
+void Tracker::on_body(const Item& item, const ProxyHeader&, const Conversation& conversation) {
+  note_proxy_header(state_.entries + 1, state_);
+  tell(item, kOnOtherEntry, transactions_.current(), conversation);
 }
 
 template <typename Other>

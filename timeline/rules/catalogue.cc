@@ -18,9 +18,15 @@ constexpr std::array kRules = {
     // sequencing
     // syntax
     // extension
+    &kHeloFallback, &kEhloRejected, &kEightbitWithout8bitmime, &kExtParamUnadvertised,
+    &kExtCommandUnadvertised, &kDeclaredLimitExceeded, &kSizeDeclaredMismatch, &kBdatSizeMismatch,
+    &kBdatMisuse, &kProxyMetadata,
     // security
     // tls
+    &kStarttlsNotUsed, &kStarttlsRefused, &kTlsStateViolation, &kTlsHandshakeFailed,
+    &kExtChangedAfterTls,
     // auth
+    &kAuthCleartext, &kAuthFailed, &kAuthRetry, &kAuthRequired,
     // network
     &kUpstreamConnectFailed,
     // server
