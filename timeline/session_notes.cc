@@ -1,8 +1,10 @@
 #include "timeline/session_notes.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "parser/command_line.h"
+#include "parser/path.h"
 #include "timeline/declared_limits.h"
 
 namespace smtpscope {
@@ -34,16 +36,6 @@ std::string_view first_word(std::string_view text) {
 std::string_view without_blanks(std::string_view text) {
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
-}
-
-/// "Name: …", as a header field begins (RFC 5322 2.2).
-bool like_header(std::string_view line) {
-  const std::size_t colon = line.find(':');
-  if (colon == 0 || colon + 1 >= line.size()) return false;
-  if (line[colon + 1] != ' ' && line[colon + 1] != '\t') return false;
-  return std::ranges::all_of(line.substr(0, colon), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
 }
 
 void note_auth(const Item& item, const Command& command, const Entry& entry, SessionState& state) {
@@ -94,20 +86,30 @@ void note_relay(Verb verb, const Entry& entry, SessionState& state) {
   if (first == 0) first = entry.number;
 }
 
-void note_unknown(const Command& command, const Entry& entry, SessionState& state) {
+void note_unknown(const Item& item, const Command& command, const Entry& entry,
+                  SessionState& state) {
+  const UnknownRun run = with_unknown_line(item, command, entry, state);
+  if (run.count == 0) return;
   if (state.unknown_run == nullptr) state.unknown_run = std::make_unique<UnknownRun>();
-  UnknownRun& run = *state.unknown_run;
-  if (run.count == 0 || run.ended) {
-    run = UnknownRun{};
-    run.first_entry = entry.number;
-    const LastReply& reply = state.last_reply;
-    const bool about_data = reply.verb == Verb::kData || reply.verb == Verb::kBdat;
-    run.behind_refused_data = about_data && reply.code >= 400 && reply.answers == Answers::kCommand;
-    run.behind_message = about_data && !run.behind_refused_data && reply.code / 100 != 3;
+  *state.unknown_run = run;
+}
+
+/// The meaning of the octets behind it hangs on its reply (rules 1.11, 3).
+bool decides_what_follows(Verb verb) {
+  switch (verb) {
+    case Verb::kData:
+    case Verb::kBdat:
+    case Verb::kAuth:
+    case Verb::kXexps:
+    case Verb::kStartTls:
+    case Verb::kXanonymousTls:
+    case Verb::kXexch50:
+    case Verb::kTurn:
+    case Verb::kAtrn:
+      return true;
+    default:
+      return false;
   }
-  ++run.count;
-  run.last_entry = entry.number;
-  if (like_header(command.text)) ++run.headers;
 }
 
 void note_greeting(const Reply& reply, SessionState& state) {
@@ -161,6 +163,43 @@ void note_pace(const Reply& reply, const Entry& entry, const PendingExchange& an
 
 }  // namespace
 
+bool like_header_field(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == 0 || colon + 1 >= line.size()) return false;
+  if (line[colon + 1] != ' ' && line[colon + 1] != '\t') return false;
+  return std::ranges::all_of(line.substr(0, colon), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+UnknownRun with_unknown_line(const Item& item, const Command& command, const Entry& entry,
+                             const SessionState& state) {
+  UnknownRun run;
+  if (state.unknown_run != nullptr && !state.unknown_run->ended) run = *state.unknown_run;
+  // What may be an AUTH response says nothing of a message.
+  if (item.secret_begin != item.secret_end) return run;
+  if (run.count == 0) {
+    run.first_entry = entry.number;
+    const LastReply& reply = state.last_reply;
+    const bool about_data = reply.verb == Verb::kData || reply.verb == Verb::kBdat;
+    run.behind_refused_data = about_data && reply.code >= 400 && reply.answers == Answers::kCommand;
+    // Behind a 354 too: a command can only come there once the message has ended.
+    run.behind_message = about_data && !run.behind_refused_data;
+  }
+  ++run.count;
+  run.last_entry = entry.number;
+  if (like_header_field(command.text)) ++run.headers;
+  return run;
+}
+
+std::uint8_t odd_endings(const Command& command) {
+  std::uint8_t odd = 0;
+  if (command.ending == LineEnding::kLf) odd |= kBareLfSeen;
+  if (command.ending == LineEnding::kCrCrLf) odd |= kCrCrLfSeen;
+  if ((command.flags & kHasBareCr) != 0) odd |= kBareCrSeen;
+  return odd;
+}
+
 void note_peers(const SessionOpened& opened, SessionState& state) {
   std::string_view client = opened.client;
   if (client.starts_with("unix:") || client.empty()) {
@@ -180,9 +219,10 @@ void note_command(const Item& item, const Command& command, const Entry& entry,
                   const Capabilities& capabilities, SessionState& state) {
   const bool keeps_alive = command.verb == Verb::kNoop || command.verb == Verb::kRset;
   state.keep_alives = keeps_alive && entry.transaction == 0 ? state.keep_alives + 1 : 0;
+  state.odd_endings |= odd_endings(command);
   switch (command.verb) {
     case Verb::kUnknown:
-      note_unknown(command, entry, state);
+      note_unknown(item, command, entry, state);
       return;
     case Verb::kHelo:
     case Verb::kEhlo:
@@ -229,6 +269,17 @@ void note_command(const Item& item, const Command& command, const Entry& entry,
   if (state.unknown_run != nullptr) state.unknown_run->ended = true;
 }
 
+void note_mail_data(const MailData& data, const Entry& entry, std::string_view parameters,
+                    SessionState& state) {
+  if (state.last_mail_data == nullptr) state.last_mail_data = std::make_unique<LastMailData>();
+  *state.last_mail_data = {.entry = entry.number, .octets = data.facts.octets, .declared = 0};
+  for (const MailParameter parameter : mail_parameters(parameters)) {
+    if (!same_keyword(parameter.keyword, "SIZE")) continue;
+    const std::string_view value = parameter.value;
+    std::from_chars(value.data(), value.data() + value.size(), state.last_mail_data->declared);
+  }
+}
+
 void note_auth_response(const AuthResponse& response, SessionState& state) {
   if (state.auth == nullptr) return;
   AuthAttempt& attempt = state.auth->last;
@@ -258,6 +309,9 @@ void note_reply(const Reply& reply, const Entry& entry, const PendingExchange* a
     ++state.error_replies;
   }
   note_pace(reply, entry, *answered, state);
+  if (answered->kind == Answers::kCommand && decides_what_follows(answered->verb)) {
+    state.barrier = answered->verb;
+  }
   switch (answered->verb) {
     case Verb::kUnknown:
       if (state.unknown_run != nullptr && answered->entry >= state.unknown_run->first_entry &&

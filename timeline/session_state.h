@@ -192,6 +192,34 @@ struct UnknownRun {
   bool behind_message = false;
   bool ended = false;
 };
+/// Commands that came while replies were owed, from one moment where none was owed to the next
+/// (RFC 2920 3.1). Those before the greeting, behind QUIT, and message text behind DATA are left
+/// out. Kept until the next such run begins.
+struct PipelinedRun {
+  // Of them those that came without PIPELINING in force.
+  std::uint64_t first_entry = 0, last_entry = 0;
+  std::uint32_t count = 0;
+  std::uint32_t depth = 0;  // most replies owed when one of them came
+  std::uint32_t verbs = 0;  // 1 << Verb
+  // With it in force: those behind a command that has to be the last of its group.
+  Verb group_end = Verb::kUnknown;  // the first such command
+  std::uint64_t group_end_entry = 0;
+  std::uint64_t first_beyond = 0;  // entry of the first command behind it
+  std::uint32_t beyond = 0;        // commands behind such ones
+  bool ended = false;
+};
+/// The mail data (RFC 5321 4.1.1.4) that ended last, for what comes behind it.
+struct LastMailData {
+  std::uint64_t entry = 0;     // 0: none yet
+  std::uint64_t octets = 0;    // message size
+  std::uint64_t declared = 0;  // SIZE= of its MAIL (RFC 1870 6); 0: none
+};
+/// Ends of client lines that are not CRLF (RFC 5321 2.3.8), as bits.
+enum OddEnding : std::uint8_t {
+  kBareLfSeen = 1 << 0,
+  kBareCrSeen = 1 << 1,
+  kCrCrLfSeen = 1 << 2,
+};
 /// Replies that took long, for patterns among them.
 struct SlowReply {
   Duration think{};
@@ -243,6 +271,7 @@ struct SessionState {
   // Who is who. Names as sent, for the eye and for comparing.
   std::string client_host;       // its address without the port; "unix" for a Unix socket
   bool client_is_local = true;   // loopback or Unix socket
+  bool client_is_told = false;   // a PROXY header names another client than the one connected
   std::string upstream;          // the server, as the user named it
   std::string server_name;       // first word of the greeting's text; "" if it has none
   bool server_extended = false;  // the greeting says ESMTP
@@ -260,6 +289,11 @@ struct SessionState {
   std::array<std::uint64_t, 2> octets_behind_close{};
   std::uint64_t orphans = 0;  // replies that answered nothing
   std::uint64_t last_orphan_entry = 0;
+
+  /// Of the last command whose reply decided what the octets behind it were: DATA, AUTH … (rules
+  /// 1.11, 3). Says behind what an early command (kEarly) came.
+  Verb barrier = Verb::kUnknown;
+  std::uint8_t odd_endings = 0;  // OddEnding, those of command lines so far
 
   LastCommand last_command;
   /// While a reply is being judged: the reply before it; after that, the reply itself.
@@ -282,6 +316,8 @@ struct SessionState {
   std::unique_ptr<AuthState> auth;               // nullptr until the first AUTH
   std::unique_ptr<TlsState> tls_state;           // nullptr until TLS begins
   std::unique_ptr<UnknownRun> unknown_run;       // nullptr until the first unknown command
+  std::unique_ptr<PipelinedRun> pipelined_run;   // nullptr until the first
+  std::unique_ptr<LastMailData> last_mail_data;  // nullptr until the first
   std::unique_ptr<SlowReplies> slow_replies;     // nullptr until the first
   std::unique_ptr<Offers> offers;                // nullptr until something may void them
   std::unique_ptr<LastHello> hello_before;       // the hello before last_hello; nullptr: none

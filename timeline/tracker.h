@@ -70,6 +70,7 @@ class Tracker : public ItemSink {
   void on_body(const Item& item, const MailData& data, const Conversation& conversation);
   void on_body(const Item& item, const Chunk& chunk, const Conversation& conversation);
   void on_body(const Item& item, const Blob& blob, const Conversation& conversation);
+  void on_body(const Item& item, const ProxyHeader& header, const Conversation& conversation);
   void on_body(const Item& item, const TlsRecord& record, const Conversation& conversation);
   void on_body(const Item& item, const ProxyHeader& header, const Conversation& conversation);
   template <typename Other>  // GarbageLine, Junk

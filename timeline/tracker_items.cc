@@ -1,5 +1,6 @@
 #include "parser/conversation.h"
 #include "timeline/history_notes.h"
+#include "timeline/pipelining_notes.h"
 #include "timeline/session_changes.h"
 #include "timeline/session_notes.h"
 #include "timeline/tracker.h"
@@ -80,6 +81,7 @@ void Tracker::on_body(const Item& item, const Command& command, const Conversati
   ask(kOnCommand, static_cast<std::size_t>(command.verb), odd, moment, conversation);
   settle(moment, conversation);
 
+  note_pipelining(command, entry, conversation.capabilities(), state_);
   note_command(item, command, entry, conversation.capabilities(), state_);
   state_.last_command = {.entry = entry.number,
                          .verb = command.verb,
@@ -199,6 +201,7 @@ void Tracker::on_body(const Item& item, const Reply& reply, const Conversation& 
   const bool refusal = reply.first_digit() < 2 || reply.first_digit() > 3;
   ask(kOnReply, slot, refusal, moment, conversation);
   settle(moment, conversation);
+  if (reply.owed_after == 0) end_pipelined_run(state_);
   if (asked) {
     remember_reply(reply, entry, *asked, {session_, state_, transactions_, conversation}, history_);
   }
@@ -243,6 +246,9 @@ void Tracker::on_body(const Item& item, const MailData& data, const Conversation
   if (data.exchange != kNoExchange && !data.answered_early) pending_.add(sent);
   const Moment moment{
       .now = now_, .entry = &entry, .transaction = transactions_.find(entry.transaction)};
+  note_mail_data(
+      data, entry,
+      moment.transaction == nullptr ? std::string_view() : moment.transaction->parameters, state_);
   ask(kOnData, moment, conversation);
   settle(moment, conversation);
 }
@@ -293,8 +299,10 @@ void Tracker::on_body(const Item& item, const TlsRecord& record, const Conversat
   }
 }
 
-void Tracker::on_body(const Item& item, const ProxyHeader&, const Conversation& conversation) {
+void Tracker::on_body(const Item& item, const ProxyHeader& header,
+                      const Conversation& conversation) {
   note_proxy_header(state_.entries + 1, state_);
+  if (!header.local) state_.client_is_told = true;
   tell(item, kOnOtherEntry, transactions_.current(), conversation);
 }
 

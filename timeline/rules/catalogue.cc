@@ -16,7 +16,12 @@ constexpr std::array kRules = {
     &kTxnAbortedTimeout, &kEodReplySlow, &kGapClient, &kGapServer, &kGreetingDelay, &kDataStall,
     &kRoundPause, &kIdleConnection,
     // sequencing
+    &kDataWithoutRcpt, &kMailNested, &kClientTalksFirst, &kPipeliningUnadvertised,
+    &kPipeliningPastSyncPoint, &kDataContentEarly, &kCommandOutOfOrder,
     // syntax
+    &kContentParsedAsCommands, &kUnknownCommand, &kNonSmtpProtocol, &kHeloNameSuspicious,
+    &kCommandSyntax, &kCommandLineTooLong, &kLineEndingCommand, &kNonprintableOctets,
+    &kLineEndingData, &kTextLineTooLong, &kDotStuffingSuspect,
     // extension
     &kHeloFallback, &kEhloRejected, &kEightbitWithout8bitmime, &kExtParamUnadvertised,
     &kExtCommandUnadvertised, &kDeclaredLimitExceeded, &kSizeDeclaredMismatch, &kBdatSizeMismatch,
