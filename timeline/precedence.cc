@@ -45,6 +45,7 @@ constexpr Precedence kTable[] = {
     // Who leaves in the middle of a transaction leaves commands unanswered.
     {"txn-aborted-disconnect", "reply-missing", kSameSession},
     {"txn-aborted-tcp-reset", "reply-missing", kSameSession},
+    {"txn-aborted-tcp-reset", "server-closed-without-421", kSameTransaction},
     {"txn-aborted-timeout", "reply-missing", kSameSession},
     {"txn-aborted-timeout", "server-closed-without-421", kSamePlace},
 

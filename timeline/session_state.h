@@ -79,6 +79,7 @@ struct TransactionSummary {
 struct CloseRecord {
   CloseKind kind = CloseKind::kFin;
   bool by_proxy = false;
+  bool behind_fin = false;  // a reset: the side had closed in an orderly way before
   Time time;
 };
 

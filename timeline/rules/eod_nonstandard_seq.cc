@@ -66,9 +66,9 @@ void evaluate(RuleContext& context) {
   if (!envelope && !command) finding.severity = Severity::kWarning;
   std::uint64_t count = 0;
   for (const std::uint32_t each : facts.candidates) count += each;
-  finding.text =
-      fmt::format("the message holds {} in its octet {}, which some servers take for its end",
-                  to_string(facts.first_candidate), facts.first_candidate_end);
+  finding.text = fmt::format(
+      "the first {} octets of the message end in {}, which some servers take for its end",
+      facts.first_candidate_end, to_string(facts.first_candidate));
   if (count > 1) finding.text += fmt::format(" ({} such sequences in all)", count);
   if (envelope) {
     finding.text += fmt::format("; a whole second envelope stands behind it: {}", quoted(behind));

@@ -60,7 +60,7 @@ void evaluate(RuleContext& context) {
   if (session.hangup_code != 0 || session.tls || !session.connected) return;
   // A turned connection (TURN, ATRN): there the client side is the one that answers.
   if (context.conversation().commanding_side() != Side::kClient) return;
-  if (context.fired(kMissingQuit) > 0) return;  // a reset behind the FIN
+  if (session.closes[index(Side::kClient)]->behind_fin) return;  // judged at the FIN
   if (session.quit_sent) {
     if (!session.quit_answered) report_impatient(context);
     return;

@@ -39,7 +39,7 @@ struct Oddity {
 Oddity oddity_of(const Reply& reply, const Conversation& conversation) {
   const int digit = reply.first_digit();
   if (digit < 2 || digit > 5) {
-    return {"range", Severity::kError, "SMTP has no codes that begin so"};
+    return {"range", Severity::kError, "a code that SMTP does not have"};
   }
   if (digit == 3 && !is_intermediate(reply, conversation)) {
     return {"intermediate", Severity::kError,

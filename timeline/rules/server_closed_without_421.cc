@@ -6,6 +6,7 @@
 
 #include "timeline/duration_text.h"
 #include "timeline/event.h"
+#include "timeline/pending_exchanges.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/trace_limits.h"
@@ -28,6 +29,7 @@ void on_close(RuleContext& context) {
   if (closed.from != Side::kServer || closed.by_proxy || session.first_closer != Side::kServer) {
     return;
   }
+  if (session.closes[index(Side::kServer)]->behind_fin) return;  // told at the FIN
   // A timeout or error of the connection is no close by the server.
   if (closed.kind != CloseKind::kFin && closed.kind != CloseKind::kReset) return;
   if (session.hangup_code != 0 || session.quit_answered) return;
@@ -38,7 +40,6 @@ void on_close(RuleContext& context) {
     return;
   }
   if (waited_long_enough(context)) return;
-  if (context.fired(kServerClosedWithout421) > 0) return;  // a reset behind the FIN
 
   Finding finding = context.finding();
   const std::string_view how =
@@ -57,14 +58,14 @@ void on_close(RuleContext& context) {
     finding.entries = {refusal->entry};
     finding.attributes = {{"after", seconds_text(since)}, {"code", std::to_string(refusal->code)}};
   } else {
-    const LastCommand& command = session.last_command;
     const LastReply& reply = session.last_reply;
+    const PendingExchange* awaited = context.pending().awaited();
     finding.text = fmt::format("the server {} without 421", how);
-    if (command.entry > reply.entry) {
+    if (awaited != nullptr && !awaited->answered) {
       finding.text += fmt::format(", {} after {}, which it had not answered",
-                                  duration_text(context.now() - command.last),
-                                  asked_by(Answers::kCommand, command.verb));
-      finding.entries = {command.entry};
+                                  duration_text(context.now() - awaited->last),
+                                  asked_by(awaited->kind, awaited->verb));
+      finding.entries = {awaited->entry};
     } else if (reply.entry != 0) {
       finding.text +=
           fmt::format(", {} after its reply {} to {}", duration_text(context.now() - reply.last),

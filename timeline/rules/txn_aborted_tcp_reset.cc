@@ -18,8 +18,10 @@ void evaluate(RuleContext& context) {
   if (!session.first_closer) return;
   const Side side = *session.first_closer;
   const Time closed = session.closes[index(side)]->time;
-  const Duration since_client = closed - std::max(session.last_command.last, ended->data_ended);
-  const Duration since_server = closed - session.last_reply.last;
+  // What was on its way may come later.
+  const Duration since_client =
+      std::max(Duration::zero(), closed - std::max(session.last_command.last, ended->data_ended));
+  const Duration since_server = std::max(Duration::zero(), closed - session.last_reply.last);
 
   Finding finding = context.finding();
   // The refusals are the story; small send-only programs often leave like this behind them.

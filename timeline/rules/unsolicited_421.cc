@@ -47,6 +47,10 @@ void evaluate(RuleContext& context) {
   const LastSilence& silence = session.last_silence;
   const Time waited_until = owed ? session.last_command.first : entry.first;
   if (silence.silent == Party::kClient && silence.to == waited_until) {
+    // RFC 5321 4.5.3.2.7: the server has waited as long as it should.
+    if (silence.length() >= context.threshold(Threshold::kIdleTimedOut)) {
+      finding.fault = Fault::kClient;
+    }
     finding.text +=
         fmt::format(", after {} of silence of the client side", duration_text(silence.length()));
     finding.attributes = {{"silence", seconds_text(silence.length())}};
