@@ -40,6 +40,14 @@ constexpr Precedence kTable[] = {
     {"lost-after-eod", "txn-aborted-timeout", kSameTransaction},
     {"lost-after-eod", "reply-missing", kSameSession},
     {"lost-after-eod", "missing-quit", kSameSession},
+    {"lost-after-eod", "half-close", kSameSession, "replies-after-client-gone"},
+
+    // Who leaves in the middle of a transaction leaves commands unanswered.
+    {"txn-aborted-disconnect", "reply-missing", kSameSession},
+    {"txn-aborted-tcp-reset", "reply-missing", kSameSession},
+    {"txn-aborted-tcp-reset", "server-closed-without-421", kSameTransaction},
+    {"txn-aborted-timeout", "reply-missing", kSameSession},
+    {"txn-aborted-timeout", "server-closed-without-421", kSamePlace},
 
     {"rset-server-closed", "reply-missing", kSameSession},
     {"rset-server-closed", "server-closed-without-421", kSameSession},
@@ -49,9 +57,18 @@ constexpr Precedence kTable[] = {
     {"unsolicited-421", "txn-aborted-timeout", kSamePlace},
     {"unsolicited-421", "idle-connection", kSamePlace},
     {"unsolicited-421", "gap-client", kSamePlace},
+    {"unsolicited-421", "round-pause", kSamePlace},
+    {"unsolicited-421", "near-rfc-timeout", kSamePlace},
     {"unsolicited-421", "reply-missing", kSameSession},
 
     {"server-closed-without-421", "reply-missing", kSameSession},
+    {"server-closed-without-421", "half-close", kSameSession},
+    {"idle-connection", "server-closed-without-421", kSamePlace},
+    {"no-dialogue", "missing-quit", kSameSession},
+
+    {"lmtp-reply-count", "unsolicited-reply", kSamePlace},
+    {"rset-rejected", "reply-code-unexpected", kSamePlace},
+    {"too-many-errors", "too-many-errors", kSameSession, "counted"},
 
     {"eod-nonstandard-accepted", "eod-nonstandard-seq", kSameTransaction},
     {"eod-nonstandard-accepted", "reply-during-data", kSameTransaction},
@@ -105,6 +122,7 @@ constexpr Precedence kTable[] = {
 
     {"greeting-refused", "no-dialogue", kSameSession},
     {"greeting-refused", "server-closed-without-421", kSameSession},
+    {"greeting-refused", "missing-quit", kSameSession},
     {"greeting-refused", "txn-aborted-421", kSameSession},
     {"greeting-refused", "txn-aborted-disconnect", kSameSession},
     {"greeting-refused", "txn-aborted-quit", kSameSession},

@@ -41,6 +41,10 @@ Finding RuleContext::finding() const {
 
 std::uint32_t RuleContext::fired(const Rule& rule) const { return engine_.fired(rule); }
 
+std::uint32_t RuleContext::fired(const Rule& rule, std::string_view variant) const {
+  return engine_.fired(rule, variant);
+}
+
 void RuleContext::fire(Finding finding) {
   const std::uint64_t place = entry() != nullptr ? entry()->number : session().entries + 1;
   engine_.add(engine_.current(), std::move(finding), place,

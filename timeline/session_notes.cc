@@ -146,6 +146,20 @@ void note_bdat_reply(const Reply& reply, const Entry& entry, const PendingExchan
   chunks->failed_at = entry.last;
 }
 
+void note_refusal(const Reply& reply, const Entry& entry, SessionState& state) {
+  const bool early_farewell = reply.code == 221 && reply.verb != Verb::kQuit;
+  if (reply.first_digit() < 4 && !early_farewell) return;
+  if (state.last_refusal == nullptr) state.last_refusal = std::make_unique<LastRefusal>();
+  LastRefusal& refusal = *state.last_refusal;
+  refusal.entry = entry.number;
+  refusal.code = reply.code;
+  refusal.time = entry.last;
+  refusal.text.clear();
+  if (!reply.lines.empty()) {
+    refusal.text = reply.lines.back().text.substr(0, LastRefusal::kKeptText);
+  }
+}
+
 void note_pace(const Reply& reply, const Entry& entry, const PendingExchange& answered,
                SessionState& state) {
   if (!entry.think) return;
@@ -304,6 +318,7 @@ void note_reply(const Reply& reply, const Entry& entry, const PendingExchange* a
     ++state.orphans;
     state.last_orphan_entry = entry.number;
   }
+  note_refusal(reply, entry, state);
   if (answered == nullptr) return;
   if (reply.code >= 500 && reply.code <= 504 && state.messages_completed == 0) {
     ++state.error_replies;

@@ -32,6 +32,7 @@ struct PendingExchange {
   bool has_arguments = false;
   bool ends_message = false;  // end of data, BDAT LAST, BURL LAST: its reply decides the message
   bool answered = false;      // at least once
+  bool at_candidate = false;  // end of data: not CRLF.CRLF, but the server took it (rules 1.11, 5)
 
   static constexpr std::uint32_t kNoRecipient = ~std::uint32_t{0};
 };
@@ -81,6 +82,7 @@ struct TransactionSummary {
 struct CloseRecord {
   CloseKind kind = CloseKind::kFin;
   bool by_proxy = false;
+  bool behind_fin = false;  // a reset: the side had closed in an orderly way before
   Time time;
 };
 
@@ -97,6 +99,15 @@ struct LastReply {
   Answers answers = Answers::kGreeting;
   Verb verb = Verb::kUnknown;
   Time first, last;
+};
+/// A reply that may be why a server closes: a refusal, or a 221 that answers no QUIT.
+struct LastRefusal {
+  static constexpr std::size_t kKeptText = 160;
+
+  std::uint64_t entry = 0;
+  std::uint16_t code = 0;
+  Time time;         // of its last octet
+  std::string text;  // of its last line, the beginning
 };
 /// A hello, accepted or not.
 struct LastHello {
@@ -318,6 +329,7 @@ struct SessionState {
   std::unique_ptr<UnknownRun> unknown_run;       // nullptr until the first unknown command
   std::unique_ptr<PipelinedRun> pipelined_run;   // nullptr until the first
   std::unique_ptr<LastMailData> last_mail_data;  // nullptr until the first
+  std::unique_ptr<LastRefusal> last_refusal;     // nullptr until the first
   std::unique_ptr<SlowReplies> slow_replies;     // nullptr until the first
   std::unique_ptr<Offers> offers;                // nullptr until something may void them
   std::unique_ptr<LastHello> hello_before;       // the hello before last_hello; nullptr: none

@@ -149,7 +149,10 @@ void Tracker::close(const Closed& closed, const Conversation& conversation) {
   auto& record = state_.closes[index(closed.from)];
   // A FIN that a reset follows is a reset for whoever still wants to be heard.
   if (!record || record->kind == CloseKind::kFin) {
-    record = CloseRecord{.kind = closed.kind, .by_proxy = closed.by_proxy, .time = now_};
+    record = CloseRecord{.kind = closed.kind,
+                         .by_proxy = closed.by_proxy,
+                         .behind_fin = record.has_value(),
+                         .time = now_};
   }
   if (!state_.first_closer) state_.first_closer = closed.from;
   emit(TimelineClosed{.closed = closed, .since_previous = now_ - last_event_});

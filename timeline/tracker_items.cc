@@ -238,7 +238,8 @@ void Tracker::on_body(const Item& item, const MailData& data, const Conversation
                        .last = entry.last,
                        .verb = Verb::kData,
                        .kind = Answers::kEndOfData,
-                       .ends_message = true};
+                       .ends_message = true,
+                       .at_candidate = data.end == DataEnd::kCandidate};
   transactions_.on_mail_data(data, item.end - item.begin, entry.read_count, sent);
   entry.transaction = sent.transaction;
   entry.mark = mark_of(sent.transaction);

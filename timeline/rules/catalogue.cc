@@ -9,12 +9,30 @@ namespace {
 // In the order of the catalogue; a rule that fires in the same moment as another is shown in it.
 constexpr std::array kRules = {
     // transaction
-    &kTxnAbortedRset, &kTxnReplayedAfterRset, &kRsetNoop, &kRsetRepeated, &kRsetRejected,
-    &kRsetServerClosed, &kTxnAbortedEhlo, &kTxnAbortedQuit, &kTxnAbortedDisconnect, &kTxnAborted421,
-    &kCalloutProbe, &kAllRcptRejected, &kPartialRcptAccept, &kLostAfterEod, &kRejectedAfterData,
+    &kTxnAbortedRset,
+    &kTxnReplayedAfterRset,
+    &kRsetNoop,
+    &kRsetRepeated,
+    &kRsetRejected,
+    &kRsetServerClosed,
+    &kTxnAbortedEhlo,
+    &kTxnAbortedQuit,
+    &kTxnAbortedDisconnect,
+    &kTxnAborted421,
+    &kCalloutProbe,
+    &kAllRcptRejected,
+    &kPartialRcptAccept,
+    &kLostAfterEod,
+    &kRejectedAfterData,
     // timing
-    &kTxnAbortedTimeout, &kEodReplySlow, &kGapClient, &kGapServer, &kGreetingDelay, &kDataStall,
-    &kRoundPause, &kIdleConnection,
+    &kTxnAbortedTimeout,
+    &kEodReplySlow,
+    &kGapClient,
+    &kGapServer,
+    &kGreetingDelay,
+    &kDataStall,
+    &kRoundPause,
+    &kIdleConnection,
     // sequencing
     &kDataWithoutRcpt, &kMailNested, &kClientTalksFirst, &kPipeliningUnadvertised,
     &kPipeliningPastSyncPoint, &kDataContentEarly, &kCommandOutOfOrder,
@@ -27,15 +45,39 @@ constexpr std::array kRules = {
     &kExtCommandUnadvertised, &kDeclaredLimitExceeded, &kSizeDeclaredMismatch, &kBdatSizeMismatch,
     &kBdatMisuse, &kProxyMetadata,
     // security
+    &kEodNonstandardSeq,
+    &kEodNonstandardAccepted,
+    &kEhloKeywordMangled,
+    &kStarttlsStripped,
+    &kStarttlsInjectionClient,
+    &kStarttlsInjectionServer,
     // tls
     &kStarttlsNotUsed, &kStarttlsRefused, &kTlsStateViolation, &kTlsHandshakeFailed,
     &kExtChangedAfterTls,
     // auth
     &kAuthCleartext, &kAuthFailed, &kAuthRetry, &kAuthRequired,
     // network
+    &kTxnAbortedTcpReset,
+    &kHalfClose,
     &kUpstreamConnectFailed,
     // server
+    &kGreetingNonstandard,
+    &kGreetingRefused,
+    &kReplyMultilineCodeMismatch,
+    &kReplyMalformed,
+    &kReplyLineTooLong,
+    &kReplyCodeUnexpected,
+    &kEnhancedCodeMismatch,
+    &kUnsolicitedReply,
+    &kUnsolicited421,
+    &kReplyMissing,
+    &kReplyDuringData,
+    &kServerClosedWithout421,
+    &kTooManyErrors,
+    &kLmtpReplyCount,
     // client
+    &kMissingQuit,
+    &kNoDialogue,
 };
 
 }  // namespace
