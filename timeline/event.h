@@ -73,6 +73,10 @@ inline constexpr std::string_view kOwedCommand = "a command";
 inline constexpr std::string_view kOwedMailData = "mail data";
 inline constexpr std::string_view kOwedChunk = "the octets of a chunk";
 inline constexpr std::string_view kOwedEndOfData = "the reply to the end of data";
+inline constexpr std::string_view kOwedMailReply = "the reply to MAIL";
+inline constexpr std::string_view kOwedRcptReply = "the reply to RCPT";
+inline constexpr std::string_view kOwedDataReply = "the reply to DATA";
+inline constexpr std::string_view kOwedBdatReply = "the reply to BDAT";
 inline constexpr std::string_view kOwedClose = "the close";
 
 /// A silence of at least the reporting threshold, told when it ended.

@@ -18,13 +18,13 @@ std::string_view reply_to(Verb verb) {
     case Verb::kLhlo:
       return "the reply to LHLO";
     case Verb::kMail:
-      return "the reply to MAIL";
+      return kOwedMailReply;
     case Verb::kRcpt:
-      return "the reply to RCPT";
+      return kOwedRcptReply;
     case Verb::kData:
-      return "the reply to DATA";
+      return kOwedDataReply;
     case Verb::kBdat:
-      return "the reply to BDAT";
+      return kOwedBdatReply;
     case Verb::kBurl:
       return "the reply to BURL";
     case Verb::kRset:
