@@ -99,7 +99,6 @@ constexpr Precedence kTable[] = {
     {"pre-dot-pause", "gap-client", kSameSilence},
     {"pre-dot-pause", "round-pause", kSameSilence},
     {"pre-dot-pause", "data-stall", kSameSilence},
-    {"nagle-delayed-ack", "gap-client", kSamePlace},
     {"data-stall", "gap-client", kSamePlace},
     {"data-stall", "gap-server", kSamePlace},
 

@@ -44,11 +44,9 @@ TEST_CASE("no two rows of the precedence table are the same, and none folds in a
 TEST_CASE("a headline that names entries folds what is about them, and nothing else") {
   // tarpit-pattern, which comes at the session's end, folds the silences before slow replies.
   const std::vector<std::uint64_t> named = {4, 8};
-  const Rule headline_rule{.id = "tarpit-pattern", .means = "", .reference = "", .evaluate = nullptr};
-  const Rule silence_rule{.id = "gap-server", .means = "", .reference = "", .evaluate = nullptr};
-  const FoldSubject headline{.rule = &headline_rule, .place = 20, .entries = named};
-  CHECK(folds(headline, {.rule = &silence_rule, .place = 8}, {}));
-  CHECK(!folds(headline, {.rule = &silence_rule, .place = 6}, {}));
+  const FoldSubject headline{.rule = &kTarpitPattern, .place = 20, .entries = named};
+  CHECK(folds(headline, {.rule = &kGapServer, .place = 8}, {}));
+  CHECK(!folds(headline, {.rule = &kGapServer, .place = 6}, {}));
 }
 
 TEST_CASE("the precedence table names rules of the catalogue") {

@@ -9,22 +9,55 @@ namespace {
 // In the order of the catalogue; a rule that fires in the same moment as another is shown in it.
 constexpr std::array kRules = {
     // transaction
-    &kTxnAbortedRset, &kTxnReplayedAfterRset, &kRsetNoop, &kRsetRepeated, &kRsetRejected,
-    &kRsetServerClosed, &kTxnAbortedEhlo, &kTxnAbortedQuit, &kTxnAbortedDisconnect, &kTxnAborted421,
-    &kCalloutProbe, &kAllRcptRejected, &kPartialRcptAccept, &kLostAfterEod, &kRejectedAfterData,
+    &kTxnAbortedRset,
+    &kTxnReplayedAfterRset,
+    &kRsetNoop,
+    &kRsetRepeated,
+    &kRsetLivenessProbe,
+    &kRsetRejected,
+    &kRsetServerClosed,
+    &kTxnAbortedEhlo,
+    &kTxnAbortedQuit,
+    &kTxnAbortedDisconnect,
+    &kTxnAborted421,
+    &kCalloutProbe,
+    &kAllRcptRejected,
+    &kPartialRcptAccept,
+    &kDuplicateRcpt,
+    &kDuplicateMessage,
+    &kLostAfterEod,
+    &kRejectedAfterData,
+    &kGreylistTempfail,
+    &kGreylistRetrySameSession,
     // timing
-    &kTxnAbortedTimeout, &kEodReplySlow, &kGapClient, &kGapServer, &kGreetingDelay, &kDataStall,
-    &kRoundPause, &kIdleConnection,
+    &kTxnAbortedTimeout,
+    &kEodReplySlow,
+    &kPreDotPause,
+    &kReplyDripped,
+    &kGapClient,
+    &kGapServer,
+    &kGreetingDelay,
+    &kTarpitPattern,
+    &kDataStall,
+    &kRoundPause,
+    &kDnsTimeoutSignature,
+    &kNearRfcTimeout,
+    &kClientTimeoutShort,
+    &kIdleConnection,
     // sequencing
     // syntax
     // extension
     // security
+    &kInterceptionSuspected,
+    &kTwoPointDivergence,
     // tls
     // auth
     // network
+    &kNagleDelayedAck,
     &kUpstreamConnectFailed,
     // server
     // client
+    &kParallelSessions,
 };
 
 }  // namespace
