@@ -13,10 +13,12 @@ namespace {
 
 /// Room for the numbers, keys and words of a line, and for those of a hole and of a mask.
 constexpr std::size_t kMostFixed = 512;
-constexpr std::size_t kMostHole = 1536;
+constexpr std::size_t kMostHole = 2560;
 constexpr std::size_t kMostMask = 24;
 /// Digits of the longest number, with its sign.
 constexpr std::size_t kMostDigits = 20;
+/// Of a hash in hexadecimal.
+constexpr std::size_t kHashDigits = 16;
 
 /// Writes JSON behind `at`, without looking whether there is room: most_event_line() has.
 class Pen {
@@ -48,6 +50,17 @@ class Pen {
   template <typename Number>
   void number_if(std::string_view key, Number value) {
     if (value != 0) number(key, value);
+  }
+  /// A hash, which says nothing when it is zero. Spelled as a word, for some programs that read
+  /// JSON round numbers of this size.
+  void hash_if(std::string_view key, std::uint64_t value) {
+    if (value == 0) return;
+    put_key(key);
+    put("\"");
+    for (std::size_t digit = kHashDigits; digit-- > 0;) {
+      *at_++ = "0123456789abcdef"[value >> (4 * digit) & 0xf];
+    }
+    put("\"");
   }
   void flag(std::string_view key, bool set) {
     if (!set) return;
@@ -107,6 +120,28 @@ void put_candidates(Pen& pen, const MessageFacts& facts) {
   pen.number("first_candidate_end", facts.first_candidate_end);
 }
 
+void put_header_facts(Pen& pen, const HeaderFacts& facts) {
+  pen.put_key("header");
+  pen.put("{\"ended\":");
+  pen.put(facts.ended ? "true" : "false");
+  pen.number_if("eight_bit", facts.eight_bit);
+  pen.hash_if("message_id", facts.message_id);
+  pen.number_if("scanner_fields", facts.scanner_fields);
+  pen.put("}");
+}
+
+/// How the scanner of the header section stands in it.
+void put_header(Pen& pen, const HeaderScanner& header) {
+  pen.put_key("in_header");
+  pen.put("{\"stage\":\"");
+  pen.put(name_of(kHeaderStageNames, header.stage));
+  pen.put("\"");
+  pen.flag("reads_id", header.reads_id);
+  if (!header.name().empty()) pen.text("name", header.name());
+  pen.hash_if("id", header.id);
+  pen.put("}");
+}
+
 /// The value of "left_out".
 void put_hole(Pen& pen, const LeftOut& hole) {
   const MessageScanner::Saved after = hole.after.save();
@@ -119,8 +154,12 @@ void put_hole(Pen& pen, const LeftOut& hole) {
   pen.number("wire_octets", after.wire_octets);
   pen.number_if("line_octets", after.line_octets);
   for (const FactName& each : kFactNames) pen.number_if(each.name, after.facts.*each.fact);
+  pen.hash_if("digest", after.facts.digest);
   put_candidates(pen, after.facts);
+  pen.flag("after_cr_cr", after.after_cr_cr);
   if (after.watch != EodWatch{}) put_watch(pen, after.watch);
+  if (after.facts.header != HeaderFacts{}) put_header_facts(pen, after.facts.header);
+  if (!after.header.done()) put_header(pen, after.header);
   pen.put("}}");
 }
 

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cassert>
+#include <charconv>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -157,6 +159,20 @@ class EventLine::Reader {
     return number_of<Number>(key, find(key));
   }
 
+  /// A hash in hexadecimal; 0 where there is none.
+  std::uint64_t hash_or_zero(std::string_view key) {
+    if (!find(key)) return 0;
+    const std::string_view digits = word(key);
+    std::uint64_t hash = 0;
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), hash, 16);
+    if (error != std::errc() || end != digits.data() + digits.size()) {
+      complain(key, "is no hash");
+      return 0;
+    }
+    return hash;
+  }
+
   bool flag(std::string_view key) {
     const json* value = find(key);
     if (!value) return false;
@@ -270,6 +286,7 @@ class EventLine::Reader {
     for (const FactName& each : kFactNames) {
       saved.facts.*each.fact = number_or_zero<std::uint64_t>(each.name);
     }
+    saved.facts.digest = hash_or_zero("digest");
     if (const json* candidates = find("candidates")) {
       inside(*candidates, [&] {
         for (std::size_t i = 0; i < kEodCandidateKinds; ++i) {
@@ -293,7 +310,39 @@ class EventLine::Reader {
         return read;
       });
     }
+    saved.after_cr_cr = flag("after_cr_cr");
+    if (const json* facts = find("header")) {
+      saved.facts.header = inside(*facts, [&] { return header_facts(); });
+    }
+    const json* header = find("in_header");
+    saved.header =
+        header ? inside(*header, [&] { return header_scanner(); }) : HeaderScanner::stopped();
     return MessageScanner::restore(saved);
+  }
+
+  HeaderFacts header_facts() {
+    HeaderFacts facts;
+    facts.ended = flag("ended");
+    facts.eight_bit = number_or_zero<std::uint64_t>("eight_bit");
+    facts.message_id = hash_or_zero("message_id");
+    facts.scanner_fields = number_or_zero<std::uint32_t>("scanner_fields");
+    return facts;
+  }
+
+  HeaderScanner header_scanner() {
+    HeaderScanner header;
+    header.stage = named_word<HeaderScanner::Stage>("stage", kHeaderStageNames);
+    header.reads_id = flag("reads_id");
+    header.id = hash_or_zero("id");
+    if (!find("name")) return header;
+    const std::string_view name = word("name");
+    if (name.size() > HeaderScanner::kLongestName) {
+      complain("name", "is longer than any that is kept");
+      return header;
+    }
+    std::copy(name.begin(), name.end(), header.name_octets.begin());
+    header.name_size = static_cast<std::uint8_t>(name.size());
+    return header;
   }
 
   /// Fills line_.further_ but for the octets. Gives how many octets each has.

@@ -26,6 +26,8 @@ inline constexpr std::array<std::string_view, 6> kScannerStateNames = {
     "line_start", "middle", "cr", "dot", "dot_cr", "ended"};
 inline constexpr std::array<std::string_view, 6> kLineEndNames = {"none", "cr",    "cr_cr",
                                                                   "lf",   "cr_lf", "cr_cr_lf"};
+inline constexpr std::array<std::string_view, 7> kHeaderStageNames = {
+    "line_start", "empty_line", "dot", "name", "behind_name", "text", "done"};
 inline constexpr std::array<std::string_view, kEodCandidateKinds> kCandidateNames = {
     "lf_dot_lf",    "lf_dot_cr_lf", "cr_lf_dot_lf", "cr_dot_cr", "cr_dot_cr_lf",
     "cr_lf_dot_cr", "cr_cr_lf",     "nul",          "other"};
@@ -35,7 +37,7 @@ struct FactName {
   std::string_view name;
   std::uint64_t MessageFacts::*fact;
 };
-inline constexpr std::array<FactName, 9> kFactNames = {{
+inline constexpr std::array<FactName, 17> kFactNames = {{
     {"octets", &MessageFacts::octets},
     {"lines", &MessageFacts::lines},
     {"longest_line", &MessageFacts::longest_line},
@@ -45,6 +47,14 @@ inline constexpr std::array<FactName, 9> kFactNames = {{
     {"eight_bit", &MessageFacts::eight_bit},
     {"dot_lines", &MessageFacts::dot_lines},
     {"unstuffed_dots", &MessageFacts::unstuffed_dots},
+    {"cr_cr_lf", &MessageFacts::cr_cr_lf},
+    {"long_lines", &MessageFacts::long_lines},
+    {"first_long_line", &MessageFacts::first_long_line},
+    {"first_bare_cr_end", &MessageFacts::first_bare_cr_end},
+    {"first_bare_lf_end", &MessageFacts::first_bare_lf_end},
+    {"first_cr_cr_lf_end", &MessageFacts::first_cr_cr_lf_end},
+    {"first_nul_end", &MessageFacts::first_nul_end},
+    {"first_unstuffed_dot_end", &MessageFacts::first_unstuffed_dot_end},
 }};
 
 /// The name of an enumerator.

@@ -5,8 +5,12 @@
 namespace smtpscope {
 namespace {
 
-/// CRLF "." CRLF: how mail data ends (RFC 5321 4.1.1.4).
+/// CRLF "." CRLF: how mail data ends (RFC 5321 4.1.1.4). Its last octets are no content.
 constexpr std::size_t kEndOfData = 5;
+constexpr std::size_t kTerminator = 3;
+
+/// As many octets show what an end-of-data candidate is, if it has no NULs and no more CRs.
+constexpr std::size_t kCandidate = 5;
 
 }  // namespace
 
@@ -38,8 +42,15 @@ void MessageLimit::on_item(const Item& item) {
   if (item.side != from_ || item.end < at_) return;
   const auto end = static_cast<std::size_t>(item.end - at_);
   if (content_) {
-    const bool dotted = content_->before.framing() == MessageScanner::Framing::kDotTerminated;
-    leave_out(dotted ? end - std::min(end, kEndOfData) : end);
+    std::size_t stays = 0;
+    if (const auto* data = std::get_if<MailData>(&item.body)) {
+      stays = kEndOfData;
+      // What the rules are told of stays, with the candidate, so that whoever reads the record
+      // finds it.
+      const std::size_t behind = data->behind_candidate.size();
+      if (behind > 0) stays = kCandidate + behind + kTerminator;
+    }
+    leave_out(end - std::min(end, stays));
     content_.reset();
   }
   watch_barrier();

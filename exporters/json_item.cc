@@ -1,5 +1,7 @@
 #include "exporters/json_item.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -30,6 +32,21 @@ void write_line(JsonWriter& json, std::uint16_t flags, LineEnding ending) {
     if ((flags & flag) != 0) json.element(name);
   }
   json.end_array();
+}
+
+/// A hash has no size: it is a word, which no reader of JSON rounds.
+void write_hash(JsonWriter& json, std::string_view name, std::uint64_t hash) {
+  if (hash != 0) json.string(name, fmt::format("{:016x}", hash));
+}
+
+void write_header(JsonWriter& json, const HeaderFacts& header) {
+  if (header == HeaderFacts{}) return;
+  json.begin_object("header");
+  json.true_if("ended", header.ended);
+  json.number_if("eight_bit", header.eight_bit);
+  write_hash(json, "message_id", header.message_id);
+  json.number_if("scanner_fields", header.scanner_fields);
+  json.end_object();
 }
 
 /// Adds the members of each kind of item.
@@ -157,6 +174,14 @@ void write_facts(JsonWriter& json, const MessageFacts& facts) {
   json.number("eight_bit", facts.eight_bit);
   json.number("dot_lines", facts.dot_lines);
   json.number("unstuffed_dots", facts.unstuffed_dots);
+  json.number_if("cr_cr_lf", facts.cr_cr_lf);
+  json.number_if("long_lines", facts.long_lines);
+  json.number_if("first_long_line", facts.first_long_line);
+  json.number_if("first_bare_cr_at", facts.first_bare_cr_end);
+  json.number_if("first_bare_lf_at", facts.first_bare_lf_end);
+  json.number_if("first_cr_cr_lf_at", facts.first_cr_cr_lf_end);
+  json.number_if("first_nul_at", facts.first_nul_end);
+  json.number_if("first_unstuffed_dot_at", facts.first_unstuffed_dot_end);
   if (facts.first_candidate_end != 0) {
     json.begin_object("doubtful_ends");
     for (std::size_t i = 0; i < facts.candidates.size(); ++i) {
@@ -166,6 +191,8 @@ void write_facts(JsonWriter& json, const MessageFacts& facts) {
     json.string("first_doubtful_end", to_string(facts.first_candidate));
     json.number("first_doubtful_end_at", facts.first_candidate_end);
   }
+  write_hash(json, "digest", facts.digest);
+  write_header(json, facts.header);
   json.end_object();
 }
 

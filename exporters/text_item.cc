@@ -43,8 +43,7 @@ void note_line(Notes& notes, std::uint16_t flags, LineEnding ending) {
 
 /// What the message's content is like, where it is unusual.
 void note_facts(Notes& notes, const MessageFacts& facts) {
-  // RFC 5321 4.5.3.1.6: 1000 octets with the CRLF.
-  if (facts.longest_line > 1000) notes.add("longest line {}", facts.longest_line);
+  if (facts.longest_line > kLongestTextLine) notes.add("longest line {}", facts.longest_line);
   if (facts.bare_cr > 0) notes.add("{}", counted(facts.bare_cr, "bare CR"));
   if (facts.bare_lf > 0) notes.add("{}", counted(facts.bare_lf, "bare LF"));
   if (facts.nul > 0) notes.add("{} NUL", facts.nul);

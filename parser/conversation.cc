@@ -103,6 +103,7 @@ const Item* ConversationMachine::next() {
   for (Stream& each : streams_) each.line.recycle();
   reply_.recycle();
   held_.recycle();
+  shown_message_.reset();
 
   while (!has_item_) {
     if (held_first_ && !held_can_go()) held_first_ = false;

@@ -377,6 +377,8 @@ void ConversationMachine::end_mail_data(DataEnd how, std::uint64_t end, const Me
   data.answered_early = message.answered != kNoExchange;
   data.exchange = message.answered;
   if (owes && !data.answered_early && !message.refused) data.exchange = owe_end_of_data();
+  if (how != DataEnd::kCandidate) data.behind_candidate = message.behind_candidate();
+  if (!data.behind_candidate.empty()) shown_message_ = std::move(message_);
   message_.reset();
   mode_ = Mode::kCommands;
   last_line_bare_lf_ = false;

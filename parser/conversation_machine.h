@@ -202,6 +202,8 @@ class ConversationMachine {
   PendingReplies pending_;
   ReplyAssembler reply_;
   std::unique_ptr<PendingMessage> message_;  // while one is being read
+  std::unique_ptr<const PendingMessage>
+      shown_message_;  // into which the item given last has a view
   Counted counted_;
   bool proxy_local_ = false;
 

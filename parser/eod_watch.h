@@ -54,6 +54,9 @@ struct EodWatch {
   /// Nothing is open but what `seen` tells.
   bool settled() const { return dot_after == LineEndSeen::kNone && !nul_behind; }
 
+  /// The octets so far end in CR CR.
+  bool after_cr_cr() const { return !nul_behind && seen == LineEndSeen::kCrCr; }
+
   bool operator==(const EodWatch&) const = default;
 
  private:

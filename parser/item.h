@@ -122,8 +122,9 @@ struct MailData {
   std::uint64_t missing_octets = 0;  // lost in gaps
   bool assumed = false;              // taken for content without having seen the 354
   bool answered_early = false;       // the final reply came before the end of data
-  /// What followed the first end-of-data candidate, up to the strict end or kMaxTail octets of it;
-  /// empty if there was none, or when that was not kept.
+  /// What followed the first end-of-data candidate, without the ".CRLF" of the strict end. Empty if
+  /// there was none; if that and the ".CRLF" is more than kMaxTail; behind a gap; and if the
+  /// candidate was the end, for then what followed is in the next items.
   std::string_view behind_candidate;
 };
 

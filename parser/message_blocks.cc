@@ -8,6 +8,8 @@
 #include <cpuid.h>
 #endif
 
+#include "parser/message_facts.h"
+
 namespace smtpscope {
 namespace {
 
@@ -27,9 +29,18 @@ bool ends_in_open_nul(const OctetMasks& at, std::size_t size, bool after_line_en
   return last_other != bit(size - 1) && ((at.cr | at.lf) & last_other) != 0;
 }
 
+/// The line that is being read has grown to `octets`. It is long from the octet on that is one too
+/// many. Lines that begin in the block cannot be.
+[[gnu::always_inline]] inline void note_growth(BlockTally& tally, std::uint64_t octets) {
+  if (octets > kLongestTextLine && tally.line_octets <= kLongestTextLine) [[unlikely]]
+    ++tally.long_lines;
+}
+
 /// Ends lines at `ends`, the LFs of CRLFs, not counting the `stuffed` dots at their beginnings.
 void measure_each_line(BlockTally& tally, std::uint64_t ends, std::uint64_t stuffed,
                        std::size_t size) {
+  const auto first = static_cast<std::uint64_t>(std::countr_zero(ends | bit(size - 1)));
+  note_growth(tally, tally.line_octets + first + 1 - (stuffed & 1));
   std::size_t begin = 0;
   for (std::uint64_t left = ends; left != 0; left &= left - 1) {
     const std::size_t end = static_cast<std::size_t>(std::countr_zero(left)) + 1;
@@ -47,8 +58,9 @@ void measure_each_line(BlockTally& tally, std::uint64_t ends, std::uint64_t stuf
 [[gnu::always_inline]] inline void measure_first_line(BlockTally& tally, std::uint64_t ends,
                                                       std::size_t size) {
   const int first = std::countr_zero(ends | bit(size - 1));
-  tally.longest_line =
-      std::max(tally.longest_line, tally.line_octets + static_cast<std::uint64_t>(first) + 1);
+  const std::uint64_t line = tally.line_octets + static_cast<std::uint64_t>(first) + 1;
+  note_growth(tally, line);
+  tally.longest_line = std::max(tally.longest_line, line);
   const auto above_last = static_cast<std::uint64_t>(std::countl_zero(ends));
   tally.line_octets = ends != 0 ? above_last - (kBlock - size) : tally.line_octets + size;
 }
@@ -79,14 +91,18 @@ void measure_each_line(BlockTally& tally, std::uint64_t ends, std::uint64_t stuf
   // octet of a block is judged with the next.
   const std::uint64_t here = ~std::uint64_t{0} >> (kBlock - size);
   if ((behind_cr & here) != at.lf) {
+    // Two CRs at the end would have to be remembered, for an LF may come. They hardly ever are
+    // there.
+    if ((at.cr & behind_cr & last) != 0) [[unlikely]]
+      return false;
     tally.bare_cr += ones(behind_cr & here & ~at.lf);
     tally.bare_lf += ones(at.lf & ~behind_cr);
+    tally.cr_cr_lf += ones(ends & behind_cr << 1);
   }
   if ((at.nul | at.high) != 0) {
     tally.nul += ones(at.nul);
     tally.eight_bit += ones(at.high);
   }
-  tally.lines += ones(ends);
   if (stuffed != 0) {
     tally.dot_lines += ones(stuffed);
     // Neither CR nor LF follows here, so what is no dot is text (RFC 5321 4.5.2).
@@ -97,6 +113,7 @@ void measure_each_line(BlockTally& tally, std::uint64_t ends, std::uint64_t stuf
   } else {
     measure_first_line(tally, ends, size);
   }
+  tally.lines += ones(ends);
 
   tally.after_cr = (at.cr & last) != 0;
   tally.at_line_start = (ends & last) != 0;
@@ -168,8 +185,8 @@ __attribute__((target("avx2,bmi,lzcnt,popcnt"))) std::size_t add_plain_blocks(
     if (_mm256_testz_si256(special, special) == 0) break;
 
     const std::uint64_t ends = Avx2Masks::gather(ends_low, ends_high);
-    local.lines += ones(ends);
     measure_first_line(local, ends, kBlock);
+    local.lines += ones(ends);
   }
   if (done == 0) return 0;
   local.after_cr = octets[done - 1] == '\r';

@@ -14,7 +14,7 @@ namespace smtpscope {
 struct BlockTally {
   // Context.
   bool dotted = true;           // dots at line starts mean something
-  bool after_cr = false;        // the octet before is a CR
+  bool after_cr = false;        // the octet before is a CR, and the one before that is none
   bool at_line_start = false;   // the octets before are CRLF, or there are none
   bool after_line_end = false;  // someone may take the octets before for the end of a line
 
@@ -22,14 +22,16 @@ struct BlockTally {
   std::uint64_t line_octets = 0;   // of the unfinished line, its stuffed dot not counted
   std::uint64_t longest_line = 0;  // the unfinished line may be in it already
 
-  // Added, as in MessageFacts.
+  // Added to, as in MessageFacts.
   std::uint64_t lines = 0;
   std::uint64_t bare_cr = 0;
   std::uint64_t bare_lf = 0;
+  std::uint64_t cr_cr_lf = 0;
   std::uint64_t nul = 0;
   std::uint64_t eight_bit = 0;
   std::uint64_t dot_lines = 0;
   std::uint64_t unstuffed_dots = 0;
+  std::uint64_t long_lines = 0;
 
   bool operator==(const BlockTally&) const = default;
 };

@@ -31,10 +31,12 @@ std::string_view to_string(EodCandidate kind);
 inline constexpr std::uint64_t kLongestTextLine = 1000;
 
 /// What is known of a message's header section, the lines before the first empty one. BDAT
-/// content counts like that of DATA.
+/// content counts like that of DATA. Lines end at LF here, with or without CR. A message whose
+/// header section does not end within its first 64 KiB is not looked at beyond them.
 struct HeaderFacts {
-  std::uint64_t eight_bit = 0;       // octets with the high bit set
-  std::uint64_t message_id = 0;      // hash of the first Message-ID field's value; 0: none
+  std::uint64_t eight_bit = 0;   // octets with the high bit set
+  std::uint64_t message_id = 0;  // hash of the first Message-ID field's value, unfolded, without
+                                 // blanks; 0: there was none, or only empty ones
   std::uint32_t scanner_fields = 0;  // fields that mail scanners add: X-Antivirus, X-*-Scanned …
   bool ended = false;                // the empty line was seen
 
@@ -64,17 +66,17 @@ struct MessageFacts {
   /// wire; 0 if there was none.
   std::uint64_t first_candidate_end = 0;
   EodCandidate first_candidate = EodCandidate::kOther;
-  std::uint64_t long_lines = 0;       // lines of more than kLongestTextLine octets
+  std::uint64_t long_lines = 0;       // of more than kLongestTextLine octets, finished or not
   std::uint64_t first_long_line = 0;  // its number, from 1; 0 if there is none
   // Where the octet after the first of its kind lies, counted like first_candidate_end; 0 if there
-  // was none.
+  // was none. That of a line end is its LF, that of a dot line its dot.
   std::uint64_t first_bare_cr_end = 0;
   std::uint64_t first_bare_lf_end = 0;
   std::uint64_t first_cr_cr_lf_end = 0;
   std::uint64_t first_nul_end = 0;
   std::uint64_t first_unstuffed_dot_end = 0;
-  /// Of the first kDigested octets on the wire: for telling that two messages are the same, together
-  /// with their sizes and counts.
+  /// Of the first kDigested octets on the wire: for telling that two messages are the same,
+  /// together with their sizes and counts.
   std::uint64_t digest = 0;
   HeaderFacts header;
 

@@ -6,9 +6,12 @@
 #include <span>
 
 #include "parser/eod_watch.h"
+#include "parser/header_scanner.h"
 #include "parser/message_facts.h"
 
 namespace smtpscope {
+
+struct BlockTally;
 
 /// Reads mail data and gathers MessageFacts. Knows two things at a time: the strict automaton of
 /// RFC 5321 4.1.1.4 (only CRLF.CRLF ends the data, and the start counts as after a CRLF), and a
@@ -41,7 +44,9 @@ class MessageScanner {
     std::uint64_t line_octets = 0;
     Framing framing = Framing::kDotTerminated;
     State state = State::kLineStart;
+    bool after_cr_cr = false;  // the octets end in CR CR; told where the framing is kCounted only
     EodWatch watch;
+    HeaderScanner header;
 
     bool operator==(const Saved&) const = default;
   };
@@ -75,8 +80,15 @@ class MessageScanner {
 
  private:
   std::size_t scan_blocks(std::span<const std::uint8_t> octets);
+  BlockTally tally_here() const;
+  bool brings_a_first(const BlockTally& tally) const;
+  void adopt(const BlockTally& tally, std::span<const std::uint8_t> octets);
+  void scan_header(std::span<const std::uint8_t> octets, std::uint64_t at);
+  void digest(std::span<const std::uint8_t> octets, State before);
+  bool after_cr_cr() const;
   void take(std::uint8_t octet);
   void advance(std::uint8_t octet);
+  void note_long_line();
   void end_line();
   void end_data();
   State inside_line(std::uint8_t octet);
@@ -85,6 +97,8 @@ class MessageScanner {
   std::uint64_t wire_octets_ = 0;
   std::uint64_t line_octets_ = 0;  // of the line that is being read, its stuffed dot not counted
   EodWatch watch_;                 // fed only when the framing is kDotTerminated
+  HeaderScanner header_;
+  bool after_cr_cr_ = false;  // kept only when the framing is kCounted, else watch_ knows
   State state_ = State::kLineStart;
   Framing framing_;
 };

@@ -5,7 +5,7 @@
 namespace smtpscope {
 
 MessageScanner::Saved MessageScanner::save() const {
-  return {facts_, wire_octets_, line_octets_, framing_, state_, watch_};
+  return {facts_, wire_octets_, line_octets_, framing_, state_, after_cr_cr_, watch_, header_};
 }
 
 namespace {
@@ -64,6 +64,62 @@ bool possible_counts(const MessageFacts& facts, std::uint64_t line_octets) {
          facts.unstuffed_dots <= facts.dot_lines;
 }
 
+/// A count, and where the first of what it counts ends: not known where a capture does not tell.
+bool possible_first(std::uint64_t count, std::uint64_t first_end, std::uint64_t wire_octets) {
+  return first_end == 0 ||
+         (count > 0 && first_end <= wire_octets && count - 1 <= wire_octets - first_end);
+}
+
+bool possible_firsts(const MessageFacts& facts, std::uint64_t wire_octets) {
+  return possible_first(facts.bare_cr, facts.first_bare_cr_end, wire_octets) &&
+         possible_first(facts.bare_lf, facts.first_bare_lf_end, wire_octets) &&
+         possible_first(facts.cr_cr_lf, facts.first_cr_cr_lf_end, wire_octets) &&
+         possible_first(facts.nul, facts.first_nul_end, wire_octets) &&
+         possible_first(facts.unstuffed_dots, facts.first_unstuffed_dot_end, wire_octets) &&
+         facts.cr_cr_lf <= facts.lines && facts.cr_cr_lf <= facts.bare_cr;
+}
+
+bool possible_long_lines(const MessageFacts& facts) {
+  if (facts.long_lines == 0) return facts.first_long_line == 0;
+  if (facts.first_long_line == 0 || facts.first_long_line > facts.lines + 1) return false;
+  return facts.longest_line > kLongestTextLine &&
+         facts.long_lines <= facts.octets / (kLongestTextLine + 1) &&
+         facts.long_lines - 1 <= facts.lines + 1 - facts.first_long_line;
+}
+
+bool possible_header(const MessageScanner::Saved& saved) {
+  using State = MessageScanner::State;
+  using Stage = HeaderScanner::Stage;
+  const HeaderScanner& header = saved.header;
+  const HeaderFacts& facts = saved.facts.header;
+  if (!header.possible(facts) || facts.eight_bit > saved.facts.eight_bit) return false;
+  if (header.done()) return true;
+  if (saved.wire_octets >= HeaderScanner::kMostOctets) return false;
+  if (facts.eight_bit != saved.facts.eight_bit) return false;
+  switch (saved.state) {
+    case State::kLineStart:
+      return header.stage == Stage::kLineStart;
+    case State::kDot:
+      return header.stage == Stage::kDot;
+    case State::kDotCr:
+      return header.stage == Stage::kText;
+    case State::kCr:
+      return header.stage == Stage::kText || header.stage == Stage::kEmptyLine;
+    case State::kMiddle:
+      return true;
+    case State::kEnded:
+      break;
+  }
+  return false;
+}
+
+/// Before the first octet nothing is known.
+bool possible_beginning(const MessageScanner::Saved& saved) {
+  if (saved.wire_octets > 0) return true;
+  return saved.facts.digest == 0 && saved.facts.header == HeaderFacts{} &&
+         (saved.header.done() || saved.header == HeaderScanner{});
+}
+
 }  // namespace
 
 std::optional<MessageScanner> MessageScanner::restore(const Saved& saved) {
@@ -77,6 +133,9 @@ std::optional<MessageScanner> MessageScanner::restore(const Saved& saved) {
   }
   if (!possible_counts(facts, saved.line_octets)) return std::nullopt;
   if (!possible_candidates(facts, saved.wire_octets)) return std::nullopt;
+  if (!possible_firsts(facts, saved.wire_octets)) return std::nullopt;
+  if (!possible_long_lines(facts)) return std::nullopt;
+  if (!possible_header(saved) || !possible_beginning(saved)) return std::nullopt;
 
   const bool between_lines = saved.state == State::kLineStart || saved.state == State::kDot ||
                              saved.state == State::kEnded;
@@ -84,6 +143,10 @@ std::optional<MessageScanner> MessageScanner::restore(const Saved& saved) {
   if (saved.framing == Framing::kCounted) {
     if (saved.state > State::kCr || saved.watch != EodWatch{}) return std::nullopt;
     if (facts.dot_lines != 0 || facts.first_candidate_end != 0) return std::nullopt;
+    const bool bare = saved.state == State::kCr && facts.bare_cr > 0 && saved.line_octets > 1;
+    if (saved.after_cr_cr && !bare) return std::nullopt;
+  } else if (saved.after_cr_cr) {
+    return std::nullopt;
   } else if (saved.state == State::kEnded) {
     if (saved.watch != EodWatch{}) return std::nullopt;
   } else if (!possible(saved.watch, saved.wire_octets) ||
@@ -99,7 +162,9 @@ std::optional<MessageScanner> MessageScanner::restore(const Saved& saved) {
   scanner.wire_octets_ = saved.wire_octets;
   scanner.line_octets_ = saved.line_octets;
   scanner.state_ = saved.state;
+  scanner.after_cr_cr_ = saved.after_cr_cr;
   scanner.watch_ = saved.watch;
+  scanner.header_ = saved.header;
   return scanner;
 }
 

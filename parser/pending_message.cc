@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <iterator>
 #include <string_view>
 
@@ -11,6 +12,9 @@ namespace {
 /// The commands with credentials, AUTH and X-EXPS, cannot be spelled without one of these.
 constexpr std::string_view kWords[] = {"AUTH", "EXPS"};
 constexpr std::size_t kShortestWord = 4;
+
+/// "." CRLF: what comes behind the content (RFC 5321 4.1.1.4).
+constexpr std::size_t kTerminator = 3;
 
 bool mentions_credentials(std::string_view text) {
   return std::any_of(std::begin(kWords), std::end(kWords), [&](std::string_view word) {
@@ -32,7 +36,6 @@ PendingMessage::PendingMessage(MessageScanner::Framing framing, std::uint64_t be
 std::size_t PendingMessage::scan(std::span<const std::uint8_t> octets, std::uint64_t at) {
   const std::uint64_t scanned_before = scanner_.wire_octets();
   const std::size_t taken = scanner_.scan(octets);
-  if (scanner_.ended()) return taken;
   octets = octets.first(taken);
   if (point_) {
     keep_tail(octets);
@@ -40,6 +43,14 @@ std::size_t PendingMessage::scan(std::span<const std::uint8_t> octets, std::uint
     watch(octets, at, scanned_before);
   }
   return taken;
+}
+
+std::string_view PendingMessage::behind_candidate() const {
+  if (!point_ || point_->how != DataEnd::kCandidate) return {};
+  // The candidate was none to the scanner, so the terminator lies behind it.
+  const std::size_t terminator = scanner_.ended() ? kTerminator : 0;
+  assert(point_->tail.size() >= terminator);
+  return {reinterpret_cast<const char*>(point_->tail.data()), point_->tail.size() - terminator};
 }
 
 void PendingMessage::keep_tail(std::span<const std::uint8_t> octets) {
@@ -58,7 +69,7 @@ void PendingMessage::watch(std::span<const std::uint8_t> octets, std::uint64_t a
                            std::uint64_t scanned_before) {
   const std::uint64_t candidate = facts().first_candidate_end;
   if (candidate == 0) {
-    advance_anchor(octets);
+    if (!scanner_.ended()) advance_anchor(octets);
     return;
   }
   if (candidate < anchor_.wire_octets()) {  // it lies in what was left out of the trace

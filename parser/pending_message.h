@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "parser/item.h"
@@ -17,7 +18,7 @@ inline constexpr std::size_t kMaxTail = 16 * 1024;
 
 /// The message that is being read: the scanner's state, and from the first end-of-data candidate
 /// (or a gap that may have swallowed the end) on, what followed it. Offsets are those of the
-/// stream. About half a kilobyte, and up to kMaxTail more. Not thread-safe.
+/// stream. About a kilobyte, and up to kMaxTail more. Not thread-safe.
 class PendingMessage {
  public:
   /// Where the message may have ended although no strict end was seen there.
@@ -46,6 +47,10 @@ class PendingMessage {
   /// Where to resume if the server answers now; nullptr when nowhere.
   ResyncPoint* resync_point() { return point_.get(); }
   const ResyncPoint* resync_point() const { return point_.get(); }
+
+  /// What has followed the first candidate, without the strict end's ".CRLF"; empty when there was
+  /// none, or when more followed than is kept. A view into this message.
+  std::string_view behind_candidate() const;
 
   std::uint64_t missing = 0;        // octets lost in gaps
   std::uint64_t early_until = 0;    // octets before came before the reply to DATA

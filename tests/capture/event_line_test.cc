@@ -222,11 +222,24 @@ TEST_CASE("a scanner in any state survives") {
   constexpr std::string_view kOctets =
       "\r\r\n\n..\0a\xe9"
       "b";
+  const std::string long_line(1500, 'l');
+  const std::string_view kFields[] = {"",
+                                      "Message-ID: <a",
+                                      "message-ID",
+                                      "X-AVG: x\n",
+                                      "Message-ID: x\r\n",
+                                      "X-Antivirus \t",
+                                      "a\r\n\r\nx\r",
+                                      long_line,
+                                      "\r\n"};
   for (int i = 0; i < 5000; ++i) {
     std::string content(random() % 40, ' ');
     for (char& c : content) c = kOctets[random() % kOctets.size()];
+    content.insert(0, kFields[random() % std::size(kFields)]);
     Bytes bytes;
-    bytes.left_out = LeftOut{content.size(), scanner_behind(content)};
+    const auto framing = random() % 4 == 0 ? MessageScanner::Framing::kCounted
+                                           : MessageScanner::Framing::kDotTerminated;
+    bytes.left_out = LeftOut{content.size(), scanner_behind(content, framing)};
     expect_round_trip({1, at_ns(1), bytes});
   }
 }
@@ -247,7 +260,79 @@ TEST_CASE("lines can be read by people and by other programs") {
         R"({"t":9,"s":1,"e":"bytes","from":"client","data":"abc","left_out":{"octets":9,"after":)"
         R"({"framing":"dot_terminated","state":"middle","wire_octets":15,"line_octets":2,)"
         R"("octets":14,"lines":1,"longest_line":12,"bare_lf":1,"eight_bit":1,"dot_lines":1,)"
-        R"("watch":{"seen":"lf"}}},"tail":"\r\n.\r\n"})");
+        R"("first_bare_lf_end":15,"digest":"8146c1fdb605395d","watch":{"seen":"lf"},)"
+        R"("header":{"ended":false,"eight_bit":1},"in_header":{"stage":"line_start"}}},)"
+        R"("tail":"\r\n.\r\n"})");
+}
+
+TEST_CASE("what is told of a header section can be read, too") {
+  Bytes bytes;
+  bytes.left_out = LeftOut{9, scanner_behind("Message-ID: <a@b>\r\nX-AVG: x\r\n\r\n")};
+  const std::string ended = line_of({1, at_ns(9), bytes});
+  CHECK(
+      ended.find(R"("header":{"ended":true,"message_id":"d7a03cb3d3fb4692","scanner_fields":1})") !=
+      std::string::npos);
+  CHECK(ended.find("in_header") == std::string::npos);
+  bytes.left_out = LeftOut{9, scanner_behind("message-id: <a")};
+  CHECK(line_of({1, at_ns(9), bytes})
+            .find(R"("in_header":{"stage":"text","reads_id":true,"id":"08095f07b4c8252e"})") !=
+        std::string::npos);
+  bytes.left_out = LeftOut{9, scanner_behind("X-\"Av ")};
+  CHECK(line_of({1, at_ns(9), bytes})
+            .find(R"("in_header":{"stage":"behind_name","name":"x-\"av"})") != std::string::npos);
+}
+
+TEST_CASE("a capture that tells less of octets left out is read") {
+  EventLine line;
+  REQUIRE(
+      line.parse(R"({"t":9,"s":1,"e":"bytes","from":"client","left_out":{"octets":15,"after":)"
+                 R"({"framing":"dot_terminated","state":"middle","wire_octets":15,"line_octets":2,)"
+                 R"("octets":14,"lines":1,"longest_line":12,"bare_lf":1,"dot_lines":1,)"
+                 R"("watch":{"seen":"lf"}}}})") == EventLine::Kind::kEvent);
+  const MessageScanner& scanner = std::get<Bytes>(line.event().body).left_out->after;
+  CHECK(scanner.facts().bare_lf == 1);
+  CHECK(scanner.facts().first_bare_lf_end == 0);
+  CHECK(scanner.facts().header == HeaderFacts{});
+  CHECK(scanner.save().header.done());
+}
+
+TEST_CASE("the largest numbers have room") {
+  constexpr std::uint64_t kMuch = std::uint64_t{1} << 61;
+  MessageScanner::Saved saved = scanner_behind("\n.\r").save();
+  saved.wire_octets = saved.facts.octets = saved.facts.longest_line = kMuch;
+  saved.line_octets = kMuch - 1;
+  MessageFacts& facts = saved.facts;
+  const std::uint64_t each = kMuch / 10;
+  facts.lines = facts.bare_cr = facts.bare_lf = facts.cr_cr_lf = facts.nul = facts.eight_bit = each;
+  facts.first_bare_cr_end = facts.first_bare_lf_end = facts.first_nul_end = kMuch - each;
+  facts.first_cr_cr_lf_end = kMuch - each;
+  facts.dot_lines = facts.unstuffed_dots = each;
+  facts.first_unstuffed_dot_end = kMuch - each;
+  facts.octets -= each;
+  facts.longest_line = facts.octets;
+  saved.line_octets = facts.octets;
+  facts.long_lines = kMuch / 2000;
+  facts.first_long_line = each / 2;
+  facts.digest = facts.header.message_id = ~std::uint64_t{0};
+  facts.header.eight_bit = 65536;
+  facts.header.scanner_fields = 10922;
+  saved.header = HeaderScanner::stopped();
+  facts.candidates.fill(~std::uint32_t{0});
+  facts.first_candidate = EodCandidate::kCrLfDotCr;
+  facts.first_candidate_end = kMuch;
+  saved.watch.cr_end = kMuch;
+  const auto scanner = MessageScanner::restore(saved);
+  REQUIRE(scanner);
+  Bytes bytes;
+  bytes.left_out = LeftOut{~std::uint64_t{0}, *scanner};
+  const FurtherPart further[] = {{*bytes.left_out, {}}, {*bytes.left_out, {}}};
+  bytes.further = further;
+  expect_round_trip({~SessionId{0}, at_ns(std::numeric_limits<std::int64_t>::min()), bytes});
+
+  // The longest state of a header section.
+  const std::string name(HeaderScanner::kLongestName, '"');
+  bytes.left_out = LeftOut{~std::uint64_t{0}, scanner_behind(name)};
+  expect_round_trip({1, at_ns(1), bytes});
 }
 
 TEST_CASE("texts that are no UTF-8 stay valid JSON") {
@@ -301,6 +386,24 @@ TEST_CASE("lines that cannot be read say why") {
   CHECK(complaint_about(
             R"({"t":1,"s":1,"e":"bytes","from":"client","left_out":{"octets":9,"after":{)"
             R"("framing":"dot_terminated","state":"middle","wire_octets":1,"octets":9}}})") ==
+        "\"after\" is no state that a message can leave");
+  const auto with = [](std::string_view member) {
+    return fmt::format(
+        R"({{"t":1,"s":1,"e":"bytes","from":"client","left_out":{{"octets":9,"after":{{)"
+        R"("framing":"counted","state":"middle","wire_octets":9,"octets":9,"longest_line":9,)"
+        R"("line_octets":9,{}}}}}}})",
+        member);
+  };
+  CHECK(kind_of(with(R"("digest":"00ff")")) == EventLine::Kind::kEvent);
+  CHECK(complaint_about(with(R"("digest":"")")) == "\"digest\" is no hash");
+  CHECK(complaint_about(with(R"("digest":"12345678123456789")")) == "\"digest\" is no hash");
+  CHECK(complaint_about(with(R"("digest":"-1")")) == "\"digest\" is no hash");
+  CHECK(complaint_about(with(R"("digest":7)")) == "\"digest\" is no string");
+  CHECK(complaint_about(with(R"("in_header":{"stage":"x"})")) ==
+        "\"stage\" is \"x\", which means nothing here");
+  CHECK(complaint_about(with(R"("in_header":{"stage":"name","name":")" + std::string(41, 'a') +
+                             R"("})")) == "\"name\" is longer than any that is kept");
+  CHECK(complaint_about(with(R"("in_header":{"stage":"name","name":"A"})")) ==
         "\"after\" is no state that a message can leave");
 }
 

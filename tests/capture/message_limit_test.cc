@@ -128,6 +128,20 @@ TEST_CASE("octets that may be commands behind an end-of-data candidate stay") {
   CHECK(kept(answered, 0).find("RCPT TO:<z@y>") != std::string::npos);
 }
 
+TEST_CASE("what is behind an end-of-data candidate stays with it") {
+  // Nobody takes the candidate for the end, but the rules ask what would have come behind it.
+  const std::string before(1000, 'x');
+  const std::string behind = "MAIL FROM:<x@y>\r\n";
+  const Script script =
+      in_transaction({C("DATA\r\n"), S("354 go\r\n"), C(before + "\r\n.\n" + behind + "\r\n.\r\n"),
+                      S("250 ok\r\n")});
+  CHECK(kept(script, 0) == "DATA\r\n<999>x\r\n.\n" + behind + "\r\n.\r\n");
+  const std::string too_long(20000, 'y');
+  const Script longer = in_transaction(
+      {C("DATA\r\n"), S("354 go\r\n"), C("\r\n.\n" + too_long + "\r\n.\r\n"), S("250 ok\r\n")});
+  CHECK(kept(longer, 0) == "DATA\r\n<20004>\r\n.\r\n");
+}
+
 TEST_CASE("content that came while a barrier stood stays") {
   const Script early =
       in_transaction({C("DATA\r\ncontent\r\n"), S("354 go\r\n"), C("more\r\n.\r\n")});

@@ -359,6 +359,16 @@ void tell_oddities(Story& story, Duration start) {
   strange.nul = 3;
   strange.eight_bit = 40;
   strange.unstuffed_dots = 1;
+  strange.cr_cr_lf = 1;
+  strange.long_lines = 1;
+  strange.first_long_line = 2;
+  strange.first_bare_cr_end = 71;
+  strange.first_bare_lf_end = 12;
+  strange.first_cr_cr_lf_end = 73;
+  strange.first_nul_end = 80;
+  strange.first_unstuffed_dot_end = 90;
+  strange.digest = 0x0123456789abcdef;
+  strange.header = {40, 0xfedcba987654321, 2, true};
   strange.candidates[static_cast<std::size_t>(EodCandidate::kLfDotCrLf)] = 2;
   strange.first_candidate = EodCandidate::kLfDotCrLf;
   strange.first_candidate_end = 100;

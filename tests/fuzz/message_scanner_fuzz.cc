@@ -54,5 +54,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       framing == MessageScanner::Framing::kCounted ? std::string::npos : text.find("\r\n.\r\n");
   must(whole.ended() == (end != std::string::npos));
   must(whole.wire_octets() == (whole.ended() ? end + 3 : octets.size()));
+
+  // The first of its kind is one, and what is said of the header section agrees with the whole.
+  const smtpscope::MessageFacts& facts = whole.facts();
+  const std::span content = octets.first(static_cast<std::size_t>(whole.wire_octets()));
+  const auto stands = [&](std::uint64_t count, std::uint64_t first_end, std::uint8_t octet) {
+    must((count == 0) == (first_end == 0));
+    if (first_end != 0) must(content[static_cast<std::size_t>(first_end - 1)] == octet);
+  };
+  stands(facts.bare_cr, facts.first_bare_cr_end, '\r');
+  stands(facts.bare_lf, facts.first_bare_lf_end, '\n');
+  stands(facts.cr_cr_lf, facts.first_cr_cr_lf_end, '\n');
+  stands(facts.nul, facts.first_nul_end, 0);
+  stands(facts.unstuffed_dots, facts.first_unstuffed_dot_end, '.');
+  must((facts.long_lines > 0) == (facts.longest_line > smtpscope::kLongestTextLine));
+  must((facts.long_lines > 0) == (facts.first_long_line > 0));
+  must(facts.header.eight_bit <= facts.eight_bit);
   return 0;
 }

@@ -82,7 +82,11 @@ std::string facts_of(const MessageFacts& f) {
                   f.bare_cr, f.bare_lf, f.nul, f.eight_bit, f.dot_lines, f.unstuffed_dots,
                   f.first_candidate_end, static_cast<int>(f.first_candidate));
   for (const std::uint32_t count : f.candidates) result += fmt::format(",{}", count);
-  return result;
+  result += fmt::format(" long {} {} crcrlf {} firsts {} {} {} {} {} digest {:x}", f.long_lines,
+                        f.first_long_line, f.cr_cr_lf, f.first_bare_cr_end, f.first_bare_lf_end,
+                        f.first_cr_cr_lf_end, f.first_nul_end, f.first_unstuffed_dot_end, f.digest);
+  return result + fmt::format(" header {} {:x} {} {}", f.header.eight_bit, f.header.message_id,
+                              f.header.scanner_fields, f.header.ended);
 }
 
 /// The body in one line.
@@ -160,7 +164,9 @@ struct DescribeRest {
     }
     return result;
   }
-  std::string operator()(const MailData& d) const { return facts_of(d.facts); }
+  std::string operator()(const MailData& d) const {
+    return fmt::format("{} behind `{}`", facts_of(d.facts), escaped(d.behind_candidate));
+  }
   std::string operator()(const Chunk& c) const { return facts_of(c.facts); }
   std::string operator()(const TlsRecord& r) const { return fmt::format("{}", r.version); }
   template <typename Other>

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "parser/message_facts.h"
 #include "tests/catch.h"
 
 namespace smtpscope {
@@ -49,6 +50,8 @@ TEST_CASE("the kernels count alike") {
                                                     0x0b, 0x0c, 0x0e, '/',  '-', 0x7f, 0x80,
                                                     0x8d, 0x8a, 0xae, 0xff, 'x', 'y'};
   std::uint64_t taken_altogether = 0;
+  std::uint64_t long_lines = 0;
+  std::uint64_t cr_cr_lfs = 0;
   for (int round = 0; round < 20000; ++round) {
     std::vector<std::uint8_t> octets(random() % (5 * kBlock), 'a');
     const auto density = 1 + random() % 300;
@@ -65,12 +68,15 @@ TEST_CASE("the kernels count alike") {
     before.after_cr = random() % 2 == 0;
     before.at_line_start = !before.after_cr && random() % 2 == 0;
     before.after_line_end = before.after_cr || before.at_line_start || random() % 2 == 0;
-    before.line_octets = random() % 100;
+    // Half of them about to become long.
+    before.line_octets = random() % 100 + (random() % 2 == 0 ? kLongestTextLine - 100 : 0);
     before.longest_line = random() % 200;
 
     BlockTally wanted = before;
     const std::size_t taken = tally_blocks(BlockKernel::kPortable, wanted, octets);
     taken_altogether += taken;
+    long_lines += wanted.long_lines;
+    cr_cr_lfs += wanted.cr_cr_lf;
     for (const BlockKernel kernel : kAllKernels) {
       if (!usable(kernel)) continue;
       BlockTally tally = before;
@@ -78,7 +84,10 @@ TEST_CASE("the kernels count alike") {
       REQUIRE(tally == wanted);
     }
   }
-  CHECK(taken_altogether > 10000 * kBlock);  // the comparison was not about nothing
+  // The comparison was not about nothing.
+  CHECK(taken_altogether > 10000 * kBlock);
+  CHECK(long_lines > 100);
+  CHECK(cr_cr_lfs > 100);
 }
 
 TEST_CASE("blocks with nothing to decide are counted, others are left") {
