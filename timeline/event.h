@@ -62,7 +62,8 @@ struct Entry {
   std::optional<Duration> think;
   std::uint64_t transaction = 0;  // number; 0: outside
   TxnMark mark = TxnMark::kOutside;
-  std::span<const ReadPiece> reads;  // the first kKeptReads reads that carried it
+  std::span<const ReadPiece> reads;       // the first kKeptReads reads that carried it
+  std::span<const ReadPiece> last_reads;  // the last kLastReads of them; `reads` may hold them too
   std::uint64_t read_count = 0;
 };
 

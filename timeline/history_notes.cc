@@ -11,6 +11,9 @@ namespace {
 /// Delays from here on are remembered: those of resolvers that did not answer (rules 31).
 constexpr Duration kSlow = std::chrono::seconds(1);
 
+/// A program that pauses so long before the final dot does so by habit (rules 23).
+constexpr Duration kDotPause = std::chrono::milliseconds(900);
+
 bool asks_the_resolver(Verb verb) {
   switch (verb) {
     case Verb::kHelo:
@@ -38,11 +41,13 @@ MessageRecord message_record(const Transaction& transaction, SessionId session) 
                        .digest = transaction.facts.digest,
                        .octets = transaction.facts.octets,
                        .lines = transaction.facts.lines,
-                       .message_id = transaction.facts.header.message_id};
+                       .message_id = transaction.facts.header.message_id,
+                       .reply_wait = transaction.ended - transaction.data_ended,
+                       .reply_lost = transaction.final_undelivered};
   for (const Recipient& recipient : transaction.recipients) {
-    if (recipient.code / 100 != 2 || record.recipient_count == MessageRecord::kKeptRecipients) {
-      continue;
-    }
+    if (record.recipient_count == MessageRecord::kKeptRecipients) break;
+    // RFC 2033 4.2: LMTP may still refuse the message for a recipient that it accepted.
+    if ((recipient.final_code != 0 ? recipient.final_code : recipient.code) / 100 != 2) continue;
     record.recipients[record.recipient_count++] = sender_hash(recipient.path);
   }
   return record;
@@ -50,32 +55,43 @@ MessageRecord message_record(const Transaction& transaction, SessionId session) 
 
 void remember_transaction(const Transaction& ended, SessionId session, const SessionState& state,
                           RunHistory& history) {
-  if (ended.data_sent) {
+  // How chunks came is not counted: their commands part them anyway.
+  if (ended.data_sent && ended.data_reads > 0) {
     ClientRecord& client = history.client(state.client_host);
     ++(ended.data_reads == 1 ? client.burst_messages : client.slow_messages);
+    if (ended.dot_pause >= kDotPause) ++client.pre_dot_pauses;
   }
   if (ended.finals_accepted > 0) history.add_message(message_record(ended, session));
+}
+
+void remember_delay(const Entry& reply, SessionId session, const SessionState& state,
+                    RunHistory& history) {
+  if (!reply.think || *reply.think < kSlow) return;
+  ClientRecord& client = history.client(state.client_host);
+  if (client.slow_session != session) client.slow_reply_before = client.slow_reply;
+  client.slow_reply = *reply.think;
+  client.slow_session = session;
 }
 
 void remember_reply(const Reply& reply, const Entry& entry, const PendingExchange& answered,
                     const SessionView& view, RunHistory& history) {
   const auto& [session, state, transactions, conversation] = view;
   if (answered.kind != Answers::kCommand || !asks_the_resolver(answered.verb)) return;
-  if (entry.think && *entry.think >= kSlow) {
-    ClientRecord& client = history.client(state.client_host);
-    client.slow_reply = *entry.think;
-    client.slow_session = session;
-  }
+  remember_delay(entry, session, state, history);
   const bool accepted = reply.first_digit() == 2;
   if (answered.verb == Verb::kRcpt) {
     const Transaction* txn = transactions.find(answered.transaction);
-    if (reply.first_digit() != 4 || txn == nullptr) return;
+    if (accepted && !history.has_deferrals()) return;
+    if ((reply.first_digit() != 4 && !accepted) || txn == nullptr) return;
     if (answered.recipient >= txn->recipients.size()) return;
     const std::string& path = txn->recipients[answered.recipient].path;
-    history.add_deferral({.triple = deferral_triple(state.client_host, txn->reverse_path, path),
-                          .session = session,
-                          .time = entry.last,
-                          .code = reply.code});
+    const std::uint64_t triple = deferral_triple(state.client_host, txn->reverse_path, path);
+    if (accepted) {
+      history.forget_deferral(triple);
+      return;
+    }
+    history.add_deferral(
+        {.triple = triple, .session = session, .time = entry.last, .code = reply.code});
     return;
   }
   if (answered.verb == Verb::kMail || !accepted) return;

@@ -16,6 +16,10 @@ namespace smtpscope {
 void remember_transaction(const Transaction& ended, SessionId session, const SessionState& state,
                           RunHistory& history);
 
+/// How long the server took for a greeting, or for a reply that may have to wait for a resolver.
+void remember_delay(const Entry& reply, SessionId session, const SessionState& state,
+                    RunHistory& history);
+
 /// A reply: delays, deferrals, what a hello showed of client and server.
 struct SessionView {
   SessionId session = 0;

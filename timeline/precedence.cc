@@ -109,14 +109,29 @@ constexpr Precedence kTable[] = {
 
     // One silence, one line; the label that says most comes first.
     {"greeting-delay", "gap-server", kSamePlace},
-    {"tarpit-pattern", "gap-server", kSamePlace},
+    {"greeting-delay", "dns-timeout-signature", kSamePlace},
+    {"greeting-delay", "near-rfc-timeout", kSamePlace},
+    {"eod-reply-slow", "near-rfc-timeout", kSamePlace},
+    {"txn-aborted-timeout", "near-rfc-timeout", kSamePlace},
+    {"idle-connection", "near-rfc-timeout", kSamePlace},
+    {"data-stall", "near-rfc-timeout", kSameSilence},
+    {"tarpit-pattern", "gap-server", kNamedEntries},
+    {"tarpit-pattern", "round-pause", kNamedEntries},
+    {"tarpit-pattern", "dns-timeout-signature", kNamedEntries},
     {"dns-timeout-signature", "gap-server", kSamePlace},
+    {"dns-timeout-signature", "round-pause", kSamePlace},
+    {"reply-dripped", "gap-server", kSamePlace},
+    {"reply-dripped", "round-pause", kSamePlace},
+    // The close that ends such a silence was the client's timer, not the server's.
+    {"client-timeout-short", "gap-server", kSamePlace},
+    {"client-timeout-short", "round-pause", kSamePlace},
     {"round-pause", "gap-client", kSameSilence},
     {"round-pause", "gap-server", kSameSilence},
     {"near-rfc-timeout", "gap-client", kSameSilence},
     {"near-rfc-timeout", "gap-server", kSameSilence},
-    {"pre-dot-pause", "gap-client", kSamePlace},
-    {"nagle-delayed-ack", "gap-client", kSamePlace},
+    {"pre-dot-pause", "gap-client", kSameSilence},
+    {"pre-dot-pause", "round-pause", kSameSilence},
+    {"pre-dot-pause", "data-stall", kSameSilence},
     {"data-stall", "gap-client", kSamePlace},
     {"data-stall", "gap-server", kSamePlace},
 
@@ -141,6 +156,8 @@ bool in_reach(FoldScope scope, const FoldSubject& headline, const FoldSubject& f
       return headline.silence != 0 && headline.silence == folded.silence;
     case kSamePlace:
       return headline.place == folded.place;
+    case kNamedEntries:
+      return std::ranges::find(headline.entries, folded.place) != headline.entries.end();
     case kSameTransaction:
       return headline.transaction != 0 && headline.transaction == folded.transaction;
     case kBetweenTransactions:

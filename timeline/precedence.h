@@ -13,6 +13,7 @@ enum class FoldScope : std::uint8_t {
   kSameSilence,
   kSamePlace,  // about the same entry, or a silence right before it
   kSameTransaction,
+  kNamedEntries,         // about an entry that the headline names, or a silence right before it
   kBetweenTransactions,  // from the end of the transaction before to the beginning of this one
   kSameSession,
 };
@@ -36,6 +37,8 @@ struct FoldSubject {
   std::uint64_t transaction = 0;  // 0: none
   std::uint64_t silence = 0;      // number of the silence that it is about; 0: none
   std::uint64_t place = 0;        // number of the entry that it is about, or that comes next
+  /// Those that it names; of a headline that is being emitted only, valid so long.
+  std::span<const std::uint64_t> entries = {};
 };
 
 /// A range of places, both ends included.

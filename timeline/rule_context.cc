@@ -45,10 +45,14 @@ std::uint32_t RuleContext::fired(const Rule& rule, std::string_view variant) con
   return engine_.fired(rule, variant);
 }
 
+SessionId RuleContext::session_number() const { return engine_.session(); }
+
 void RuleContext::fire(Finding finding) {
-  const std::uint64_t place = entry() != nullptr ? entry()->number : session().entries + 1;
-  engine_.add(engine_.current(), std::move(finding), place,
-              silence() != nullptr ? session().silences : 0);
+  std::uint64_t place = finding.place;
+  if (place == 0) place = entry() != nullptr ? entry()->number : session().entries + 1;
+  std::uint64_t number = finding.silence;
+  if (number == 0 && silence() != nullptr) number = session().silences;
+  engine_.add(engine_.current(), std::move(finding), place, number);
 }
 
 void RuleContext::fire_when_answered(Finding finding) {

@@ -38,6 +38,10 @@ struct Finding {
   /// Id of a headline that is certain to come and will say it: folded at once. "" otherwise; the
   /// precedence table (timeline/precedence.cc) sees to the rest.
   std::string_view folded_under;
+  /// For folding, where the finding is about something before this moment: the number of its entry,
+  /// and of its silence. 0: those of the moment.
+  std::uint64_t place = 0;
+  std::uint64_t silence = 0;
 };
 
 /// What happened, as far as rules are asked about it. Pointers that do not apply are nullptr.
@@ -72,6 +76,8 @@ class RuleContext {
 
   /// The time of the wire event that led here.
   Time now() const { return moment_.now; }
+  /// The session's number in the run.
+  SessionId session_number() const;
 
   /// The entry being judged. Also set at kOnTransactionEnd when an entry ended it; nullptr at
   /// silences, closes and the session's end.

@@ -181,6 +181,9 @@ void RuleEngine::settle(Time now, PlaceRange between) {
                         [](const Memory::Fired& one) { return !one.folded(); });
   for (Memory::Fired& one : fired) {
     Finding& finding = one.finding;
+    FoldSubject headline = one.subject;
+    const std::vector<std::uint64_t> named = finding.entries;
+    headline.entries = named;
     count(*one.subject.rule, one.subject.variant);
     emit({.number = 0,
           .rule = one.subject.rule,
@@ -195,7 +198,7 @@ void RuleEngine::settle(Time now, PlaceRange between) {
           .attributes = std::move(finding.attributes),
           .folded_under = finding.folded_under},
          one.subject, std::move(finding.ruled_out), now);
-    fold_earlier(one.subject, between, now);
+    fold_earlier(headline, between, now);
   }
   fired.clear();
 }

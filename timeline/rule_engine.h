@@ -53,6 +53,7 @@ class RuleEngine {
   void settle(Time now, PlaceRange between);
   bool has_findings() const;
 
+  SessionId session() const { return session_; }
   /// The rule that is being asked.
   const Rule& current() const { return *current_; }
   /// A finding of `rule`. `place` and `silence` are as in FoldSubject.

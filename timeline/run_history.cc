@@ -28,12 +28,21 @@ void RunHistory::session_opened(std::string_view host, Time time) {
   record.opens[record.sessions % ClientRecord::kKeptOpens] = time;
   ++record.sessions;
   ++record.open;
+  record.at_new_most = record.open > record.most_open;
   record.most_open = std::max(record.most_open, record.open);
 }
 
 void RunHistory::session_closed(std::string_view host) {
   ClientRecord& record = client(host);
   if (record.open > 0) --record.open;  // it may have been forgotten meanwhile
+}
+
+bool RunHistory::another_was_spared(std::string_view host, Duration delay, Duration spread) const {
+  return std::ranges::any_of(clients_, [&](const NamedClient& other) {
+    if (other.host == host || other.record.hello_session == 0) return false;
+    const Duration off = other.record.slow_reply - delay;
+    return off > spread || off < -spread;
+  });
 }
 
 ServerRecord& RunHistory::server(std::string_view name) {
@@ -64,6 +73,12 @@ const DeferralRecord* RunHistory::find_deferral(std::uint64_t triple) const {
     if (each.triple == triple && (found == nullptr || each.time >= found->time)) found = &each;
   }
   return found;
+}
+
+void RunHistory::forget_deferral(std::uint64_t triple) {
+  for (DeferralRecord& each : deferrals_) {
+    if (each.triple == triple) each = DeferralRecord{};
+  }
 }
 
 bool same_content(const MessageRecord& a, const MessageRecord& b) {

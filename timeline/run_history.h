@@ -31,8 +31,12 @@ struct ClientRecord {
   std::uint32_t burst_messages = 0;
   std::uint32_t slow_messages = 0;
   std::uint32_t pre_dot_pauses = 0;
-  Duration slow_reply{};  // the last delay of a greeting, EHLO, MAIL or RCPT of 1 s or more
+  // The last delay of a greeting, EHLO, MAIL or RCPT of 1 s or more, and the last one in a session
+  // before that one's; 0: none.
+  Duration slow_reply{};
+  Duration slow_reply_before{};
   SessionId slow_session = 0;
+  bool at_new_most = false;  // the last opening made `most_open` what it is
   /// When the k-th youngest opening was, 0 the youngest; `sessions` and kKeptOpens bound k.
   Time opened(std::size_t k) const { return opens[(sessions - 1 - k) % kKeptOpens]; }
 };
@@ -48,6 +52,8 @@ struct MessageRecord {
   std::uint64_t message_id = 0;                             // 0: it has none
   std::array<std::uint64_t, kKeptRecipients> recipients{};  // hashes of forward-paths
   std::size_t recipient_count = 0;                          // of those kept
+  Duration reply_wait{};    // from the end of the message to its final reply
+  bool reply_lost = false;  // that reply came when the client was gone
 };
 
 /// A recipient that was deferred: RCPT answered 4yz.
@@ -79,6 +85,9 @@ class RunHistory {
   const ClientRecord* find_client(std::string_view host) const;
   void session_opened(std::string_view host, Time time);
   void session_closed(std::string_view host);
+  /// Some other client has said hello without being kept waiting for `delay`, give or take
+  /// `spread`.
+  bool another_was_spared(std::string_view host, Duration delay, Duration spread) const;
 
   ServerRecord& server(std::string_view name);
   const ServerRecord* find_server(std::string_view name) const;
@@ -95,6 +104,9 @@ class RunHistory {
   }
   /// The youngest of that triple; nullptr if there is none.
   const DeferralRecord* find_deferral(std::uint64_t triple) const;
+  bool has_deferrals() const { return !deferrals_.empty(); }
+  /// Its recipient was accepted at last.
+  void forget_deferral(std::uint64_t triple);
 
  private:
   template <typename Record>

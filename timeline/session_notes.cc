@@ -6,6 +6,8 @@
 #include "parser/command_line.h"
 #include "parser/path.h"
 #include "timeline/declared_limits.h"
+#include "timeline/envelope_replay.h"
+#include "timeline/read_pace.h"
 
 namespace smtpscope {
 namespace {
@@ -173,6 +175,31 @@ void note_pace(const Reply& reply, const Entry& entry, const PendingExchange& an
   if (slow.kept == SlowReplies::kKept) return;
   slow.first[slow.kept++] = {
       .think = *entry.think, .entry = entry.number, .code = reply.code, .verb = answered.verb};
+}
+
+InterceptionSigns& signs_of(SessionState& state) {
+  if (state.signs == nullptr) state.signs = std::make_unique<InterceptionSigns>();
+  return *state.signs;
+}
+
+/// RFC 1870 6.1 lets a client declare too much, not too little. Nothing is known of a message of
+/// which octets are missing from the trace.
+void note_size_excess(const Transaction& ended, SessionState& state) {
+  if (ended.parameters.empty() || state.holes > 0) return;
+  for (const MailParameter& parameter : mail_parameters(ended.parameters)) {
+    if (!same_keyword(parameter.keyword, "SIZE")) continue;
+    std::uint64_t declared = 0;
+    const char* const end = parameter.value.data() + parameter.value.size();
+    const auto [rest, error] = std::from_chars(parameter.value.data(), end, declared);
+    if (error != std::errc() || rest != end) return;
+    const std::uint64_t excess = ended.facts.octets > declared ? ended.facts.octets - declared : 0;
+    if (excess == 0 && state.signs == nullptr) return;
+    InterceptionSigns& signs = signs_of(state);
+    signs.size_excess_repeats =
+        excess > 0 && excess == signs.size_excess ? signs.size_excess_repeats + 1 : 1;
+    signs.size_excess = excess;
+    return;
+  }
 }
 
 }  // namespace
@@ -360,6 +387,52 @@ void note_reply(const Reply& reply, const Entry& entry, const PendingExchange* a
       break;
     default:
       break;
+  }
+}
+
+void note_reads(const Entry& entry, SessionState& state) {
+  if (entry.read_count < 2) return;
+  const std::size_t stalls = ack_stalls(entry.reads).count;
+  std::uint8_t& sum = state.ack_stalls[index(entry.item->side)];
+  sum = static_cast<std::uint8_t>(std::min<std::size_t>(255, sum + stalls));
+}
+
+void note_round_pause(Duration length, SessionState& state) {
+  TransactionSummary* previous = state.previous.get();
+  // Only up to the next MAIL, and only if a RSET was what ended it.
+  if (previous == nullptr || previous->rsets_since == 0) return;
+  if (state.transactions > previous->number) return;
+  previous->round_pause = std::max(previous->round_pause, length);
+}
+
+void note_recipient(const Transaction& txn, const ClientRecord* client, SessionState& state) {
+  const TransactionSummary* first = state.previous.get();
+  if (first == nullptr || !replays(txn, *first)) return;
+  constexpr std::uint64_t kTelling = 2;  // RSETs
+  InterceptionSigns::Replay& replay = signs_of(state).replay;
+  if (replay.transaction != 0 && (replay.rsets >= kTelling || first->rsets_since < kTelling))
+    return;
+  replay = {.transaction = txn.number,
+            .first_entry = first->first_entry,
+            .reset_entry = first->last_entry,
+            .again_entry = txn.first_entry,
+            .rsets = first->rsets_since,
+            .round_pause = first->round_pause,
+            .wrote_slowly_before =
+                client != nullptr && client->slow_messages > 0 && client->burst_messages == 0,
+            .message_before = state.messages_completed > 0};
+}
+
+void note_transaction(const Transaction& ended, SessionState& state) {
+  if (!ended.data_sent) return;
+  if (ended.facts.header.scanner_fields > 0) {
+    InterceptionSigns& signs = signs_of(state);
+    if (signs.scanned_messages++ == 0) signs.scanned_entry = ended.data_entry;
+  }
+  note_size_excess(ended, state);
+  if (state.signs != nullptr && state.signs->replay.transaction == ended.number) {
+    state.signs->replay.message_sent = true;
+    state.signs->replay.in_one_read = ended.data_reads == 1;
   }
 }
 

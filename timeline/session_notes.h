@@ -6,6 +6,7 @@
 #include "parser/capabilities.h"
 #include "parser/item.h"
 #include "timeline/event.h"
+#include "timeline/run_history.h"
 #include "timeline/session_state.h"
 
 namespace smtpscope {
@@ -48,6 +49,19 @@ void note_proxy_header(std::uint64_t entry, SessionState& state);
 /// known.
 void note_reply(const Reply& reply, const Entry& entry, const PendingExchange* answered,
                 SessionState& state);
+
+/// A command's or reply's reads, before the rules are asked about it.
+void note_reads(const Entry& entry, SessionState& state);
+
+/// The client was silent for a round length, up to now.
+void note_round_pause(Duration length, SessionState& state);
+
+/// A recipient of `txn` got its answer; before the rules are asked about that. `client` is what the
+/// run knows of the client, nullptr for nothing.
+void note_recipient(const Transaction& txn, const ClientRecord* client, SessionState& state);
+
+/// A transaction has ended; before the rules are asked about it, and before `previous` becomes it.
+void note_transaction(const Transaction& ended, SessionState& state);
 
 /// A TLS record, before the rules are asked about it. Gives whether it tells something that is
 /// worth an entry: the handshake's messages, alerts, the first application data of a side.

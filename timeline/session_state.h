@@ -76,6 +76,32 @@ struct TransactionSummary {
   Duration first_rset_spacing{};  // between the first two of them
   Time first_rset{};
   Time last_rset_reply{};
+  /// The longest silence of the client from there to the next MAIL that had a round length
+  /// (round_interval.h); 0: none had.
+  Duration round_pause{};
+};
+
+/// Signs of a program between the application and the tracer that speaks for the application.
+struct InterceptionSigns {
+  /// An envelope that was announced, dropped with RSET, and announced again. Of several the first
+  /// with two RSETs or more counts.
+  struct Replay {
+    std::uint64_t transaction = 0;  // the second one; 0: no replay was seen
+    std::uint64_t first_entry = 0;  // MAIL of the first one
+    std::uint64_t reset_entry = 0;  // of the reply that dropped it
+    std::uint64_t again_entry = 0;  // MAIL of the second one
+    std::uint64_t rsets = 0;
+    Duration round_pause{};            // as TransactionSummary::round_pause
+    bool wrote_slowly_before = false;  // the client's messages so far came in several reads each
+    bool message_before = false;       // one was completed in this session
+    bool message_sent = false;         // the second time a message followed
+    bool in_one_read = false;          // and came in one read
+  };
+  Replay replay;
+  std::uint64_t scanned_messages = 0;     // with header fields that mail scanners add
+  std::uint64_t scanned_entry = 0;        // the first such message
+  std::uint64_t size_excess = 0;          // octets of the last message beyond its declared SIZE
+  std::uint32_t size_excess_repeats = 0;  // how often in a row it was the same
 };
 
 /// How a side's direction was closed.
@@ -92,6 +118,7 @@ struct LastCommand {
   Verb verb = Verb::kUnknown;
   bool has_arguments = false;
   Time first, last;
+  Duration idle_before{};  // nothing was owed and nobody spoke for so long before it
 };
 struct LastReply {
   std::uint64_t entry = 0;  // 0: none yet
@@ -321,6 +348,9 @@ struct SessionState {
   std::optional<Side> first_closer;
   /// How many silences of the client [0] and the server [1] matched a round interval.
   std::array<std::array<std::uint8_t, kRoundIntervals>, 2> round_silences{};
+  /// Stalls inside commands [0] and replies [1] that look like delayed acknowledgements
+  /// (read_pace.h).
+  std::array<std::uint8_t, 2> ack_stalls{};
 
   std::unique_ptr<RsetRun> rset_run;             // nullptr until the first RSET
   std::unique_ptr<TransactionSummary> previous;  // the transaction that ended last
@@ -338,6 +368,7 @@ struct SessionState {
   std::unique_ptr<RelayNotes> relay;             // nullptr until something speaks for others
   /// nullptr until a RCPT while the server offers LIMITS with RCPTDOMAINMAX.
   std::unique_ptr<RecipientDomains> rcpt_domains;
+  std::unique_ptr<InterceptionSigns> signs;      // nullptr until there is one
 };
 
 }  // namespace smtpscope

@@ -252,6 +252,7 @@ void Tracker::flush_silence(const Conversation& conversation) {
                                        rules_.thresholds())) {
       std::uint8_t& times = state_.round_silences[server ? 1 : 0][match->index];
       if (times < 255) ++times;
+      if (!server) note_round_pause(silence.length(), state_);
     }
   }
   ++state_.silences;
@@ -295,6 +296,7 @@ void Tracker::settle(Moment moment, const Conversation& conversation) {
   }
   for (std::size_t i = 0; i < ended; ++i) {
     moment.ended = moment.transaction = &transactions_.ended(i);
+    note_transaction(*moment.ended, state_);
     ask(kOnTransactionEnd, moment, conversation);
     const bool by_rset = moment.ended->aborted_by == AbortedBy::kRset;
     if (state_.previous == nullptr) state_.previous = std::make_unique<TransactionSummary>();

@@ -44,7 +44,10 @@ class Tracker : public ItemSink {
   void on_event_done(const WireEvent& event, const Conversation& conversation) override;
 
  private:
-  using Pieces = std::array<ReadPiece, ArrivalTimes::kKeptReads>;
+  struct Pieces {
+    std::array<ReadPiece, ArrivalTimes::kKeptReads> first;
+    std::array<ReadPiece, ArrivalTimes::kLastReads> last;
+  };
 
   // Wire events, as they come (tracker.cc).
   void begin(bool mid_session);

@@ -21,7 +21,7 @@ void Tracker::on_item(const Item& item, const Conversation& conversation) {
 
 Entry Tracker::make_entry(const Item& item, Pieces& pieces) const {
   const ArrivalTimes::Arrival arrival =
-      arrivals_.look_up(item.side, item.begin, item.end, now_, pieces);
+      arrivals_.look_up(item.side, item.begin, item.end, now_, pieces.first, pieces.last);
   Entry entry;
   entry.number = state_.entries + 1;
   entry.item = &item;
@@ -31,7 +31,8 @@ Entry Tracker::make_entry(const Item& item, Pieces& pieces) const {
   entry.last = arrival.last;
   // Both sides can speak at once: then the entry before ended after this one began.
   entry.since_previous = std::max(Duration::zero(), entry.first - last_event_);
-  entry.reads = std::span(pieces).first(arrival.pieces);
+  entry.reads = std::span(pieces.first).first(arrival.pieces);
+  entry.last_reads = std::span(pieces.last).first(arrival.last_pieces);
   entry.read_count = arrival.read_count;
   return entry;
 }
@@ -73,6 +74,7 @@ void Tracker::on_body(const Item& item, const Command& command, const Conversati
   entry.transaction = sent.transaction;
   entry.mark = state_.transactions > begun ? TxnMark::kBegins : mark_of(sent.transaction);
   if (command.pending_before == 0 && state_.entries > 0) entry.think = entry.since_previous;
+  note_reads(entry, state_);
   emit_entry(entry);
 
   const Moment moment{
@@ -87,7 +89,8 @@ void Tracker::on_body(const Item& item, const Command& command, const Conversati
                          .verb = command.verb,
                          .has_arguments = sent.has_arguments,
                          .first = entry.first,
-                         .last = entry.last};
+                         .last = entry.last,
+                         .idle_before = entry.think.value_or(Duration::zero())};
   counts_.sent(command.verb);
   if (command.verb == Verb::kQuit) state_.quit_sent = true;
   if (command.verb == Verb::kRset) note_rset(sent);
@@ -159,6 +162,7 @@ void Tracker::on_body(const Item& item, const Reply& reply, const Conversation& 
                             .ends_message = true};
     entry.transaction = asked->transaction;
   }
+  note_reads(entry, state_);
   note_reply(reply, entry, answered, state_);
   apply_reply(reply, entry, answered, state_);
   if (asked) {
@@ -189,6 +193,11 @@ void Tracker::on_body(const Item& item, const Reply& reply, const Conversation& 
     if (accepted && transactions_.ended() == 0) note_idle_rset(*asked, entry.last, state_);
   }
 
+  if (asked && asked->verb == Verb::kRcpt) {
+    if (const Transaction* txn = transactions_.find(asked->transaction)) {
+      note_recipient(*txn, history_.find_client(state_.client_host), state_);
+    }
+  }
   Moment moment{.now = now_,
                 .entry = &entry,
                 .answered = asked ? &*asked : nullptr,
@@ -204,6 +213,8 @@ void Tracker::on_body(const Item& item, const Reply& reply, const Conversation& 
   if (reply.owed_after == 0) end_pipelined_run(state_);
   if (asked) {
     remember_reply(reply, entry, *asked, {session_, state_, transactions_, conversation}, history_);
+  } else if (reply.answers == Answers::kGreeting) {
+    remember_delay(entry, session_, state_, history_);
   }
 
   state_.last_reply = {.entry = entry.number,
@@ -240,7 +251,7 @@ void Tracker::on_body(const Item& item, const MailData& data, const Conversation
                        .kind = Answers::kEndOfData,
                        .ends_message = true,
                        .at_candidate = data.end == DataEnd::kCandidate};
-  transactions_.on_mail_data(data, item.end - item.begin, entry.read_count, sent);
+  transactions_.on_mail_data(data, item.end - item.begin, entry, sent);
   entry.transaction = sent.transaction;
   entry.mark = mark_of(sent.transaction);
   emit_entry(entry);

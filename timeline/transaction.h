@@ -75,6 +75,7 @@ struct Transaction {
   std::uint64_t data_reads = 0;     // reads that carried the mail data
   std::uint16_t data_code = 0;      // reply to DATA or to the last BDAT/BURL before the final one
   bool data_sent = false;           // end-of-data went out
+  Duration dot_pause{};             // how long the final dot came after the content; 0: with it
   Time data_began;                  // when DATA was answered 354, or the first chunk began
   Time data_ended;                  // last octet of the terminator or last chunk
   MessageFacts facts;

@@ -6,6 +6,7 @@
 #include "parser/command_line.h"
 #include "parser/path.h"
 #include "timeline/envelope_hash.h"
+#include "timeline/read_pace.h"
 
 namespace smtpscope {
 namespace {
@@ -194,7 +195,7 @@ void TransactionTracker::add_recipient(const Command& command, PendingExchange& 
 }
 
 void TransactionTracker::on_mail_data(const MailData& data, std::uint64_t wire_octets,
-                                      std::uint64_t reads, PendingExchange& pending) {
+                                      const Entry& entry, PendingExchange& pending) {
   UnderWay* one = current_one();
   if (one == nullptr) return;
   Transaction& txn = one->transaction;
@@ -203,7 +204,8 @@ void TransactionTracker::on_mail_data(const MailData& data, std::uint64_t wire_o
   txn.facts = data.facts;
   txn.wire_octets = wire_octets;
   txn.data_entry = pending.entry;
-  txn.data_reads = reads;
+  txn.data_reads = entry.read_count;
+  if (const std::optional<DotPause> dot = dot_pause(entry)) txn.dot_pause = dot->pause;
   if (txn.data_began == Time{}) txn.data_began = pending.first;
   txn.data_ended = pending.last;
   const bool end_seen = data.end == DataEnd::kStrict || data.end == DataEnd::kCandidate;

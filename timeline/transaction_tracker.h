@@ -27,7 +27,7 @@ class TransactionTracker {
   /// What was sent, when and as which entry, is in `pending`, whose transaction, recipient and
   /// ends_message are set here. `state` gets what rules want to know of transactions.
   void on_command(const Command& command, PendingExchange& pending, SessionState& state);
-  void on_mail_data(const MailData& data, std::uint64_t wire_octets, std::uint64_t reads,
+  void on_mail_data(const MailData& data, std::uint64_t wire_octets, const Entry& entry,
                     PendingExchange& pending);
   void on_chunk(const Chunk& chunk, std::uint64_t wire_octets, const PendingExchange& pending,
                 const SessionState& state);

@@ -67,12 +67,39 @@ TEST_CASE("what nobody remembers has the time of the fallback") {
   CHECK(times.time_of(Side::kClient, 5, kNever) == kNever);
 }
 
-TEST_CASE("with too many reads the first ones and the last time stay exact") {
+TEST_CASE("reads that came at one time count as one") {
+  ArrivalTimes times;
+  for (int i = 0; i < 1000; ++i) times.add(Side::kClient, 1, at_ns(1), false, false);
+  times.add(Side::kClient, 1, at_ns(2), false, false);
+  Pieces pieces;
+  const auto arrival = times.look_up(Side::kClient, 990, 1001, kNever, pieces);
+  CHECK(arrival.read_count == 2);
+  REQUIRE(arrival.pieces == 2);
+  CHECK(pieces[0].octets == 10);
+  CHECK(pieces[1].octets == 1);
+}
+
+TEST_CASE("reads of one time stay apart when only one of them was delivered") {
+  ArrivalTimes times;
+  times.add(Side::kServer, 4, at_ns(1), false, false);
+  times.add(Side::kServer, 4, at_ns(1), false, true);
+  Pieces pieces;
+  CHECK(!times.look_up(Side::kServer, 0, 4, kNever, pieces).undelivered);
+  CHECK(times.look_up(Side::kServer, 4, 8, kNever, pieces).undelivered);
+}
+
+TEST_CASE("with too many reads the first ones and the last ones stay exact") {
   ArrivalTimes times;
   constexpr int kReads = 1000;
   for (int i = 1; i <= kReads; ++i) times.add(Side::kClient, 10, at_ns(i), false, false);
   Pieces pieces;
-  const auto arrival = times.look_up(Side::kClient, 0, 10 * kReads, kNever, pieces);
+  std::array<ReadPiece, ArrivalTimes::kLastReads> last;
+  const auto arrival = times.look_up(Side::kClient, 0, 10 * kReads, kNever, pieces, last);
+  REQUIRE(arrival.last_pieces == last.size());
+  for (std::size_t i = 0; i < last.size(); ++i) {
+    CHECK(last[i].time == at_ns(kReads - static_cast<int>(last.size() - i) + 1));
+    CHECK(last[i].octets == 10);
+  }
   CHECK(arrival.first == at_ns(1));
   CHECK(arrival.last == at_ns(kReads));
   CHECK(arrival.read_count == kReads);

@@ -41,6 +41,14 @@ TEST_CASE("no two rows of the precedence table are the same, and none folds in a
   }
 }
 
+TEST_CASE("a headline that names entries folds what is about them, and nothing else") {
+  // tarpit-pattern, which comes at the session's end, folds the silences before slow replies.
+  const std::vector<std::uint64_t> named = {4, 8};
+  const FoldSubject headline{.rule = &kTarpitPattern, .place = 20, .entries = named};
+  CHECK(folds(headline, {.rule = &kGapServer, .place = 8}, {}));
+  CHECK(!folds(headline, {.rule = &kGapServer, .place = 6}, {}));
+}
+
 TEST_CASE("the precedence table names rules of the catalogue") {
   const std::string path = std::string(SMTPSCOPE_SOURCE_DIR) + "/../shared/design/rules.json";
   std::ifstream file(path);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "timeline/duration_text.h"
+#include "timeline/envelope_replay.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 
@@ -47,13 +48,7 @@ void evaluate(RuleContext& context) {
   const Transaction* replay = context.transaction();
   const TransactionSummary* first = context.session().previous.get();
   if (replay == nullptr || first == nullptr) return;
-  // Once, when the last recipient announced so far has its answer.
-  if (replay->rcpt_accepted + replay->rcpt_refused != replay->rcpt_sent) return;
-  if (first->aborted_by != AbortedBy::kRset || first->data_verb != Verb::kUnknown) return;
-  // A recipient refused the first time makes it an ordinary retry.
-  if (first->rcpt_accepted == 0 || first->rcpt_accepted != first->rcpt_sent) return;
-  if (replay->rcpt_sent != first->rcpt_sent || replay->envelope_hash != first->envelope_hash)
-    return;
+  if (!replays(*replay, *first)) return;
 
   Finding finding = context.finding();
   finding.text = fmt::format(

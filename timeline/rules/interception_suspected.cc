@@ -1,0 +1,182 @@
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "timeline/duration_text.h"
+#include "timeline/envelope_hash.h"
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+#include "timeline/run_history.h"
+
+namespace smtpscope {
+namespace {
+
+using Replay = InterceptionSigns::Replay;
+
+/// Points for a program between the application and the tracer, and what they are given for.
+struct Score {
+  std::uint64_t points = 0;
+  std::string evidence;
+
+  void add(std::uint64_t more, std::string_view what) {
+    points += more;
+    evidence += fmt::format("{}{} ({})", evidence.empty() ? "" : ", ", what, more);
+  }
+};
+
+void judge_replay(const RuleContext& context, const Replay& replay, Score& score) {
+  // One RSET before the second try may be any client's; two, with nothing between them, mean that
+  // something kept the server waiting.
+  if (replay.rsets < 2) return;
+  score.add(2, fmt::format("the envelope was announced again with {} RSETs between", replay.rsets));
+  if (replay.round_pause >= context.threshold(Threshold::kInterceptionPause)) {
+    score.add(1,
+              fmt::format("a pause of {}, a timer's length, came between RSET and the second MAIL",
+                          duration_text(replay.round_pause)));
+  }
+  if (replay.in_one_read && replay.wrote_slowly_before) {
+    score.add(1,
+              "the message then came in one piece, although this client sent earlier ones in "
+              "several");
+  }
+}
+
+/// The EHLO name is not the one that this client used in the session before.
+bool hello_changed(const RuleContext& context) {
+  const LastHello& hello = context.session().last_hello;
+  const ClientRecord* client = context.history().find_client(context.session().client_host);
+  if (client == nullptr || hello.entry == 0 || client->hello_hash_before == 0) return false;
+  const std::uint64_t own = sender_hash(hello.name);
+  // Another session of this client may have said hello since; then nothing is known.
+  return client->hello_hash == own && client->hello_hash_before != own;
+}
+
+/// Firewalls that inspect SMTP write asterisks over the greeting.
+bool greeting_masked(const SessionState& session) {
+  return session.server_name.find("**") != std::string::npos;
+}
+
+bool keyword_mangled(const RuleContext& context) {
+  const Rule* rule = find_rule("ehlo-keyword-mangled");
+  return rule != nullptr && context.fired(*rule) > 0;
+}
+
+Score judge(const RuleContext& context) {
+  Score score;
+  const SessionState& session = context.session();
+  if (const InterceptionSigns* signs = session.signs.get()) {
+    judge_replay(context, signs->replay, score);
+    if (signs->scanned_messages > 0) {
+      score.add(1, "the message bears header fields that mail scanners add");
+    }
+    if (signs->size_excess_repeats >= 2) {
+      score.add(1, fmt::format("{} messages in a row were {} octets larger than declared",
+                               signs->size_excess_repeats, signs->size_excess));
+    }
+  }
+  if (hello_changed(context)) {
+    score.add(1, "the name in EHLO or HELO is not the one that this client used before");
+  }
+  if (greeting_masked(session) || keyword_mangled(context)) {
+    score.add(1, "something wrote over the greeting or the EHLO keywords");
+  }
+  if (context.fired(kReplyDripped) > 0) score.add(1, "a reply was sent bit by bit");
+  return score;
+}
+
+/// What the evidence excludes of the other explanations for a withdrawn envelope.
+std::vector<std::string> ruled_out(const Replay& replay) {
+  if (replay.rsets < 2) return {};
+  // The replay was found only because each recipient had been accepted, and between RSET and MAIL.
+  std::vector<std::string> excluded = {
+      "refused recipients: none was refused before the RSET",
+      "a wait before the final dot, as some mail servers make it: the pause came before MAIL"};
+  if (replay.message_sent) {
+    excluded.emplace_back("a check whether the addresses exist: a message followed");
+  }
+  if (!replay.message_before) {
+    excluded.emplace_back(
+        "a test whether an idle connection still lives: no message had been sent on it before");
+  }
+  return excluded;
+}
+
+void evaluate(RuleContext& context) {
+  const Score score = judge(context);
+  const std::uint64_t wanted = context.threshold_count(Threshold::kInterceptionScore);
+  if (score.points == 0 || score.points < wanted) return;
+  // Only a second trace proves it; many signs together leave little else.
+  constexpr std::uint64_t kLikelyScore = 5;
+
+  Finding finding = context.finding();
+  const bool likely = score.points >= kLikelyScore;
+  finding.certainty = likely ? Certainty::kLikely : Certainty::kPossible;
+  finding.text = fmt::format(
+      "a program between the application and this tracer {} for the client side: score {} of {}: "
+      "{}; not proven by timing alone",
+      likely ? "probably speaks" : "may be speaking", score.points, wanted, score.evidence);
+  if (const InterceptionSigns* signs = context.session().signs.get()) {
+    finding.entries = {signs->replay.first_entry, signs->replay.reset_entry,
+                       signs->replay.again_entry, signs->scanned_entry};
+    finding.transaction = signs->replay.transaction;
+    finding.ruled_out = ruled_out(signs->replay);
+  }
+  finding.attributes = {{"score", std::to_string(score.points)},
+                        {"threshold", std::to_string(wanted)}};
+  context.fire(std::move(finding));
+}
+
+}  // namespace
+
+const Rule kInterceptionSuspected = {
+    .id = "interception-suspected",
+    .category = Category::kSecurity,
+    .severity = Severity::kWarning,
+    .fault = Fault::kUnknown,
+    .certainty = Certainty::kPossible,
+    .title = "Something on the way seems to speak for the client",
+    .means =
+        "Several signs together point to a program that sits between the application and this "
+        "tracer and speaks SMTP in its place: it takes the message itself, keeps the server "
+        "waiting, looks at the message, and sends it on. The mail may well arrive; but what the "
+        "application sees is not what the server sees.\n"
+        "Each sign counts points; from three points on it is told. Two: the envelope was announced "
+        "again after two RSETs. One each: a pause of a timer's length before that; a message in "
+        "one "
+        "piece from a client that sends line by line; header fields of scanners; messages larger "
+        "than declared by the same number of octets; another EHLO name than before; a greeting or "
+        "keywords that were written over; replies sent bit by bit.",
+    .causes =
+        "The mail shield of a security suite on the client's host, which takes over all "
+        "connections to port 25.\n"
+        "A firewall or gateway that inspects SMTP, between client and tracer or tracer and "
+        "server.\n"
+        "A relay that is meant to be there.\n"
+        "Another client than assumed, which really behaves like this.",
+    .tell_apart =
+        "Compare the application's own log with the trace: a RSET that it does not know, or one "
+        "MAIL where the trace has two, means that another program speaks. During the pause, ask "
+        "the client's host which program owns the connection to the server. Let the application "
+        "read its message slowly: if the time between two RSETs follows, it is taken by somebody "
+        "else first. Send larger messages: a pause that grows with them is work, one that stays is "
+        "a timer.",
+    .advice =
+        "Read the application's own log: does it show the RSET?\n"
+        "While it waits, see which program owns the connection (netstat -abno or TCPView on "
+        "Windows, ss -tp elsewhere).\n"
+        "Switch the mail shield off, or use a port that it does not watch, and repeat.\n"
+        "Record on both sides of the client's host and compare (two-point-divergence).",
+    .caveats =
+        "It is no proof: timing and order name no program. Relays, load balancers and several "
+        "hosts behind one address give some of the signs for good reasons.",
+    .reference = "RFC 5321 4.1.1.5; serverfault.com/questions/695335",
+    .needs = kNeedsContent | kNeedsReadTimes | kNeedsHistory,
+    .triggers = kOnSessionEnd,
+    .evaluate = evaluate,
+};
+
+}  // namespace smtpscope
