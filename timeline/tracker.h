@@ -75,7 +75,6 @@ class Tracker : public ItemSink {
   void on_body(const Item& item, const Blob& blob, const Conversation& conversation);
   void on_body(const Item& item, const ProxyHeader& header, const Conversation& conversation);
   void on_body(const Item& item, const TlsRecord& record, const Conversation& conversation);
-  void on_body(const Item& item, const ProxyHeader& header, const Conversation& conversation);
   template <typename Other>  // GarbageLine, Junk
   void on_body(const Item& item, const Other& other, const Conversation& conversation);
   Entry make_entry(const Item& item, Pieces& pieces) const;
