@@ -198,6 +198,7 @@ void put_body(Pen& pen, const SessionOpened& opened) {
   pen.text("listener", opened.listener);
   pen.text("upstream", opened.upstream);
   pen.flag("mid_session", opened.mid_session);
+  if (opened.rtt) pen.number("rtt", opened.rtt->count());
 }
 
 void put_body(Pen& pen, const UpstreamConnected& connected) {
@@ -205,6 +206,7 @@ void put_body(Pen& pen, const UpstreamConnected& connected) {
   pen.text("server", connected.server);
   pen.number("took", connected.took.count());
   pen.number_if("failed_attempts", connected.failed_attempts);
+  if (connected.rtt) pen.number("rtt", connected.rtt->count());
 }
 
 void put_body(Pen& pen, const UpstreamFailed& failed) {

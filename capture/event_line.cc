@@ -100,10 +100,10 @@ class EventLine::Reader {
       body = bytes();
     } else if (kind == "open") {
       body = SessionOpened{text(0, "client"), text(1, "listener"), text(2, "upstream"),
-                           flag("mid_session")};
+                           flag("mid_session"), round_trip()};
     } else if (kind == "connected") {
       body = UpstreamConnected{text(0, "server"), Duration(number<std::int64_t>("took")),
-                               number_or_zero<std::uint32_t>("failed_attempts")};
+                               number_or_zero<std::uint32_t>("failed_attempts"), round_trip()};
     } else if (kind == "failed") {
       body = UpstreamFailed{text(0, "reason")};
     } else if (kind == "blocked") {
@@ -157,6 +157,11 @@ class EventLine::Reader {
   template <typename Number>
   Number number_or_zero(std::string_view key) {
     return number_of<Number>(key, find(key));
+  }
+
+  std::optional<Duration> round_trip() {
+    if (!find("rtt")) return std::nullopt;
+    return Duration(number<std::int64_t>("rtt"));
   }
 
   /// A hash in hexadecimal; 0 where there is none.

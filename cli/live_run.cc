@@ -58,8 +58,9 @@ Result<Done> LiveRun::open() {
   }
   if (options_.rendering.format != kNoFormat) {
     output_ = std::make_unique<BackgroundOutput>(STDOUT_FILENO);
-    exporter_ = find_exporter(options_.rendering.format)
-                    ->make(exporter_options(options_.rendering, STDOUT_FILENO), *output_);
+    exporter_ =
+        find_exporter(options_.rendering.format)
+            ->make(exporter_options(options_.rendering, options_.rules, STDOUT_FILENO), *output_);
     exporter_->begin_run(info);
   }
   trace_ = std::make_unique<LiveTrace>(options_.policy, options_.rules, capture_.get(),

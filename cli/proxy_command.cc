@@ -4,10 +4,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/live_run.h"
 #include "cli/option_values.h"
+#include "cli/rule_options.h"
 #include "cli/subcommand.h"
 
 namespace smtpscope {
@@ -29,6 +31,7 @@ struct ProxyArguments {
   std::string grace = "5s";
   std::string connect_timeout = "10s";
   Rendering rendering;
+  RuleOptions rules;
 };
 
 Result<LiveRunOptions> read(const ProxyArguments& arguments) {
@@ -64,6 +67,9 @@ Result<LiveRunOptions> read(const ProxyArguments& arguments) {
   options.force = arguments.force;
   options.tap = arguments.tap;
   options.rendering = arguments.rendering;
+  auto rules = make_rules(arguments.rules);
+  if (!rules) return rules.error();
+  options.rules = std::move(rules.value());
   return options;
 }
 
@@ -118,6 +124,7 @@ std::function<int()> declare(CLI::App& app) {
       ->capture_default_str();
   static constexpr std::string_view kMore[] = {kNoFormat};
   add_rendering_options(app, arguments->rendering, kMore);
+  add_rule_options(app, arguments->rules);
   return [arguments] { return run(*arguments); };
 }
 

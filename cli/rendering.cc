@@ -36,8 +36,9 @@ void add_rendering_options(CLI::App& app, Rendering& rendering,
                "Every line of a reply, read boundaries, and folded annotations");
 }
 
-ExporterOptions exporter_options(const Rendering& rendering, int descriptor) {
+ExporterOptions exporter_options(const Rendering& rendering, const RuleSet& rules, int descriptor) {
   ExporterOptions options;
+  options.rules = &rules;
   options.width = rendering.width.value_or(terminal_width(descriptor));
   options.unicode = locale_is_utf8();
   options.colour = wants_colour(rendering.colour, descriptor);

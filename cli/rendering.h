@@ -28,7 +28,8 @@ void add_rendering_options(CLI::App& app, Rendering& rendering,
                            std::span<const std::string_view> more_formats = {});
 
 /// The options for an exporter whose text goes to `descriptor`: colour and width are those of its
-/// terminal unless the user said otherwise, the signs those that the locale can show.
-ExporterOptions exporter_options(const Rendering& rendering, int descriptor);
+/// terminal unless the user said otherwise, the signs those that the locale can show. `rules` must
+/// outlive the exporter.
+ExporterOptions exporter_options(const Rendering& rendering, const RuleSet& rules, int descriptor);
 
 }  // namespace smtpscope

@@ -6,9 +6,11 @@
 #include <array>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "exporters/text_width.h"
 #include "timeline/severity.h"
+#include "timeline/thresholds.h"
 
 namespace smtpscope {
 namespace {
@@ -16,7 +18,7 @@ namespace {
 constexpr std::array kSeverities = {Severity::kInfo, Severity::kNotice, Severity::kWarning,
                                     Severity::kError};
 
-/// The paragraphs of a rule's words, which a line feed separates.
+/// The paragraphs of a rule's words, or the entries of a list, which a line feed separates.
 std::vector<std::string_view> paragraphs(std::string_view text) {
   std::vector<std::string_view> parts;
   while (!text.empty()) {
@@ -43,6 +45,74 @@ std::string_view in_words(Fault fault) {
   return "whichever side the finding names";
 }
 
+std::string_view in_words(Certainty certainty) {
+  switch (certainty) {
+    case Certainty::kSeen:
+      return "it is what the wire shows";
+    case Certainty::kLikely:
+      return "likely; the evidence leaves little room";
+    case Certainty::kPossible:
+      break;
+  }
+  return "possible; a hint that has other explanations";
+}
+
+struct NeedWords {
+  RuleNeed need;
+  std::string_view name;  // for programs
+  std::string_view words;
+};
+constexpr std::array kNeeds = {
+    NeedWords{kNeedsContent, "content", "facts of the message content, which every capture keeps"},
+    NeedWords{kNeedsReadTimes, "segment-times", "the time of each read from the network"},
+    NeedWords{kNeedsRtt, "rtt", "the round trip to the server"},
+    NeedWords{kNeedsCloseKind, "tcp-close-kind", "how the connection was closed: FIN or reset"},
+    NeedWords{kNeedsTlsRecords, "tls-records", "the outside of the TLS session"},
+    NeedWords{kNeedsHistory, "history", "other sessions of the same run"},
+    NeedWords{kNeedsSecondTrace, "second-trace", "a second trace from another vantage point"},
+};
+
+std::string needs_in_words(const Rule& rule) {
+  std::string text;
+  for (const NeedWords& each : kNeeds) {
+    if ((rule.needs & each.need) == 0) continue;
+    fmt::format_to(std::back_inserter(text), "{}{}", text.empty() ? "" : "; ", each.words);
+  }
+  return text;
+}
+
+/// What a user may set for a rule. The rules about silences share "gap".
+bool belongs_to(const ThresholdKind& kind, const Rule& rule) {
+  return kind.rule == rule.id || (kind.rule == "gap" && rule.id.starts_with("gap-"));
+}
+
+std::vector<const ThresholdKind*> thresholds_of(const Rule& rule) {
+  std::vector<const ThresholdKind*> kinds;
+  for (const ThresholdKind& kind : all_thresholds()) {
+    if (belongs_to(kind, rule)) kinds.push_back(&kind);
+  }
+  return kinds;
+}
+
+std::string default_text(const ThresholdKind& kind) {
+  return threshold_text(kind.unit, kind.standard);
+}
+
+std::string threshold_table(std::span<const ThresholdKind* const> kinds) {
+  std::size_t widest_name = 0;
+  std::size_t widest_default = 0;
+  for (const ThresholdKind* kind : kinds) {
+    widest_name = std::max(widest_name, kind->name().size());
+    widest_default = std::max(widest_default, default_text(*kind).size());
+  }
+  std::string out;
+  for (const ThresholdKind* kind : kinds) {
+    fmt::format_to(std::back_inserter(out), "{:<{}}  {:>{}}  {}\n", kind->name(), widest_name,
+                   default_text(*kind), widest_default, kind->words);
+  }
+  return out;
+}
+
 /// Words that Markdown must show as they are: addresses and options would become tags and rules.
 std::string escape_markdown(std::string_view text) {
   std::string out;
@@ -51,6 +121,53 @@ std::string escape_markdown(std::string_view text) {
     out += c;
   }
   return out;
+}
+
+// The sections of an explanation.
+constexpr std::string_view kMeans = "What it means";
+constexpr std::string_view kCauses = "Likely causes, the likeliest first";
+constexpr std::string_view kTellApart = "How to tell them apart";
+constexpr std::string_view kAdvice = "What to do";
+constexpr std::string_view kCaveats = "May mislead";
+constexpr std::string_view kThresholdsHeading = "Thresholds";
+constexpr std::string_view kNeedsHeading = "Needs";
+constexpr std::string_view kReference = "Reference";
+
+void put_markdown(const Rule& rule, std::string& out) {
+  const auto to = std::back_inserter(out);
+  const auto section = [&](std::string_view heading, std::string_view text) {
+    if (text.empty()) return;
+    fmt::format_to(to, "\n**{}.**", heading);
+    std::string_view before = " ";
+    for (const std::string_view paragraph : paragraphs(text)) {
+      fmt::format_to(to, "{}{}\n", std::exchange(before, "\n"), escape_markdown(paragraph));
+    }
+  };
+  const auto numbered = [&](std::string_view heading, std::string_view list) {
+    if (list.empty()) return;
+    fmt::format_to(to, "\n**{}.**\n\n", heading);
+    std::size_t number = 0;
+    for (const std::string_view one : paragraphs(list)) {
+      fmt::format_to(to, "{}. {}\n", ++number, escape_markdown(one));
+    }
+  };
+  fmt::format_to(to, "\n## {}\n\n{}. Category {}, severity {}; where to look: {}. Certainty: {}.\n",
+                 rule.id, escape_markdown(rule.title), to_string(rule.category),
+                 to_string(rule.severity), in_words(rule.fault), in_words(rule.certainty));
+  section(kMeans, rule.means);
+  numbered(kCauses, rule.causes);
+  section(kTellApart, rule.tell_apart);
+  numbered(kAdvice, rule.advice);
+  section(kCaveats, rule.caveats);
+  if (const auto kinds = thresholds_of(rule); !kinds.empty()) {
+    fmt::format_to(to, "\n**{}.**\n\n| name | default | |\n|---|---|---|\n", kThresholdsHeading);
+    for (const ThresholdKind* kind : kinds) {
+      fmt::format_to(to, "| `{}` | {} | {} |\n", kind->name(), default_text(*kind),
+                     escape_markdown(kind->words));
+    }
+  }
+  section(kNeedsHeading, needs_in_words(rule));
+  section(kReference, rule.reference);
 }
 
 }  // namespace
@@ -82,18 +199,46 @@ std::string rules_as_table(std::span<const Rule* const> rules) {
   return out;
 }
 
+std::string thresholds_as_table(std::span<const Rule* const> rules) {
+  std::vector<const ThresholdKind*> kinds;
+  for (const ThresholdKind& kind : all_thresholds()) {
+    if (std::ranges::any_of(rules, [&](const Rule* rule) { return belongs_to(kind, *rule); })) {
+      kinds.push_back(&kind);
+    }
+  }
+  return threshold_table(kinds);
+}
+
 std::string rules_as_json(std::span<const Rule* const> rules) {
   using Json = nlohmann::ordered_json;
+  constexpr std::array<std::string_view, 4> kUnits = {"duration", "count", "octets", "percent"};
   Json list = Json::array();
   for (const Rule* rule : rules) {
+    Json needs = Json::array();
+    for (const NeedWords& each : kNeeds) {
+      if ((rule->needs & each.need) != 0) needs.push_back(each.name);
+    }
+    Json thresholds = Json::array();
+    for (const ThresholdKind* kind : thresholds_of(*rule)) {
+      thresholds.push_back({{"name", kind->name()},
+                            {"default", default_text(*kind)},
+                            {"unit", kUnits[static_cast<std::size_t>(kind->unit)]},
+                            {"words", kind->words}});
+    }
     list.push_back({{"id", rule->id},
                     {"category", to_string(rule->category)},
                     {"severity", to_string(rule->severity)},
                     {"fault", to_string(rule->fault)},
+                    {"certainty", to_string(rule->certainty)},
                     {"title", rule->title},
                     {"means", rule->means},
+                    {"causes", paragraphs(rule->causes)},
+                    {"tell_apart", rule->tell_apart},
+                    {"advice", paragraphs(rule->advice)},
                     {"caveats", rule->caveats},
-                    {"reference", rule->reference}});
+                    {"reference", rule->reference},
+                    {"needs", std::move(needs)},
+                    {"thresholds", std::move(thresholds)}});
   }
   return list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -117,46 +262,49 @@ std::string rules_as_markdown(std::span<const Rule* const> rules) {
                    to_string(rule->category), to_string(rule->severity),
                    escape_markdown(rule->title));
   }
-  for (const Rule* rule : rules) {
-    fmt::format_to(std::back_inserter(out),
-                   "\n## {}\n\n{}. Category {}, severity {}; where to look: {}.\n", rule->id,
-                   escape_markdown(rule->title), to_string(rule->category),
-                   to_string(rule->severity), in_words(rule->fault));
-    for (const std::string_view paragraph : paragraphs(rule->means)) {
-      fmt::format_to(std::back_inserter(out), "\n{}\n", escape_markdown(paragraph));
-    }
-    if (!rule->caveats.empty()) {
-      fmt::format_to(std::back_inserter(out), "\n**May mislead:** {}\n",
-                     escape_markdown(rule->caveats));
-    }
-    fmt::format_to(std::back_inserter(out), "\nReference: {}\n", escape_markdown(rule->reference));
-  }
+  for (const Rule* rule : rules) put_markdown(*rule, out);
   return out;
 }
 
 std::string explain_rule(const Rule& rule, std::size_t width) {
   std::string out;
-  const auto say = [&](std::string_view text, std::string_view indent) {
-    const std::size_t room = width == 0 ? 0 : std::max<std::size_t>(width, 40) - indent.size();
+  // `first` stands before the first line, as much room before the others.
+  const auto say = [&](std::string_view first, std::string_view text) {
+    const std::size_t room = width == 0 ? 0 : std::max<std::size_t>(width, 40) - first.size();
+    std::string indent(first);
     for (const std::string& line : wrap(text, room)) {
       fmt::format_to(std::back_inserter(out), "{}{}\n", indent, line);
+      indent.assign(first.size(), ' ');
     }
   };
-  say(fmt::format("{}: {}", rule.id, rule.title), "");
+  const auto section = [&](std::string_view heading, std::string_view text) {
+    if (text.empty()) return;
+    fmt::format_to(std::back_inserter(out), "\n{}\n", heading);
+    for (const std::string_view paragraph : paragraphs(text)) say("  ", paragraph);
+  };
+  const auto numbered = [&](std::string_view heading, std::string_view list) {
+    if (list.empty()) return;
+    fmt::format_to(std::back_inserter(out), "\n{}\n", heading);
+    std::size_t number = 0;
+    for (const std::string_view one : paragraphs(list)) say(fmt::format("  {}. ", ++number), one);
+  };
+  say("", fmt::format("{}: {}", rule.id, rule.title));
   out += '\n';
-  say(fmt::format("severity {} (usually), category {}; where to look: {}", to_string(rule.severity),
-                  to_string(rule.category), in_words(rule.fault)),
-      "  ");
-  for (const std::string_view paragraph : paragraphs(rule.means)) {
-    out += '\n';
-    say(paragraph, "  ");
+  say("  ", fmt::format("severity {} (usually), category {}; where to look: {}",
+                        to_string(rule.severity), to_string(rule.category), in_words(rule.fault)));
+  say("  ", fmt::format("certainty: {}", in_words(rule.certainty)));
+  section(kMeans, rule.means);
+  numbered(kCauses, rule.causes);
+  section(kTellApart, rule.tell_apart);
+  numbered(kAdvice, rule.advice);
+  section(kCaveats, rule.caveats);
+  if (const auto kinds = thresholds_of(rule); !kinds.empty()) {
+    fmt::format_to(std::back_inserter(out), "\n{}\n", kThresholdsHeading);
+    const std::string table = threshold_table(kinds);
+    for (const std::string_view line : paragraphs(table)) say("  ", line);
   }
-  if (!rule.caveats.empty()) {
-    out += '\n';
-    say(fmt::format("May mislead: {}", rule.caveats), "  ");
-  }
-  out += '\n';
-  say(fmt::format("Reference: {}", rule.reference), "  ");
+  section(kNeedsHeading, needs_in_words(rule));
+  section(kReference, rule.reference);
   return out;
 }
 

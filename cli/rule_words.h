@@ -16,7 +16,9 @@ std::vector<std::string> severity_names();
 
 /// One line per rule: id, usual severity, category, title.
 std::string rules_as_table(std::span<const Rule* const> rules);
-/// A JSON array of objects with all words of each rule.
+/// One line per threshold of these rules: name, standard value, words.
+std::string thresholds_as_table(std::span<const Rule* const> rules);
+/// A JSON array of objects with all words of each rule, and its thresholds.
 std::string rules_as_json(std::span<const Rule* const> rules);
 /// The page docs/rules.md.
 std::string rules_as_markdown(std::span<const Rule* const> rules);

@@ -18,6 +18,7 @@ struct RulesOptions {
   std::string severity;
   bool json = false;
   bool markdown = false;
+  bool thresholds = false;
 };
 
 std::vector<const Rule*> selected(const RulesOptions& options) {
@@ -37,6 +38,8 @@ int run(const RulesOptions& options) {
     text = rules_as_json(rules);
   } else if (options.markdown) {
     text = rules_as_markdown(rules);
+  } else if (options.thresholds) {
+    text = thresholds_as_table(rules);
   } else {
     text = rules_as_table(rules);
   }
@@ -50,7 +53,12 @@ std::function<int()> declare(CLI::App& app) {
   app.add_option("--severity", options->severity, "Only the rules whose usual severity is this one")
       ->check(CLI::IsMember(severity_names()));
   CLI::Option* json = app.add_flag("--json", options->json, "As a JSON array, with all words");
-  app.add_flag("--markdown", options->markdown, "As the page docs/rules.md")->excludes(json);
+  CLI::Option* markdown =
+      app.add_flag("--markdown", options->markdown, "As the page docs/rules.md")->excludes(json);
+  app.add_flag("--thresholds", options->thresholds,
+               "What --set can change: each threshold with its standard value")
+      ->excludes(json)
+      ->excludes(markdown);
   return [options] { return run(*options); };
 }
 
@@ -62,6 +70,7 @@ const Subcommand kRulesCommand = {
     .examples =
         "  smtpscope rules\n"
         "  smtpscope rules --category timing\n"
+        "  smtpscope rules --thresholds\n"
         "  smtpscope rules --json | jq -r '.[].id'\n",
     .declare = declare,
 };

@@ -16,9 +16,11 @@
 #include "cli/file_watch.h"
 #include "cli/rendering.h"
 #include "cli/replay.h"
+#include "cli/rule_options.h"
 #include "cli/subcommand.h"
 #include "exporters/exporter.h"
 #include "timeline/rule_set.h"
+#include "timeline/run_summary.h"
 #include "timeline/severity.h"
 
 namespace smtpscope {
@@ -36,13 +38,30 @@ struct ShowOptions {
   bool interleave = false;
   bool follow = false;
   Rendering rendering;
-  RuleSet rules;
+  RuleOptions rule_options;
+  std::string fail_on;  // "": never
+  RuleSet rules;        // made of rule_options
 };
 
 bool is_regular_file(const std::string& path) {
   struct stat found {};
   return stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode);
 }
+
+/// Hands timelines on to an exporter and keeps count of what they say.
+class Counted : public TimelineSink {
+ public:
+  explicit Counted(TimelineSink& exporter) : exporter_(exporter) {}
+  void on_timeline(const TimelineEvent& event) override {
+    summary_.on_timeline(event);
+    exporter_.on_timeline(event);
+  }
+  const RunSummary& summary() const { return summary_; }
+
+ private:
+  TimelineSink& exporter_;
+  RunSummary summary_;
+};
 
 /// One run of `smtpscope show`: from captures to one output.
 class Show {
@@ -58,12 +77,14 @@ class Show {
     exporter_->finish();
     output_.flush();
     if (const std::optional<Error> fault = output_.fault()) complain(fault->message);
-    return exit_code_;
+    // What could not be shown may be worse than what was found.
+    return exit_code_ == kExitFine && findings_ > 0 ? kExitFound : exit_code_;
   }
 
  private:
   std::unique_ptr<Exporter> make_exporter() const {
-    ExporterOptions chosen = exporter_options(options_.rendering, output_.descriptor());
+    ExporterOptions chosen =
+        exporter_options(options_.rendering, options_.rules, output_.descriptor());
     // Who follows wants to see what happens now, not when an earlier session has ended.
     chosen.arrangement =
         options_.interleave || options_.follow ? Arrangement::kByTime : Arrangement::kBySession;
@@ -80,11 +101,15 @@ class Show {
       return;
     }
     CaptureReader& reader = *opened.value();
-    Replay replay({options_.sessions.begin(), options_.sessions.end()}, options_.rules, *exporter_);
+    Counted counted(*exporter_);
+    Replay replay({options_.sessions.begin(), options_.sessions.end()}, options_.rules, counted);
     exporter_->begin_run(reader.run());
     const bool grows = options_.follow && file != kStandardInput && is_regular_file(file);
     grows ? follow(file, reader, replay) : read_all(file, reader, replay);
     exporter_->end_run();
+    if (const auto least = severity_of(options_.fail_on)) {
+      findings_ += counted.summary().findings(*least);
+    }
     tell_notices(file, reader);
     for (const SessionId session : replay.missing()) {
       complain(fmt::format("{} has no session {}", file, session));
@@ -137,10 +162,14 @@ class Show {
   FileOutput& output_;
   std::unique_ptr<Exporter> exporter_;
   bool stopped_ = false;
+  std::uint64_t findings_ = 0;  // that --fail-on asks for
   int exit_code_ = kExitFine;
 };
 
-int run(const ShowOptions& options) {
+int run(ShowOptions& options) {
+  Result<RuleSet> rules = make_rules(options.rule_options);
+  if (!rules) return fail(rules.error().message);
+  options.rules = std::move(rules.value());
   if (options.follow && options.files.size() != 1) {
     return fail("--follow follows one file; give one");
   }
@@ -166,6 +195,10 @@ std::function<int()> declare(CLI::App& app) {
   auto options = std::make_shared<ShowOptions>();
   app.add_option("FILE", options->files, "Captures (.smtpcap); - is standard input")->required();
   add_rendering_options(app, options->rendering);
+  add_rule_options(app, options->rule_options);
+  app.add_option("--fail-on", options->fail_on,
+                 "Exit with 1 when a finding of this severity or above stands")
+      ->check(CLI::IsMember(severities()));
   app.add_option("-o,--output", options->output, "Write to this file, readable by you only");
   app.add_flag("--force", options->force, "Overwrite the file of -o");
   app.add_option("--session", options->sessions, "Only these sessions")
@@ -195,6 +228,9 @@ const Subcommand kShowCommand = {
         "  smtpscope show --only-annotated --severity warning today.smtpcap\n"
         "  smtpscope show --session 3,7 -v today.smtpcap | less -R\n"
         "  smtpscope show -f json -o today.json today.smtpcap\n"
+        "  smtpscope show --fail-on warning -o test.txt run.smtpcap    for a client's regression "
+        "test\n"
+        "  smtpscope show --off timing --on round-pause --gap 2s today.smtpcap\n"
         "  smtpscope show --follow today.smtpcap        while the proxy writes it\n"
         "  ssh mx cat run.smtpcap | smtpscope show -\n",
     .declare = declare,

@@ -10,6 +10,7 @@
 #include "capture/wire_event.h"
 #include "exporters/output.h"
 #include "timeline/event.h"
+#include "timeline/rule_set.h"
 #include "timeline/severity.h"
 
 namespace smtpscope {
@@ -27,6 +28,9 @@ struct ExporterOptions {
   std::optional<Severity> annotated_from;
   /// Say at the beginning of each run where it comes from: there are several.
   bool name_runs = false;
+  /// The rules that annotated the timelines, to be named in the output; may be nullptr. Must
+  /// outlive the exporter.
+  const RuleSet* rules = nullptr;
 
   // For the eye only.
   std::size_t width = 0;  // columns of the terminal; 0: lines are not cut

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "exporters/json_event.h"
+#include "exporters/json_summary.h"
 #include "exporters/json_writer.h"
 
 namespace smtpscope {
@@ -49,10 +50,12 @@ void JsonExporter::begin_run(const RunInfo& run) {
   open_document();
   runs_.push_back(json_of(run));
   run_gaps_.clear();
+  summary_ = {};
   run_started_ = run.started;
 }
 
 void JsonExporter::on_timeline(const TimelineEvent& event) {
+  summary_.on_timeline(event);
   std::string json = json_of(event, run_started_);
   if (event.session == kWholeRun) {
     if (std::holds_alternative<TimelineGap>(event.body)) run_gaps_.push_back(std::move(json));
@@ -148,11 +151,10 @@ void JsonExporter::end_run() {
   for (auto& [id, session] : open_) complete(id, *session);
   open_.clear();
   order_.end_all();
-  if (!run_gaps_.empty()) {
-    std::string& run = runs_.back();
-    run.pop_back();
-    run += ",\n  \"gaps\": " + list_of(run_gaps_, "    ") + '}';
-  }
+  std::string& run = runs_.back();
+  run.pop_back();
+  if (!run_gaps_.empty()) run += ",\n  \"gaps\": " + list_of(run_gaps_, "    ");
+  run += ",\n  \"summary\": " + json_of(summary_) + '}';
 }
 
 void JsonExporter::release(SessionId /*session*/, std::string_view text, Piece /*piece*/) {
@@ -163,8 +165,9 @@ void JsonExporter::release(SessionId /*session*/, std::string_view text, Piece /
 
 void JsonExporter::open_document() {
   if (std::exchange(opened_, true)) return;
-  output_.write("{\"smtpscope\": {\"version\": \"" SMTPSCOPE_VERSION
-                "\", \"format\": 1},\n\"sessions\": [");
+  output_.write("{\"smtpscope\": {\"version\": \"" SMTPSCOPE_VERSION "\", \"format\": 1},\n");
+  if (options_.rules != nullptr) output_.write("\"rules\": " + json_of(*options_.rules) + ",\n");
+  output_.write("\"sessions\": [");
 }
 
 void JsonExporter::finish() {

@@ -10,6 +10,7 @@
 
 #include "exporters/exporter.h"
 #include "exporters/session_order.h"
+#include "timeline/run_summary.h"
 
 namespace smtpscope {
 
@@ -39,6 +40,7 @@ class JsonExporter : public Exporter, private SessionRelease {
   std::map<SessionId, std::unique_ptr<Session>> open_;
   std::vector<std::string> runs_;  // JSON objects
   std::vector<std::string> run_gaps_;
+  RunSummary summary_;  // of the run
   WallTime run_started_{};
   bool opened_ = false;       // the document's first line is out
   bool any_session_ = false;  // one is out

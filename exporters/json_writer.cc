@@ -153,6 +153,11 @@ void JsonWriter::duration(std::string_view name, Duration value) {
   signed_number(fmt::format("{}_ns", name), value.count());
 }
 
+void JsonWriter::object(std::string_view name, std::string_view object) {
+  this->name(name);
+  text_ += object;
+}
+
 void JsonWriter::members_of(std::string_view object) {
   assert(object.size() >= 2 && object.front() == '{' && object.back() == '}');
   if (object.size() == 2) return;

@@ -55,6 +55,8 @@ class JsonWriter {
   /// "<name>_ns", nanoseconds.
   void duration(std::string_view name, Duration value);
 
+  /// An object that was written before: "{…}".
+  void object(std::string_view name, std::string_view object);
   /// Members of an object that was written before: "{…}", spliced into the one being written.
   void members_of(std::string_view object);
 

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "exporters/json_event.h"
+#include "exporters/json_summary.h"
 #include "exporters/json_writer.h"
 
 namespace smtpscope {
@@ -16,15 +17,18 @@ JsonlExporter::JsonlExporter(const ExporterOptions& options, Output& output)
 
 void JsonlExporter::begin_run(const RunInfo& run) {
   run_started_ = run.started;
+  summary_ = {};
   JsonWriter json;
   json.begin_object();
   json.string("event", "run");
   json.members_of(json_of(run));
+  if (options_.rules != nullptr) json.object("rules", json_of(*options_.rules));
   json.end_object();
   output_.write(json.take() + "\n");
 }
 
 void JsonlExporter::on_timeline(const TimelineEvent& event) {
+  summary_.on_timeline(event);
   JsonWriter json;
   json.begin_object();
   json.string("event", kind_of(event));
@@ -43,7 +47,15 @@ void JsonlExporter::on_timeline(const TimelineEvent& event) {
   }
 }
 
-void JsonlExporter::end_run() { order_.end_all(); }
+void JsonlExporter::end_run() {
+  order_.end_all();
+  JsonWriter json;
+  json.begin_object();
+  json.string("event", "run-ended");
+  json.object("summary", json_of(summary_));
+  json.end_object();
+  output_.write(json.take() + "\n");
+}
 
 void JsonlExporter::release(SessionId /*session*/, std::string_view text, Piece /*piece*/) {
   output_.write(text);

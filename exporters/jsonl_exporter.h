@@ -4,6 +4,7 @@
 
 #include "exporters/exporter.h"
 #include "exporters/session_order.h"
+#include "timeline/run_summary.h"
 
 namespace smtpscope {
 
@@ -24,6 +25,7 @@ class JsonlExporter : public Exporter, private SessionRelease {
   const ExporterOptions options_;
   Output& output_;
   SessionOrder order_;
+  RunSummary summary_;  // of the run
   WallTime run_started_{};
 };
 

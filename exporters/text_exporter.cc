@@ -6,6 +6,7 @@
 
 #include "exporters/text_outcome.h"
 #include "exporters/text_sheet.h"
+#include "exporters/text_summary.h"
 
 namespace smtpscope {
 
@@ -17,6 +18,7 @@ TextExporter::TextExporter(const ExporterOptions& options, Output& output)
 
 void TextExporter::begin_run(const RunInfo& run) {
   run_started_ = run.started;
+  summary_ = {};
   if (!options_.name_runs) return;
   TextSheet sheet(style_, {});
   if (written_) sheet.blank();
@@ -27,6 +29,7 @@ void TextExporter::begin_run(const RunInfo& run) {
 }
 
 void TextExporter::on_timeline(const TimelineEvent& event) {
+  summary_.on_timeline(event);
   if (event.session == kWholeRun) {
     show_gap_of_run(event);
     return;
@@ -57,6 +60,10 @@ void TextExporter::end_run() {
   }
   open_.clear();
   order_.end_all();
+  // One session's own footer says it all.
+  if (summary_.sessions() < 2) return;
+  write("\n");
+  write(summary_table(summary_, style_));
 }
 
 void TextExporter::release(SessionId session, std::string_view text, Piece piece) {

@@ -9,6 +9,7 @@
 #include "exporters/session_order.h"
 #include "exporters/text_session.h"
 #include "exporters/text_style.h"
+#include "timeline/run_summary.h"
 
 namespace smtpscope {
 
@@ -34,6 +35,7 @@ class TextExporter : public Exporter, private SessionRelease {
   Output& output_;
   SessionOrder order_;
   std::map<SessionId, TextSession> open_;
+  RunSummary summary_;  // of the run
   WallTime run_started_{};
   bool written_ = false;  // anything at all
 };

@@ -155,7 +155,13 @@ class TextSession::Render {
   void operator()(const TransactionEnded& ended) {
     const Transaction& transaction = *ended.transaction;
     const bool well = transaction.outcome == Outcome::kAccepted;
-    sheet_.below(open_margin(), well ? Tone::kGood : Tone::kNotice,
+    Margin margin = open_margin();
+    if (session_.in_transaction_ && transaction.last_entry == 0) {
+      // No line of its own ends it (a close did): the bracket closes here.
+      margin = {glyphs_.ends_badly, Tone::kError, " "};
+      session_.in_transaction_ = false;
+    }
+    sheet_.below(margin, well ? Tone::kGood : Tone::kNotice,
                  fmt::format("transaction {}: {}", transaction.number, outcome_words(transaction)),
                  style_.words(outcome_details(transaction)));
   }
@@ -210,10 +216,30 @@ class TextSession::Render {
     sheet_.flow(totals_words(totals), 3, Tone::kPlain);
     if (ended.verdict.empty()) return;
     sheet_.flow({"what happened:"}, 0, Tone::kHeading);
-    for (const VerdictLine& line : ended.verdict) sheet_.paragraph(style_.words(line.text), 2);
+    for (const VerdictLine& line : ended.verdict) {
+      sheet_.paragraph(style_.words(line.text), indent_of(line));
+    }
+    if (!style_.verbose()) return;
+    for (const NotEvaluated& one : ended.not_evaluated) {
+      sheet_.paragraph(fmt::format("not evaluated: {}: {}", one.rule->id, one.why), 2);
+    }
   }
 
  private:
+  /// What explains a finding stands further in; its later steps under the first.
+  static std::size_t indent_of(const VerdictLine& line) {
+    constexpr std::string_view kFirstCheck = "check next: ";
+    switch (line.kind) {
+      case VerdictKind::kLikely:
+      case VerdictKind::kRuledOut:
+        return 4;
+      case VerdictKind::kCheck:
+        return line.text.starts_with(kFirstCheck) ? 4 : 4 + kFirstCheck.size();
+      default:
+        return 2;
+    }
+  }
+
   /// What is no octet of the wire: a connection made or closed.
   void event_line(Time time, std::string since, char who, Tone tone, std::string_view words) {
     LineHead head;

@@ -1,5 +1,7 @@
 #include "proxy/connection.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -89,6 +91,15 @@ bool Connection::is_broken() const {
 
 void Connection::set_no_delay() {
   if (handle_.handle.type == UV_TCP) uv_tcp_nodelay(tcp(), 1);
+}
+
+std::optional<Duration> Connection::round_trip() const {
+  if (handle_.handle.type != UV_TCP) return std::nullopt;
+  tcp_info info{};
+  socklen_t length = sizeof(info);
+  if (::getsockopt(descriptor(), IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return std::nullopt;
+  if (info.tcpi_rtt == 0) return std::nullopt;
+  return std::chrono::microseconds(info.tcpi_rtt);
 }
 
 std::optional<SocketAddress> Connection::peer_address() const {

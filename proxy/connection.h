@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/time.h"
 #include "capture/wire_event.h"
 #include "proxy/address.h"
 #include "proxy/handle_ptr.h"
@@ -59,6 +60,10 @@ class Connection {
   bool is_broken() const;
   /// No delay by Nagle's algorithm (RFC 896): the peers' own segmentation is passed on.
   void set_no_delay();
+
+  /// The smoothed round trip to the peer as the kernel knows it (TCP_INFO): that of the handshake
+  /// while nothing else was said. Empty where the transport has none.
+  std::optional<Duration> round_trip() const;
 
   /// TCP only; empty when the connection is already gone.
   std::optional<SocketAddress> peer_address() const;

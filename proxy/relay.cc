@@ -125,7 +125,7 @@ void Relay::handle(Time now, const UpstreamReady& event) {
   phase_ = Phase::kRelaying;
   // What was held has waited for the connection, not for a peer that does not read.
   leg(Side::kServer).blocked_since = now;
-  record(now, UpstreamConnected{event.server, event.took, event.failed_attempts});
+  record(now, UpstreamConnected{event.server, event.took, event.failed_attempts, event.rtt});
   advance(now);
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -33,6 +34,7 @@ struct UpstreamReady {
   std::string_view server;
   Duration took{};
   std::uint32_t failed_attempts = 0;
+  std::optional<Duration> rtt = {};
 };
 
 /// No address of the server could be reached.

@@ -28,7 +28,9 @@ void Session::tell_relay(Time now, const Event& event) {
 void Session::start(std::string_view client, std::string_view listener) {
   const Time now = loop_.now();
   host_.on_activity(now);
-  relay_.begin(now, SessionOpened{client, listener, upstream_.name});
+  SessionOpened opened{client, listener, upstream_.name};
+  opened.rtt = connection(Side::kClient)->round_trip();
+  relay_.begin(now, opened);
   connection(Side::kClient)->start_reading();
   connecting_ = std::unique_ptr<Connecting>(new Connecting{
       Dialer(loop_, upstream_.resolver, upstream_.endpoint, upstream_.connect_timeout, *this), {}});
@@ -74,12 +76,13 @@ void Session::on_connected(ConnectionPtr server, std::string_view address, Durat
   target.set_events(this);
   target.start_reading();
   connecting_.reset();
+  const UpstreamReady ready{address, took, failed_attempts, target.round_trip()};
   if (held.empty()) {
-    tell_relay(now, UpstreamReady{address, took, failed_attempts});
+    tell_relay(now, ready);
     return;
   }
   const Connection::Sent sent = target.send(held);
-  relay_.handle(now, UpstreamReady{address, took, failed_attempts});
+  relay_.handle(now, ready);
   if (sent.failed) {
     tell_relay(now, WriteFailed{Side::kServer});
   } else if (sent.waiting == 0) {

@@ -9,9 +9,9 @@ std::string duration_text(Duration duration) {
   const bool negative = duration < Duration::zero();
   const std::int64_t ns = negative ? -duration.count() : duration.count();
   const char* sign = negative ? "-" : "";
-  if (ns < 1'000'000) return fmt::format("{}{} us", sign, ns / 1000);
-  if (ns < 1'000'000'000) return fmt::format("{}{} ms", sign, ns / 1'000'000);
-  const std::int64_t ms = ns / 1'000'000;
+  if (ns < 999'500) return fmt::format("{}{} us", sign, (ns + 500) / 1000);
+  const std::int64_t ms = (ns + 500'000) / 1'000'000;
+  if (ms < 1000) return fmt::format("{}{} ms", sign, ms);
   if (ms < 120'000) return fmt::format("{}{}.{:03} s", sign, ms / 1000, ms % 1000);
   const std::int64_t s = ms / 1000;
   if (s < 7200) return fmt::format("{}{} min {} s", sign, s / 60, s % 60);
@@ -20,7 +20,7 @@ std::string duration_text(Duration duration) {
 
 std::string seconds_text(Duration duration) {
   const bool negative = duration < Duration::zero();
-  const std::int64_t ms = (negative ? -duration.count() : duration.count()) / 1'000'000;
+  const std::int64_t ms = ((negative ? -duration.count() : duration.count()) + 500'000) / 1'000'000;
   return fmt::format("{}{}.{:03}", negative ? "-" : "", ms / 1000, ms % 1000);
 }
 

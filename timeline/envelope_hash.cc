@@ -1,5 +1,7 @@
 #include "timeline/envelope_hash.h"
 
+#include <algorithm>
+
 #include "parser/path.h"
 
 namespace smtpscope {
@@ -11,14 +13,17 @@ constexpr std::uint64_t kPrime = 1099511628211ULL;
 
 std::uint64_t add_octet(std::uint64_t hash, unsigned char octet) { return (hash ^ octet) * kPrime; }
 
+unsigned char folded(char c) {
+  const auto octet = static_cast<unsigned char>(c);
+  return octet >= 'A' && octet <= 'Z' ? static_cast<unsigned char>(octet | 0x20) : octet;
+}
+
 std::uint64_t add_path(std::uint64_t hash, std::string_view path) {
   // No path holds an LF: it keeps "a", "bc" apart from "ab", "c".
   hash = add_octet(hash, '\n');
   const std::size_t domain = find_domain(path);
   for (std::size_t i = 0; i < path.size(); ++i) {
-    auto octet = static_cast<unsigned char>(path[i]);
-    if (i >= domain && octet >= 'A' && octet <= 'Z') octet |= 0x20;
-    hash = add_octet(hash, octet);
+    hash = add_octet(hash, i >= domain ? folded(path[i]) : static_cast<unsigned char>(path[i]));
   }
   return hash;
 }
@@ -29,6 +34,14 @@ std::uint64_t sender_hash(std::string_view reverse_path) { return add_path(kBasi
 
 std::uint64_t with_recipient(std::uint64_t so_far, std::string_view forward_path) {
   return add_path(so_far, forward_path);
+}
+
+std::uint64_t domain_hash(std::string_view path) {
+  path.remove_prefix(std::min(find_domain(path), path.size()));
+  if (path.empty()) return 0;
+  std::uint64_t hash = kBasis;
+  for (const char c : path) hash = add_octet(hash, folded(c));
+  return hash;
 }
 
 }  // namespace smtpscope

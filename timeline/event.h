@@ -71,6 +71,7 @@ struct Entry {
 inline constexpr std::string_view kOwedConnection = "the connection to the server";
 inline constexpr std::string_view kOwedGreeting = "the greeting";
 inline constexpr std::string_view kOwedCommand = "a command";
+inline constexpr std::string_view kOwedRestOfCommand = "the rest of a command";
 inline constexpr std::string_view kOwedMailData = "mail data";
 inline constexpr std::string_view kOwedChunk = "the octets of a chunk";
 inline constexpr std::string_view kOwedEndOfData = "the reply to the end of data";
@@ -86,7 +87,7 @@ struct Silence {
   Party silent = Party::kUnknown;  // who owed the next octet
   std::string_view owed;           // what was awaited: kOwed… above, "the reply to RCPT" …
   std::uint64_t transaction = 0;
-  /// Inside a message: how many octets of it, as on the wire, had come before.
+  /// Inside a message: how many octets of it (RFC 1870 5: without dot stuffing) had come before.
   std::optional<std::uint64_t> message_octets;
   Duration length() const { return to - from; }
 };

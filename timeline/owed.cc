@@ -122,7 +122,7 @@ Owed who_owes(const SessionState& state, const Conversation& conversation,
   }
   if (client_gone) return {Party::kServer, kOwedClose};
   if (conversation.received(speaker) > conversation.itemised(speaker)) {
-    return {party_of(speaker), "the rest of a command"};
+    return {party_of(speaker), kOwedRestOfCommand};
   }
   return {party_of(speaker), kOwedCommand};
 }

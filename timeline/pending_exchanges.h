@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "timeline/session_state.h"
@@ -24,6 +25,8 @@ class PendingExchanges {
   PendingExchange* find(Exchange exchange);
   /// The one whose reply is awaited, nullptr if none is known.
   const PendingExchange* awaited() const;
+  /// All that are kept, oldest first; the first may be answered already.
+  std::span<const PendingExchange> kept() const { return std::span(kept_).subspan(head_); }
   /// Everything that belongs to transaction `from` belongs to `to`; its recipients are numbered on
   /// from `first_recipient`.
   void move_to(std::uint64_t from, std::uint64_t to, std::uint32_t first_recipient);

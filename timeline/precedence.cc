@@ -40,6 +40,14 @@ constexpr Precedence kTable[] = {
     {"lost-after-eod", "txn-aborted-timeout", kSameTransaction},
     {"lost-after-eod", "reply-missing", kSameSession},
     {"lost-after-eod", "missing-quit", kSameSession},
+    {"lost-after-eod", "half-close", kSameSession, "replies-after-client-gone"},
+
+    // Who leaves in the middle of a transaction leaves commands unanswered.
+    {"txn-aborted-disconnect", "reply-missing", kSameSession},
+    {"txn-aborted-tcp-reset", "reply-missing", kSameSession},
+    {"txn-aborted-tcp-reset", "server-closed-without-421", kSameTransaction},
+    {"txn-aborted-timeout", "reply-missing", kSameSession},
+    {"txn-aborted-timeout", "server-closed-without-421", kSamePlace},
 
     {"rset-server-closed", "reply-missing", kSameSession},
     {"rset-server-closed", "server-closed-without-421", kSameSession},
@@ -49,27 +57,52 @@ constexpr Precedence kTable[] = {
     {"unsolicited-421", "txn-aborted-timeout", kSamePlace},
     {"unsolicited-421", "idle-connection", kSamePlace},
     {"unsolicited-421", "gap-client", kSamePlace},
+    {"unsolicited-421", "round-pause", kSamePlace},
+    {"unsolicited-421", "near-rfc-timeout", kSamePlace},
     {"unsolicited-421", "reply-missing", kSameSession},
 
     {"server-closed-without-421", "reply-missing", kSameSession},
+    {"server-closed-without-421", "half-close", kSameSession},
+    {"idle-connection", "server-closed-without-421", kSamePlace},
+    {"no-dialogue", "missing-quit", kSameSession},
+
+    {"lmtp-reply-count", "unsolicited-reply", kSamePlace},
+    {"rset-rejected", "reply-code-unexpected", kSamePlace},
+    {"too-many-errors", "too-many-errors", kSameSession, "counted"},
 
     {"eod-nonstandard-accepted", "eod-nonstandard-seq", kSameTransaction},
     {"eod-nonstandard-accepted", "reply-during-data", kSameTransaction},
     {"eod-nonstandard-accepted", "content-parsed-as-commands", kSameSession},
+
+    {"eod-nonstandard-seq", "line-ending-data", kSameTransaction},
+    {"eod-nonstandard-accepted", "line-ending-data", kSameTransaction},
 
     {"data-without-rcpt", "command-out-of-order", kSamePlace},
     {"data-content-early", "pipelining-past-sync-point", kSamePlace},
     {"data-content-early", "pipelining-unadvertised", kSamePlace},
     {"starttls-injection-client", "pipelining-past-sync-point", kSamePlace},
     {"starttls-injection-client", "content-parsed-as-commands", kSameSession},
+    {"command-out-of-order", "unknown-command", kSamePlace},
+    {"command-syntax", "unknown-command", kSamePlace},
+    {"command-line-too-long", "unknown-command", kSamePlace},
+    {"ehlo-rejected", "unknown-command", kSamePlace},
+    {"ext-command-unadvertised", "unknown-command", kSamePlace},
     {"starttls-refused", "unknown-command", kSamePlace},
     {"auth-failed", "unknown-command", kSamePlace},
     {"bdat-misuse", "unknown-command", kSamePlace},
+    {"bdat-size-mismatch", "unknown-command", kSamePlace},
+    {"txn-aborted-rset", "bdat-misuse", kSameTransaction, "aborted"},
+    {"txn-aborted-disconnect", "bdat-size-mismatch", kSameTransaction, "cut"},
+    {"txn-aborted-tcp-reset", "bdat-size-mismatch", kSameTransaction, "cut"},
+    {"txn-aborted-timeout", "bdat-size-mismatch", kSameTransaction, "cut"},
 
     {"non-smtp-protocol", "unknown-command", kSameSession},
     {"non-smtp-protocol", "command-syntax", kSameSession},
     {"non-smtp-protocol", "content-parsed-as-commands", kSameSession},
     {"non-smtp-protocol", "line-ending-command", kSameSession},
+    {"non-smtp-protocol", "nonprintable-octets", kSameSession},
+    {"non-smtp-protocol", "client-talks-first", kSameSession},
+    {"non-smtp-protocol", "pipelining-unadvertised", kSameSession},
     {"content-parsed-as-commands", "unknown-command", kSameSession},
     {"content-parsed-as-commands", "too-many-errors", kSameSession},
     {"content-parsed-as-commands", "pipelining-unadvertised", kSameSession},
@@ -104,10 +137,15 @@ constexpr Precedence kTable[] = {
 
     {"greeting-refused", "no-dialogue", kSameSession},
     {"greeting-refused", "server-closed-without-421", kSameSession},
+    {"greeting-refused", "missing-quit", kSameSession},
     {"greeting-refused", "txn-aborted-421", kSameSession},
     {"greeting-refused", "txn-aborted-disconnect", kSameSession},
     {"greeting-refused", "txn-aborted-quit", kSameSession},
 
+    // In LMTP the refusals are what to look at.
+    {"rejected-after-data", "partial-rcpt-accept", kSameTransaction, "per-recipient"},
+    // The server ended the silence that had just been told.
+    {"idle-connection", "idle-connection", kSamePlace, "held"},
     {"auth-cleartext", "auth-cleartext", kSameSession, "offered"},
 };
 

@@ -54,6 +54,7 @@ inline constexpr std::size_t kGreetingSlot = 30;
 inline constexpr std::size_t kNothingSlot = 31;
 inline constexpr VerbSet kAnyVerb = ~VerbSet{0};
 inline constexpr VerbSet kGreetingOnly = VerbSet{1} << kGreetingSlot;
+inline constexpr VerbSet kNothingOnly = VerbSet{1} << kNothingSlot;
 static_assert(static_cast<std::size_t>(Verb::kXlink2State) < kGreetingSlot);
 
 template <typename... Verbs>

@@ -41,6 +41,10 @@ Finding RuleContext::finding() const {
 
 std::uint32_t RuleContext::fired(const Rule& rule) const { return engine_.fired(rule); }
 
+std::uint32_t RuleContext::fired(const Rule& rule, std::string_view variant) const {
+  return engine_.fired(rule, variant);
+}
+
 SessionId RuleContext::session_number() const { return engine_.session(); }
 
 void RuleContext::fire(Finding finding) {

@@ -127,6 +127,9 @@ class RuleContext {
   /// How often a rule fired in this session so far, in settled moments; folded ones count. Only
   /// rules before this one in the catalogue, and moments before this one, are certain to be in.
   std::uint32_t fired(const Rule& rule) const;
+  /// Of these the ones of a variant: a server shows an odd habit in each of its replies, which is
+  /// worth one line.
+  std::uint32_t fired(const Rule& rule, std::string_view variant) const;
   /// When the octet before stream offset `end` of `side` arrived; for offsets inside entry().
   Time arrived(Side side, std::uint64_t end) const;
 

@@ -59,8 +59,13 @@ struct RuleEngine::Memory {
   };
   std::vector<Deferred> deferred;  // oldest first
   std::vector<NotEvaluated> not_evaluated;
-  // How often each rule fired; few do.
-  std::vector<std::pair<const Rule*, std::uint32_t>> counts;
+  // How often each rule fired in each variant; few do.
+  struct Count {
+    const Rule* rule = nullptr;
+    std::string_view variant;
+    std::uint32_t times = 0;
+  };
+  std::vector<Count> counts;
 };
 
 RuleEngine::RuleEngine(SessionId session, const RuleSet& rules, TimelineSink& sink)
@@ -124,8 +129,17 @@ void RuleEngine::not_evaluated(const Rule& rule, std::string_view why) {
 
 std::uint32_t RuleEngine::fired(const Rule& rule) const {
   if (memory_ == nullptr) return 0;
-  for (const auto& [counted, count] : memory_->counts) {
-    if (counted == &rule) return count;
+  std::uint32_t sum = 0;
+  for (const Memory::Count& count : memory_->counts) {
+    if (count.rule == &rule) sum += count.times;
+  }
+  return sum;
+}
+
+std::uint32_t RuleEngine::fired(const Rule& rule, std::string_view variant) const {
+  if (memory_ == nullptr) return 0;
+  for (const Memory::Count& count : memory_->counts) {
+    if (count.rule == &rule && count.variant == variant) return count.times;
   }
   return 0;
 }
@@ -170,7 +184,7 @@ void RuleEngine::settle(Time now, PlaceRange between) {
     FoldSubject headline = one.subject;
     const std::vector<std::uint64_t> named = finding.entries;
     headline.entries = named;
-    count(*one.subject.rule);
+    count(*one.subject.rule, one.subject.variant);
     emit({.number = 0,
           .rule = one.subject.rule,
           .variant = finding.variant,
@@ -189,13 +203,13 @@ void RuleEngine::settle(Time now, PlaceRange between) {
   fired.clear();
 }
 
-void RuleEngine::count(const Rule& rule) {
-  for (auto& [counted, count] : memory_->counts) {
-    if (counted != &rule) continue;
-    ++count;
+void RuleEngine::count(const Rule& rule, std::string_view variant) {
+  for (Memory::Count& count : memory_->counts) {
+    if (count.rule != &rule || count.variant != variant) continue;
+    ++count.times;
     return;
   }
-  memory_->counts.emplace_back(&rule, 1);
+  memory_->counts.push_back({.rule = &rule, .variant = variant, .times = 1});
 }
 
 void RuleEngine::emit(Annotation annotation, const FoldSubject& subject,

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "timeline/precedence.h"
@@ -63,6 +64,7 @@ class RuleEngine {
 
   /// Findings of `rule` so far, in settled moments, folded ones among them.
   std::uint32_t fired(const Rule& rule) const;
+  std::uint32_t fired(const Rule& rule, std::string_view variant) const;
   std::span<const NotEvaluated> not_evaluated() const;
 
   /// Annotations emitted and not folded (so far).
@@ -78,7 +80,7 @@ class RuleEngine {
   struct Memory;
 
   Memory& memory();
-  void count(const Rule& rule);
+  void count(const Rule& rule, std::string_view variant);
   void emit(Annotation annotation, const FoldSubject& subject, std::vector<std::string> ruled_out,
             Time now);
   void tell(const Annotation& annotation, std::vector<std::string> ruled_out);

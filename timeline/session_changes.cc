@@ -44,6 +44,10 @@ void apply_accepted(Verb verb, std::uint16_t code, SessionState& state) {
   }
 }
 
+std::uint64_t first_domain(const Transaction& txn) {
+  return txn.recipients.empty() ? 0 : domain_hash(txn.recipients.front().path);
+}
+
 }  // namespace
 
 void apply_reply(const Reply& reply, const Entry& entry, const PendingExchange* answered,
@@ -64,6 +68,7 @@ void apply_reply(const Reply& reply, const Entry& entry, const PendingExchange* 
 }
 
 void note_round_trip(const Entry& reply, const PendingExchange& answered, SessionState& state) {
+  if (state.rtt_measured) return;
   const Duration sample = reply.first - answered.last;
   if (sample < Duration::zero()) return;
   state.rtt_s = std::min(state.rtt_s.value_or(sample), sample);
@@ -77,6 +82,8 @@ TransactionSummary summary_of(const Transaction& txn, const PendingExchange* rse
                              .ended = txn.ended,
                              .envelope_hash = txn.envelope_hash,
                              .sender_hash = sender_hash(txn.reverse_path),
+                             .domain_hash = first_domain(txn),
+                             .parameters = txn.parameters,
                              .rcpt_sent = txn.rcpt_sent,
                              .rcpt_accepted = txn.rcpt_accepted,
                              .rcpt_refused = txn.rcpt_refused,

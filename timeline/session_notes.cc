@@ -5,6 +5,7 @@
 
 #include "parser/command_line.h"
 #include "parser/path.h"
+#include "timeline/declared_limits.h"
 #include "timeline/envelope_replay.h"
 #include "timeline/read_pace.h"
 
@@ -39,16 +40,6 @@ std::string_view without_blanks(std::string_view text) {
   return text;
 }
 
-/// "Name: …", as a header field begins (RFC 5322 2.2).
-bool like_header(std::string_view line) {
-  const std::size_t colon = line.find(':');
-  if (colon == 0 || colon + 1 >= line.size()) return false;
-  if (line[colon + 1] != ' ' && line[colon + 1] != '\t') return false;
-  return std::ranges::all_of(line.substr(0, colon), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
-}
-
 void note_auth(const Item& item, const Command& command, const Entry& entry, SessionState& state) {
   if (state.auth == nullptr) state.auth = std::make_unique<AuthState>();
   AuthState& auth = *state.auth;
@@ -63,20 +54,64 @@ void note_auth(const Item& item, const Command& command, const Entry& entry, Ses
   auth.last.encrypted = state.tls;
 }
 
-void note_unknown(const Command& command, const Entry& entry, SessionState& state) {
-  if (state.unknown_run == nullptr) state.unknown_run = std::make_unique<UnknownRun>();
-  UnknownRun& run = *state.unknown_run;
-  if (run.count == 0 || run.ended) {
-    run = UnknownRun{};
-    run.first_entry = entry.number;
-    const LastReply& reply = state.last_reply;
-    const bool about_data = reply.verb == Verb::kData || reply.verb == Verb::kBdat;
-    run.behind_refused_data = about_data && reply.code >= 400 && reply.answers == Answers::kCommand;
-    run.behind_message = about_data && !run.behind_refused_data && reply.code / 100 != 3;
+void note_starttls(const Entry& entry, SessionState& state) {
+  if (state.starttls == nullptr) state.starttls = std::make_unique<StartTlsNotes>();
+  if (state.starttls->sent == 0) state.starttls->sent = entry.number;
+}
+
+void note_mail(const Command& command, SessionState& state) {
+  ++state.mails_sent;
+  if (state.starttls == nullptr || state.starttls->refused == 0) return;
+  if ((command.flags & kEarly) == 0) state.starttls->mail_behind = true;
+}
+
+void note_rcpt(const Command& command, const Capabilities& capabilities, SessionState& state) {
+  if (!declared_limit(capabilities, kLimitRcptDomainMax)) return;
+  if (state.rcpt_domains == nullptr) state.rcpt_domains = std::make_unique<RecipientDomains>();
+  RecipientDomains& domains = *state.rcpt_domains;
+  const std::optional<std::uint64_t> domain = recipient_domain(command.arguments);
+  if (!domain || domains.kept == RecipientDomains::kKept || domains.has(*domain)) return;
+  domains.hashes[domains.kept++] = *domain;
+}
+
+void note_bdat(const Entry& entry, SessionState& state) {
+  if (state.chunks == nullptr) state.chunks = std::make_unique<ChunkNotes>();
+  if (state.chunks->count == 0 || state.chunks->transaction != entry.transaction) {
+    *state.chunks = {.transaction = entry.transaction, .first_entry = entry.number};
   }
-  ++run.count;
-  run.last_entry = entry.number;
-  if (like_header(command.text)) ++run.headers;
+  ++state.chunks->count;
+}
+
+void note_relay(Verb verb, const Entry& entry, SessionState& state) {
+  if (state.relay == nullptr) state.relay = std::make_unique<RelayNotes>();
+  std::uint64_t& first = verb == Verb::kXclient ? state.relay->xclient : state.relay->xforward;
+  if (first == 0) first = entry.number;
+}
+
+void note_unknown(const Item& item, const Command& command, const Entry& entry,
+                  SessionState& state) {
+  const UnknownRun run = with_unknown_line(item, command, entry, state);
+  if (run.count == 0) return;
+  if (state.unknown_run == nullptr) state.unknown_run = std::make_unique<UnknownRun>();
+  *state.unknown_run = run;
+}
+
+/// The meaning of the octets behind it hangs on its reply (rules 1.11, 3).
+bool decides_what_follows(Verb verb) {
+  switch (verb) {
+    case Verb::kData:
+    case Verb::kBdat:
+    case Verb::kAuth:
+    case Verb::kXexps:
+    case Verb::kStartTls:
+    case Verb::kXanonymousTls:
+    case Verb::kXexch50:
+    case Verb::kTurn:
+    case Verb::kAtrn:
+      return true;
+    default:
+      return false;
+  }
 }
 
 void note_greeting(const Reply& reply, SessionState& state) {
@@ -101,6 +136,30 @@ void note_auth_reply(const Reply& reply, SessionState& state) {
   if (state.auth == nullptr || reply.first_digit() == 3) return;
   state.auth->last.code = reply.code;
   if (reply.first_digit() != 2 && !state.auth->last.cancelled) ++state.auth->failures;
+}
+
+void note_bdat_reply(const Reply& reply, const Entry& entry, const PendingExchange& answered,
+                     SessionState& state) {
+  ChunkNotes* chunks = state.chunks.get();
+  if (chunks == nullptr || chunks->transaction != answered.transaction) return;
+  if (reply.first_digit() < 4 || chunks->failed != 0) return;
+  chunks->failed = entry.number;
+  chunks->failed_code = reply.code;
+  chunks->failed_at = entry.last;
+}
+
+void note_refusal(const Reply& reply, const Entry& entry, SessionState& state) {
+  const bool early_farewell = reply.code == 221 && reply.verb != Verb::kQuit;
+  if (reply.first_digit() < 4 && !early_farewell) return;
+  if (state.last_refusal == nullptr) state.last_refusal = std::make_unique<LastRefusal>();
+  LastRefusal& refusal = *state.last_refusal;
+  refusal.entry = entry.number;
+  refusal.code = reply.code;
+  refusal.time = entry.last;
+  refusal.text.clear();
+  if (!reply.lines.empty()) {
+    refusal.text = reply.lines.back().text.substr(0, LastRefusal::kKeptText);
+  }
 }
 
 void note_pace(const Reply& reply, const Entry& entry, const PendingExchange& answered,
@@ -145,6 +204,43 @@ void note_size_excess(const Transaction& ended, SessionState& state) {
 
 }  // namespace
 
+bool like_header_field(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == 0 || colon + 1 >= line.size()) return false;
+  if (line[colon + 1] != ' ' && line[colon + 1] != '\t') return false;
+  return std::ranges::all_of(line.substr(0, colon), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+UnknownRun with_unknown_line(const Item& item, const Command& command, const Entry& entry,
+                             const SessionState& state) {
+  UnknownRun run;
+  if (state.unknown_run != nullptr && !state.unknown_run->ended) run = *state.unknown_run;
+  // What may be an AUTH response says nothing of a message.
+  if (item.secret_begin != item.secret_end) return run;
+  if (run.count == 0) {
+    run.first_entry = entry.number;
+    const LastReply& reply = state.last_reply;
+    const bool about_data = reply.verb == Verb::kData || reply.verb == Verb::kBdat;
+    run.behind_refused_data = about_data && reply.code >= 400 && reply.answers == Answers::kCommand;
+    // Behind a 354 too: a command can only come there once the message has ended.
+    run.behind_message = about_data && !run.behind_refused_data;
+  }
+  ++run.count;
+  run.last_entry = entry.number;
+  if (like_header_field(command.text)) ++run.headers;
+  return run;
+}
+
+std::uint8_t odd_endings(const Command& command) {
+  std::uint8_t odd = 0;
+  if (command.ending == LineEnding::kLf) odd |= kBareLfSeen;
+  if (command.ending == LineEnding::kCrCrLf) odd |= kCrCrLfSeen;
+  if ((command.flags & kHasBareCr) != 0) odd |= kBareCrSeen;
+  return odd;
+}
+
 void note_peers(const SessionOpened& opened, SessionState& state) {
   std::string_view client = opened.client;
   if (client.starts_with("unix:") || client.empty()) {
@@ -162,9 +258,12 @@ void note_peers(const SessionOpened& opened, SessionState& state) {
 
 void note_command(const Item& item, const Command& command, const Entry& entry,
                   const Capabilities& capabilities, SessionState& state) {
+  const bool keeps_alive = command.verb == Verb::kNoop || command.verb == Verb::kRset;
+  state.keep_alives = keeps_alive && entry.transaction == 0 ? state.keep_alives + 1 : 0;
+  state.odd_endings |= odd_endings(command);
   switch (command.verb) {
     case Verb::kUnknown:
-      note_unknown(command, entry, state);
+      note_unknown(item, command, entry, state);
       return;
     case Verb::kHelo:
     case Verb::kEhlo:
@@ -180,7 +279,13 @@ void note_command(const Item& item, const Command& command, const Entry& entry,
       note_offers(capabilities, state);
       break;
     case Verb::kMail:
-      ++state.mails_sent;
+      note_mail(command, state);
+      break;
+    case Verb::kRcpt:
+      note_rcpt(command, capabilities, state);
+      break;
+    case Verb::kBdat:
+      note_bdat(entry, state);
       break;
     case Verb::kAuth:
     case Verb::kXexps:
@@ -189,13 +294,31 @@ void note_command(const Item& item, const Command& command, const Entry& entry,
       break;
     case Verb::kStartTls:
     case Verb::kXanonymousTls:
-    case Verb::kXclient:
+      note_starttls(entry, state);
       note_offers(capabilities, state);
+      break;
+    case Verb::kXclient:
+      note_relay(command.verb, entry, state);
+      note_offers(capabilities, state);
+      break;
+    case Verb::kXforward:
+      note_relay(command.verb, entry, state);
       break;
     default:
       break;
   }
   if (state.unknown_run != nullptr) state.unknown_run->ended = true;
+}
+
+void note_mail_data(const MailData& data, const Entry& entry, std::string_view parameters,
+                    SessionState& state) {
+  if (state.last_mail_data == nullptr) state.last_mail_data = std::make_unique<LastMailData>();
+  *state.last_mail_data = {.entry = entry.number, .octets = data.facts.octets, .declared = 0};
+  for (const MailParameter parameter : mail_parameters(parameters)) {
+    if (!same_keyword(parameter.keyword, "SIZE")) continue;
+    const std::string_view value = parameter.value;
+    std::from_chars(value.data(), value.data() + value.size(), state.last_mail_data->declared);
+  }
 }
 
 void note_auth_response(const AuthResponse& response, SessionState& state) {
@@ -206,6 +329,15 @@ void note_auth_response(const AuthResponse& response, SessionState& state) {
   if (!response.cancelled) attempt.secret_octets += response.octets;
 }
 
+void note_chunk(const Entry& entry, SessionState& state) {
+  if (state.chunks != nullptr) state.chunks->chunk_entry = entry.number;
+}
+
+void note_proxy_header(std::uint64_t entry, SessionState& state) {
+  if (state.relay == nullptr) state.relay = std::make_unique<RelayNotes>();
+  state.relay->proxy_header = entry;
+}
+
 void note_reply(const Reply& reply, const Entry& entry, const PendingExchange* answered,
                 SessionState& state) {
   if (reply.answers == Answers::kGreeting) note_greeting(reply, state);
@@ -213,11 +345,15 @@ void note_reply(const Reply& reply, const Entry& entry, const PendingExchange* a
     ++state.orphans;
     state.last_orphan_entry = entry.number;
   }
+  note_refusal(reply, entry, state);
   if (answered == nullptr) return;
   if (reply.code >= 500 && reply.code <= 504 && state.messages_completed == 0) {
     ++state.error_replies;
   }
   note_pace(reply, entry, *answered, state);
+  if (answered->kind == Answers::kCommand && decides_what_follows(answered->verb)) {
+    state.barrier = answered->verb;
+  }
   switch (answered->verb) {
     case Verb::kUnknown:
       if (state.unknown_run != nullptr && answered->entry >= state.unknown_run->first_entry &&
@@ -230,6 +366,9 @@ void note_reply(const Reply& reply, const Entry& entry, const PendingExchange* a
     case Verb::kLhlo:
       note_hello(reply, *answered, state);
       break;
+    case Verb::kBdat:
+      note_bdat_reply(reply, entry, *answered, state);
+      break;
     case Verb::kAuth:
     case Verb::kXexps:
       note_auth_reply(reply, state);
@@ -237,6 +376,10 @@ void note_reply(const Reply& reply, const Entry& entry, const PendingExchange* a
     case Verb::kStartTls:
     case Verb::kXanonymousTls:
     case Verb::kXclient:
+      if (state.starttls != nullptr && reply.first_digit() >= 4 &&
+          (answered->verb == Verb::kStartTls || answered->verb == Verb::kXanonymousTls)) {
+        state.starttls->refused = entry.number;
+      }
       // RFC 3207 4.2, RFC 4954 4, XCLIENT_README: what EHLO offered before counts no more.
       if (reply.first_digit() == 2 && state.offers != nullptr) {
         state.offers->voided_by = answered->verb;
@@ -321,6 +464,16 @@ bool note_tls_record(Side side, const TlsRecord& record, Time time, std::uint64_
     tls.alert_from = side;
     tls.alert_level = record.alert_level;
     tls.alert_description = record.alert_description;
+  }
+  // Before TLS 1.3 Finished is a handshake record still, encrypted, of 96 octets with the widest of
+  // the ciphers. In TLS 1.3 a second ClientHello may come behind ChangeCipherSpec; it is larger.
+  constexpr std::uint32_t kLongestFinished = 96;
+  if (record.type == kHandshake && tls.encrypts[i] && record.length <= kLongestFinished) {
+    tls.finished_seen[i] = true;
+  }
+  if (record.type == kChangeCipherSpec) tls.encrypts[i] = true;
+  if (record.type == kApplicationData && tls.data_records[i]++ == 0) {
+    tls.first_data_octets[i] = record.length;
   }
   const bool first_data = record.type == kApplicationData && !tls.data_seen[i];
   if (record.type == kApplicationData) tls.data_seen[i] = true;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <string_view>
+
 #include "parser/capabilities.h"
 #include "parser/item.h"
 #include "timeline/event.h"
@@ -18,8 +21,29 @@ void note_peers(const SessionOpened& opened, SessionState& state);
 void note_command(const Item& item, const Command& command, const Entry& entry,
                   const Capabilities& capabilities, SessionState& state);
 
+/// "Name: …", as a header field begins (RFC 5322 2.2).
+bool like_header_field(std::string_view line);
+
+/// The run of unknown commands with this line, an unknown command itself, in it: the one that goes
+/// on, or a new one.
+UnknownRun with_unknown_line(const Item& item, const Command& command, const Entry& entry,
+                             const SessionState& state);
+
+/// The OddEnding bits of a command line.
+std::uint8_t odd_endings(const Command& command);
+
+/// Mail data has ended, before the rules are asked about it. `parameters` are those of its MAIL.
+void note_mail_data(const MailData& data, const Entry& entry, std::string_view parameters,
+                    SessionState& state);
+
 /// A client line inside an AUTH exchange, after the rules were asked about it.
 void note_auth_response(const AuthResponse& response, SessionState& state);
+
+/// The octets of a chunk, before the rules are asked about them.
+void note_chunk(const Entry& entry, SessionState& state);
+
+/// A PROXY header, before the rules are asked about it.
+void note_proxy_header(std::uint64_t entry, SessionState& state);
 
 /// A reply, before the rules are asked about it. `answered` is nullptr where it answers nothing
 /// known.

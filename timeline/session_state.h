@@ -32,6 +32,7 @@ struct PendingExchange {
   bool has_arguments = false;
   bool ends_message = false;  // end of data, BDAT LAST, BURL LAST: its reply decides the message
   bool answered = false;      // at least once
+  bool at_candidate = false;  // end of data: not CRLF.CRLF, but the server took it (rules 1.11, 5)
 
   static constexpr std::uint32_t kNoRecipient = ~std::uint32_t{0};
 };
@@ -57,6 +58,9 @@ struct TransactionSummary {
   Time began, ended;
   std::uint64_t envelope_hash = 0;
   std::uint64_t sender_hash = 0;  // of the reverse-path
+  /// Of the domain of its first recipient, folded; 0: it has none.
+  std::uint64_t domain_hash = 0;
+  std::string parameters;  // of MAIL, as sent
   std::uint64_t rcpt_sent = 0, rcpt_accepted = 0, rcpt_refused = 0;
   std::uint64_t octets = 0;  // message size
   Verb data_verb = Verb::kUnknown;
@@ -104,6 +108,7 @@ struct InterceptionSigns {
 struct CloseRecord {
   CloseKind kind = CloseKind::kFin;
   bool by_proxy = false;
+  bool behind_fin = false;  // a reset: the side had closed in an orderly way before
   Time time;
 };
 
@@ -121,6 +126,15 @@ struct LastReply {
   Answers answers = Answers::kGreeting;
   Verb verb = Verb::kUnknown;
   Time first, last;
+};
+/// A reply that may be why a server closes: a refusal, or a 221 that answers no QUIT.
+struct LastRefusal {
+  static constexpr std::size_t kKeptText = 160;
+
+  std::uint64_t entry = 0;
+  std::uint16_t code = 0;
+  Time time;         // of its last octet
+  std::string text;  // of its last line, the beginning
 };
 /// A hello, accepted or not.
 struct LastHello {
@@ -159,11 +173,50 @@ struct TlsState {
   std::array<bool, 2> hello_seen{};  // ClientHello, ServerHello
   std::array<bool, 2> data_seen{};   // application data, which also hides the rest of a handshake
   std::array<std::uint16_t, 2> version{};  // of the hello's record
+  std::array<bool, 2> encrypts{};          // sent ChangeCipherSpec
+  std::array<bool, 2> finished_seen{};     // a handshake record behind that, before TLS 1.3
   std::array<std::uint64_t, 2> records{};
-  std::uint64_t alert_entry = 0;  // of the first readable alert
+  std::array<std::uint64_t, 2> data_records{};
+  std::array<std::uint32_t, 2> first_data_octets{};  // length of the first of them
+  std::uint64_t alert_entry = 0;                     // of the first readable alert
   Side alert_from = Side::kClient;
   std::uint8_t alert_level = 0;
   std::uint8_t alert_description = 0;
+};
+/// STARTTLS in the open, for what became of it.
+struct StartTlsNotes {
+  std::uint64_t sent = 0;     // entry of the first one
+  std::uint64_t refused = 0;  // entry of the reply that refused the last one; 0: none did
+  bool mail_behind = false;   // MAIL followed in the open, of a client that knew of the refusal
+};
+/// The chunks of the message that is being sent, or was sent last (RFC 3030 2).
+struct ChunkNotes {
+  std::uint64_t transaction = 0;
+  std::uint64_t first_entry = 0;  // of its first BDAT
+  std::uint64_t chunk_entry = 0;  // of the octets of its last chunk; 0: none yet
+  std::uint64_t count = 0;        // BDAT commands
+  std::uint64_t failed = 0;       // entry of the first reply that refused one; 0: none did
+  std::uint16_t failed_code = 0;
+  Time failed_at{};
+};
+/// Who says that it speaks for somebody else: entries of the first such header or command.
+struct RelayNotes {
+  std::uint64_t proxy_header = 0;
+  std::uint64_t xclient = 0;
+  std::uint64_t xforward = 0;
+};
+/// The domains that recipients of the session had, while the server limits their number (RFC 9422
+/// 4.3).
+struct RecipientDomains {
+  static constexpr std::size_t kKept = 128;
+  std::array<std::uint64_t, kKept> hashes{};
+  std::size_t kept = 0;
+  bool has(std::uint64_t hash) const {
+    for (std::size_t i = 0; i < kept; ++i) {
+      if (hashes[i] == hash) return true;
+    }
+    return false;
+  }
 };
 /// Command lines in a row that are no commands anyone knows. Kept until a known one has come and
 /// the next such run begins.
@@ -176,6 +229,34 @@ struct UnknownRun {
   bool behind_refused_data = false;
   bool behind_message = false;
   bool ended = false;
+};
+/// Commands that came while replies were owed, from one moment where none was owed to the next
+/// (RFC 2920 3.1). Those before the greeting, behind QUIT, and message text behind DATA are left
+/// out. Kept until the next such run begins.
+struct PipelinedRun {
+  // Of them those that came without PIPELINING in force.
+  std::uint64_t first_entry = 0, last_entry = 0;
+  std::uint32_t count = 0;
+  std::uint32_t depth = 0;  // most replies owed when one of them came
+  std::uint32_t verbs = 0;  // 1 << Verb
+  // With it in force: those behind a command that has to be the last of its group.
+  Verb group_end = Verb::kUnknown;  // the first such command
+  std::uint64_t group_end_entry = 0;
+  std::uint64_t first_beyond = 0;  // entry of the first command behind it
+  std::uint32_t beyond = 0;        // commands behind such ones
+  bool ended = false;
+};
+/// The mail data (RFC 5321 4.1.1.4) that ended last, for what comes behind it.
+struct LastMailData {
+  std::uint64_t entry = 0;     // 0: none yet
+  std::uint64_t octets = 0;    // message size
+  std::uint64_t declared = 0;  // SIZE= of its MAIL (RFC 1870 6); 0: none
+};
+/// Ends of client lines that are not CRLF (RFC 5321 2.3.8), as bits.
+enum OddEnding : std::uint8_t {
+  kBareLfSeen = 1 << 0,
+  kBareCrSeen = 1 << 1,
+  kCrCrLfSeen = 1 << 2,
 };
 /// Replies that took long, for patterns among them.
 struct SlowReply {
@@ -228,13 +309,17 @@ struct SessionState {
   // Who is who. Names as sent, for the eye and for comparing.
   std::string client_host;       // its address without the port; "unix" for a Unix socket
   bool client_is_local = true;   // loopback or Unix socket
+  bool client_is_told = false;   // a PROXY header names another client than the one connected
   std::string upstream;          // the server, as the user named it
   std::string server_name;       // first word of the greeting's text; "" if it has none
   bool server_extended = false;  // the greeting says ESMTP
 
-  LastHello last_hello;              // accepted or not
-  std::uint32_t ehlo_refusals = 0;   // EHLO or LHLO answered 4yz or 5yz
-  std::uint32_t mails_sent = 0;      // MAIL commands, failed ones among them (RFC 9422 4.1)
+  LastHello last_hello;             // accepted or not
+  std::uint32_t ehlo_refusals = 0;  // EHLO or LHLO answered 4yz or 5yz
+  std::uint32_t mails_sent = 0;     // MAIL commands, failed ones among them (RFC 9422 4.1)
+  /// NOOP and RSET in a row outside a transaction so far: what keeps a connection open and moves no
+  /// mail.
+  std::uint32_t keep_alives = 0;
   std::uint32_t error_replies = 0;   // 500 to 504 before any message was accepted
   std::uint32_t quick_replies = 0;   // 2yz and 3yz in less than SlowReplies::kLeast
   std::uint32_t quick_refusals = 0;  // 4yz and 5yz likewise
@@ -242,6 +327,11 @@ struct SessionState {
   std::array<std::uint64_t, 2> octets_behind_close{};
   std::uint64_t orphans = 0;  // replies that answered nothing
   std::uint64_t last_orphan_entry = 0;
+
+  /// Of the last command whose reply decided what the octets behind it were: DATA, AUTH … (rules
+  /// 1.11, 3). Says behind what an early command (kEarly) came.
+  Verb barrier = Verb::kUnknown;
+  std::uint8_t odd_endings = 0;  // OddEnding, those of command lines so far
 
   LastCommand last_command;
   /// While a reply is being judged: the reply before it; after that, the reply itself.
@@ -267,9 +357,17 @@ struct SessionState {
   std::unique_ptr<AuthState> auth;               // nullptr until the first AUTH
   std::unique_ptr<TlsState> tls_state;           // nullptr until TLS begins
   std::unique_ptr<UnknownRun> unknown_run;       // nullptr until the first unknown command
+  std::unique_ptr<PipelinedRun> pipelined_run;   // nullptr until the first
+  std::unique_ptr<LastMailData> last_mail_data;  // nullptr until the first
+  std::unique_ptr<LastRefusal> last_refusal;     // nullptr until the first
   std::unique_ptr<SlowReplies> slow_replies;     // nullptr until the first
   std::unique_ptr<Offers> offers;                // nullptr until something may void them
   std::unique_ptr<LastHello> hello_before;       // the hello before last_hello; nullptr: none
+  std::unique_ptr<StartTlsNotes> starttls;       // nullptr until the first STARTTLS
+  std::unique_ptr<ChunkNotes> chunks;            // nullptr until the first BDAT
+  std::unique_ptr<RelayNotes> relay;             // nullptr until something speaks for others
+  /// nullptr until a RCPT while the server offers LIMITS with RCPTDOMAINMAX.
+  std::unique_ptr<RecipientDomains> rcpt_domains;
   std::unique_ptr<InterceptionSigns> signs;      // nullptr until there is one
 };
 

@@ -46,7 +46,7 @@ void Tracker::on_event_done(const WireEvent& event, const Conversation& conversa
   if (conversation.owed() == 0) pending_.clear();
   std::optional<std::uint64_t> message_octets;
   if (const MessageScanner* scanner = conversation.scanner()) {
-    message_octets = scanner->wire_octets();
+    message_octets = scanner->facts().octets;
   }
   silences_.expect(who_owes(state_, conversation, pending_.awaited()), message_octets);
 }
@@ -149,7 +149,10 @@ void Tracker::close(const Closed& closed, const Conversation& conversation) {
   auto& record = state_.closes[index(closed.from)];
   // A FIN that a reset follows is a reset for whoever still wants to be heard.
   if (!record || record->kind == CloseKind::kFin) {
-    record = CloseRecord{.kind = closed.kind, .by_proxy = closed.by_proxy, .time = now_};
+    record = CloseRecord{.kind = closed.kind,
+                         .by_proxy = closed.by_proxy,
+                         .behind_fin = record.has_value(),
+                         .time = now_};
   }
   if (!state_.first_closer) state_.first_closer = closed.from;
   emit(TimelineClosed{.closed = closed, .since_previous = now_ - last_event_});

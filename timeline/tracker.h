@@ -73,8 +73,10 @@ class Tracker : public ItemSink {
   void on_body(const Item& item, const MailData& data, const Conversation& conversation);
   void on_body(const Item& item, const Chunk& chunk, const Conversation& conversation);
   void on_body(const Item& item, const Blob& blob, const Conversation& conversation);
+  void on_body(const Item& item, const ProxyHeader& header, const Conversation& conversation);
   void on_body(const Item& item, const TlsRecord& record, const Conversation& conversation);
-  template <typename Other>  // GarbageLine, ProxyHeader, Junk
+  void on_body(const Item& item, const ProxyHeader& header, const Conversation& conversation);
+  template <typename Other>  // GarbageLine, Junk
   void on_body(const Item& item, const Other& other, const Conversation& conversation);
   Entry make_entry(const Item& item, Pieces& pieces) const;
   void emit_entry(const Entry& entry);

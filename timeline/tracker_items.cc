@@ -1,5 +1,6 @@
 #include "parser/conversation.h"
 #include "timeline/history_notes.h"
+#include "timeline/pipelining_notes.h"
 #include "timeline/session_changes.h"
 #include "timeline/session_notes.h"
 #include "timeline/tracker.h"
@@ -82,6 +83,7 @@ void Tracker::on_body(const Item& item, const Command& command, const Conversati
   ask(kOnCommand, static_cast<std::size_t>(command.verb), odd, moment, conversation);
   settle(moment, conversation);
 
+  note_pipelining(command, entry, conversation.capabilities(), state_);
   note_command(item, command, entry, conversation.capabilities(), state_);
   state_.last_command = {.entry = entry.number,
                          .verb = command.verb,
@@ -112,9 +114,12 @@ void Tracker::note_rset(const PendingExchange& rset) {
 bool Tracker::too_soon(const Reply& reply, const Entry& entry,
                        const PendingExchange& answered) const {
   // Rules 1.11, 6. The smallest round trip seen contains some of the server's work, so half of it
-  // is the limit: a server on the same host may well answer faster than ever before.
+  // is the limit: a server on the same host may well answer faster than ever before. What the
+  // kernel measured is the way alone.
   if (reply.code != 421 && reply.code != 521) return false;
-  return state_.rtt_s && entry.first - answered.last < *state_.rtt_s / 2;
+  if (!state_.rtt_s) return false;
+  const Duration limit = state_.rtt_measured ? *state_.rtt_s : *state_.rtt_s / 2;
+  return entry.first - answered.last < limit;
 }
 
 void Tracker::on_body(const Item& item, const Reply& reply, const Conversation& conversation) {
@@ -205,6 +210,7 @@ void Tracker::on_body(const Item& item, const Reply& reply, const Conversation& 
   const bool refusal = reply.first_digit() < 2 || reply.first_digit() > 3;
   ask(kOnReply, slot, refusal, moment, conversation);
   settle(moment, conversation);
+  if (reply.owed_after == 0) end_pipelined_run(state_);
   if (asked) {
     remember_reply(reply, entry, *asked, {session_, state_, transactions_, conversation}, history_);
   } else if (reply.answers == Answers::kGreeting) {
@@ -243,7 +249,8 @@ void Tracker::on_body(const Item& item, const MailData& data, const Conversation
                        .last = entry.last,
                        .verb = Verb::kData,
                        .kind = Answers::kEndOfData,
-                       .ends_message = true};
+                       .ends_message = true,
+                       .at_candidate = data.end == DataEnd::kCandidate};
   transactions_.on_mail_data(data, item.end - item.begin, entry, sent);
   entry.transaction = sent.transaction;
   entry.mark = mark_of(sent.transaction);
@@ -251,6 +258,9 @@ void Tracker::on_body(const Item& item, const MailData& data, const Conversation
   if (data.exchange != kNoExchange && !data.answered_early) pending_.add(sent);
   const Moment moment{
       .now = now_, .entry = &entry, .transaction = transactions_.find(entry.transaction)};
+  note_mail_data(
+      data, entry,
+      moment.transaction == nullptr ? std::string_view() : moment.transaction->parameters, state_);
   ask(kOnData, moment, conversation);
   settle(moment, conversation);
 }
@@ -263,6 +273,7 @@ void Tracker::on_body(const Item& item, const Chunk& chunk, const Conversation& 
   const PendingExchange sent{
       .entry = entry.number, .first = entry.first, .last = entry.last, .verb = Verb::kBdat};
   transactions_.on_chunk(chunk, item.end - item.begin, sent, state_);
+  note_chunk(entry, state_);
   // The reply to a chunk comes as soon as its last octet is there, not its command.
   if (PendingExchange* command = pending_.find(chunk.exchange)) command->last = entry.last;
   entry.mark = mark_of(entry.transaction);
@@ -298,6 +309,13 @@ void Tracker::on_body(const Item& item, const TlsRecord& record, const Conversat
   } else {
     last_event_ = std::max(last_event_, now_);
   }
+}
+
+void Tracker::on_body(const Item& item, const ProxyHeader& header,
+                      const Conversation& conversation) {
+  note_proxy_header(state_.entries + 1, state_);
+  if (!header.local) state_.client_is_told = true;
+  tell(item, kOnOtherEntry, transactions_.current(), conversation);
 }
 
 template <typename Other>

@@ -67,7 +67,9 @@ struct Transaction {
   std::uint64_t rcpt_accepted = 0;
   std::uint64_t rcpt_refused = 0;
   std::uint64_t envelope_hash = 0;  // of reverse-path and ordered forward-paths, domains folded
+  std::uint64_t nested_in = 0;  // the transaction that the client had not left when it sent MAIL
   Verb data_verb = Verb::kUnknown;  // DATA, BDAT or BURL once sent
+  bool data_pipelined = false;      // the last of them was sent while replies were owed
   bool mixed_data = false;          // DATA and BDAT, which RFC 3030 2 forbids
   std::uint64_t data_entry = 0;     // of the mail data, or of the last chunk; 0 while none
   std::uint64_t data_reads = 0;     // reads that carried the mail data

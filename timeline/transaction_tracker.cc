@@ -134,6 +134,7 @@ void TransactionTracker::on_command(const Command& command, PendingExchange& pen
       txn.mixed_data |= txn.data_verb != Verb::kUnknown &&
                         (txn.data_verb == Verb::kData) != (command.verb == Verb::kData);
       txn.data_verb = command.verb;
+      txn.data_pipelined = pending.pending_before > 0;
       if (txn.reverse_path.empty()) state.null_sender_data = true;
       if (command.verb == Verb::kBdat) {
         const auto chunk = parse_chunk_argument(command.arguments);
@@ -168,6 +169,7 @@ void TransactionTracker::begin(const Command& command, PendingExchange& pending,
   }
   auto one = std::make_unique<UnderWay>();
   Transaction& txn = one->transaction;
+  txn.nested_in = current();
   txn.number = ++state.transactions;
   txn.first_entry = pending.entry;
   txn.began = pending.first;

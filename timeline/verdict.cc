@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "timeline/duration_text.h"
@@ -11,8 +14,11 @@
 namespace smtpscope {
 namespace {
 
-std::string recipients(std::uint64_t count) {
-  return fmt::format("{} recipient{}", count, count == 1 ? "" : "s");
+/// Of a server's words, what fits into a sentence.
+constexpr std::size_t kQuoted = 100;
+
+std::string count_of(std::uint64_t count, std::string_view thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
 
 /// What ended a transaction early, as the end of a sentence.
@@ -62,53 +68,94 @@ std::string_view why_unknown(AbortedBy cause) {
   }
 }
 
+/// "550 5.1.1 no such user", or what is known of it.
+std::string refusal_of(const TransactionTally& txn) {
+  const std::uint16_t code = txn.final_code / 100 > 3 ? txn.final_code : txn.refusal_code;
+  if (txn.refusal_text.empty()) return fmt::format("\"{}\"", code);
+  return fmt::format("\"{} {}\"", code, txn.refusal_text);
+}
+
+std::string refused(const TransactionTally& txn) {
+  const std::uint16_t code = txn.final_code / 100 > 3 ? txn.final_code : txn.refusal_code;
+  // RFC 5321 4.2.1: 4yz asks to try again, 5yz not to.
+  return fmt::format("refused: the server said {}. Nothing was delivered{}", refusal_of(txn),
+                     code / 100 == 4 ? "; a client that keeps mail tries again later, another one "
+                                       "has lost it"
+                                     : "");
+}
+
+std::string never_sent(const TransactionTally& txn) {
+  const std::string_view why = by_whom(txn.aborted_by);
+  if (txn.data_began) {
+    return fmt::format("broken off in the middle: {}. Nothing of it must be delivered", why);
+  }
+  if (txn.rcpt_accepted > 0) {
+    return fmt::format(
+        "never sent: the server had agreed to take it for {}, then {}. Nothing was delivered",
+        count_of(txn.rcpt_accepted, "recipient"), why);
+  }
+  return fmt::format("never sent: {} before any recipient was accepted. Nothing was delivered",
+                     why);
+}
+
 std::string fate(const TransactionTally& txn) {
   switch (txn.outcome) {
     case Outcome::kAccepted:
-      return fmt::format("accepted for {}, {} octets{}", recipients(txn.rcpt_accepted), txn.octets,
+      return fmt::format("delivered: the server took it for {} ({}){}",
+                         count_of(txn.rcpt_accepted, "recipient"), count_of(txn.octets, "octet"),
                          txn.undelivered
-                             ? ", but the client side was gone and does not know: expect it twice"
+                             ? ", but the client side was gone and does not know. It will probably "
+                               "send it again, and the recipients get it twice"
                              : "");
-    case Outcome::kPartial:
-      return fmt::format("accepted for a part of its {}", recipients(txn.rcpt_sent));
-    case Outcome::kRejected: {
-      const std::uint16_t code = txn.final_code != 0 ? txn.final_code : txn.refusal_code;
-      return fmt::format("refused by the server with {}; nothing was delivered", code);
+    case Outcome::kPartial: {
+      std::string text = fmt::format("delivered in part: the server took it for {} of {}",
+                                     txn.delivered, count_of(txn.rcpt_sent, "recipient"));
+      if (txn.refusal_code != 0) text += fmt::format("; it said {}", refusal_of(txn));
+      return text;
     }
+    case Outcome::kRejected:
+      return refused(txn);
     case Outcome::kAborted:
-      return fmt::format("not sent: {}; nothing was delivered", by_whom(txn.aborted_by));
+      return never_sent(txn);
     case Outcome::kUnknown:
-      if (!txn.data_sent) return "its end is not in the trace";
+      if (!txn.data_sent) return "fate unknown: its end is not in the trace";
       return fmt::format(
-          "sent, but no final reply was seen ({}): it may have been delivered or not",
+          "fate unknown: it was sent, but no final reply was seen ({}). It may have been delivered or "
+          "not",
           why_unknown(txn.aborted_by));
     case Outcome::kOpen:
       break;
   }
-  return "still open";
+  return "still under way";
 }
 
 std::string by_outcome(const SessionTotals& totals) {
+  constexpr std::array<std::pair<Outcome, std::string_view>, 5> kWords = {{
+      {Outcome::kAccepted, "delivered"},
+      {Outcome::kPartial, "delivered in part"},
+      {Outcome::kRejected, "refused"},
+      {Outcome::kAborted, "never sent"},
+      {Outcome::kUnknown, "unknown"},
+  }};
   std::string text;
-  for (const Outcome outcome : {Outcome::kAccepted, Outcome::kPartial, Outcome::kRejected,
-                                Outcome::kAborted, Outcome::kUnknown}) {
+  for (const auto& [outcome, words] : kWords) {
     const std::uint64_t count = totals.outcomes[static_cast<std::size_t>(outcome)];
     if (count == 0) continue;
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, to_string(outcome));
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, words);
   }
-  return fmt::format("{} transactions: {}", totals.transactions, text);
+  return fmt::format("{} messages: {}", totals.transactions, text);
 }
 
 std::string without_transaction(const SessionState& state) {
-  if (state.connect_failed) return "the server side could not be reached; no mail moved";
-  if (state.tls) return "no transaction was seen before TLS; what came inside TLS is not visible";
+  if (state.connect_failed) return "no message: the server could not be reached";
+  if (state.tls) return "no message was seen before TLS began; what came inside TLS is not visible";
   if (state.greeting == SessionState::Greeting::kPending && !state.mid_session) {
-    return "no transaction: the server never greeted";
+    return "no message: the server never greeted";
   }
   if (state.greeting == SessionState::Greeting::kRefused) {
-    return "no transaction: the server refused the session in its greeting";
+    return "no message: the server refused the session in its greeting";
   }
-  return "no transaction was begun";
+  return "no message was begun";
 }
 
 std::string_view whose(Fault fault) {
@@ -124,8 +171,157 @@ std::string_view whose(Fault fault) {
     case Fault::kUnknown:
       break;
   }
-  return "side not proven";
+  return "side unknown";
 }
+
+std::string_view how_sure(Certainty certainty) {
+  switch (certainty) {
+    case Certainty::kSeen:
+      return "seen on the wire";
+    case Certainty::kLikely:
+      return "likely";
+    case Certainty::kPossible:
+      break;
+  }
+  return "possible, not proven";
+}
+
+std::vector<std::string_view> entries_of(std::string_view list) {
+  std::vector<std::string_view> entries;
+  while (!list.empty()) {
+    const std::size_t end = std::min(list.find('\n'), list.size());
+    if (end > 0) entries.push_back(list.substr(0, end));
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return entries;
+}
+
+using Told = RuleEngine::Told;
+
+/// The finding that explains most: of the gravest, one that draws its conclusion from all the
+/// others when the session is over; else the first.
+const Told* lead_of(std::span<const Told> told) {
+  if (told.empty() || told.front().severity < Severity::kNotice) return nullptr;
+  for (const Told& one : told) {
+    if (one.severity < told.front().severity) break;
+    if (one.rule->triggers == kOnSessionEnd && one.certainty != Certainty::kSeen) return &one;
+  }
+  return &told.front();
+}
+
+/// Writes a verdict line by line.
+class Judgement {
+ public:
+  Judgement(const SessionState& state, const SessionTotals& totals, const RuleEngine& findings)
+      : state_(state), totals_(totals), findings_(findings) {}
+
+  std::vector<VerdictLine> write(std::span<const TransactionTally> tallies) {
+    messages(tallies);
+    if (const Told* lead = lead_of(findings_.told())) {
+      tell(*lead);
+      explain(*lead);
+      for (const Told& one : findings_.told()) {
+        if (&one != lead && one.severity >= Severity::kWarning) tell(one);
+      }
+    }
+    no_fault();
+    not_evaluated();
+    waiting();
+    return std::move(lines_);
+  }
+
+ private:
+  using enum VerdictKind;
+
+  /// What is listed of a rule's causes and advice; `smtpscope explain` has them all.
+  static constexpr std::size_t kCauses = 2;
+  static constexpr std::size_t kChecks = 4;
+
+  void say(VerdictKind kind, std::string text) {
+    lines_.push_back({.kind = kind, .text = std::move(text)});
+  }
+
+  void messages(std::span<const TransactionTally> tallies) {
+    if (totals_.transactions == 0) {
+      say(kMessage, without_transaction(state_));
+    } else if (totals_.transactions > kTalliedTransactions) {
+      say(kMessage, by_outcome(totals_));
+    } else {
+      for (const TransactionTally& txn : tallies) {
+        say(kMessage, fmt::format("message {} {}", txn.number, fate(txn)));
+      }
+    }
+  }
+
+  void tell(const Told& one) {
+    say(kFinding, fmt::format("{} ({}, {}): {} [{}]", to_string(one.severity), whose(one.fault),
+                              how_sure(one.certainty), one.text, one.rule->id));
+  }
+
+  void explain(const Told& lead) {
+    const std::vector<std::string_view> causes = entries_of(lead.rule->causes);
+    for (std::size_t i = 0; i < std::min(causes.size(), kCauses); ++i) {
+      say(kLikely, fmt::format("{}: {}", i == 0 ? "likely" : "or", causes[i]));
+    }
+    const std::vector<std::string_view> checks = entries_of(lead.rule->advice);
+    for (std::size_t i = 0; i < std::min(checks.size(), kChecks); ++i) {
+      say(kCheck, i == 0 ? fmt::format("check next: {}) {}", i + 1, checks[i])
+                         : fmt::format("{}) {}", i + 1, checks[i]));
+    }
+    std::string excluded;
+    for (const std::string& each : lead.ruled_out) {
+      excluded += excluded.empty() ? "not the cause: " : "; ";
+      excluded += each;
+    }
+    if (!excluded.empty()) say(kRuledOut, std::move(excluded));
+  }
+
+  void no_fault() {
+    const std::optional<Severity> worst = findings_.worst();
+    if (!worst || *worst < Severity::kNotice || !state_.connected) return;
+    if (totals_.transactions == 0 || findings_.accuses(Fault::kServer)) return;
+    const RsetRun* run = state_.rset_run.get();
+    // RFC 5321 4.1.1.5.
+    say(kNoFault, run != nullptr && run->all_accepted
+                      ? "server side: no fault found (it answered RSET with 250, as it must)"
+                      : "server side: no fault found");
+  }
+
+  void not_evaluated() {
+    if (state_.tls && totals_.transactions > 0) {
+      say(kNotEvaluated, "not judged: what came inside TLS, which is encrypted");
+    }
+    if (state_.holes > 0) {
+      say(kNotEvaluated, "not judged: what depends on octets that are missing from the trace");
+    }
+    std::vector<std::pair<std::string_view, std::string>> by_reason;
+    for (const NotEvaluated& one : findings_.not_evaluated()) {
+      // A second trace is always missing here; the list at the session's end has it.
+      if ((one.rule->needs & kNeedsSecondTrace) != 0) continue;
+      auto at =
+          std::ranges::find(by_reason, one.why, &std::pair<std::string_view, std::string>::first);
+      if (at == by_reason.end()) at = by_reason.insert(at, {one.why, ""});
+      if (!at->second.empty()) at->second += ", ";
+      at->second += one.rule->id;
+    }
+    for (const auto& [why, rules] : by_reason) {
+      say(kNotEvaluated, fmt::format("not judged: {} ({})", rules, why));
+    }
+  }
+
+  void waiting() {
+    constexpr Duration kWorthTelling = std::chrono::seconds(1);
+    if (totals_.idle_client < kWorthTelling && totals_.idle_server < kWorthTelling) return;
+    say(kWaiting,
+        fmt::format("waiting: {} for the client side, {} for the server side",
+                    duration_text(totals_.idle_client), duration_text(totals_.idle_server)));
+  }
+
+  const SessionState& state_;
+  const SessionTotals& totals_;
+  const RuleEngine& findings_;
+  std::vector<VerdictLine> lines_;
+};
 
 }  // namespace
 
@@ -136,58 +332,31 @@ std::string_view to_string(VerdictKind kind) {
 }
 
 TransactionTally TransactionTally::of(const Transaction& transaction) {
-  return {.number = transaction.number,
-          .octets = transaction.facts.octets,
-          .rcpt_sent = transaction.rcpt_sent,
-          .rcpt_accepted = transaction.rcpt_accepted,
-          .final_code = transaction.final_code,
-          .refusal_code =
-              transaction.refusal_code != 0 ? transaction.refusal_code : transaction.mail_code,
-          .outcome = transaction.outcome,
-          .aborted_by = transaction.aborted_by,
-          .data_sent = transaction.data_sent,
-          .undelivered = transaction.final_undelivered};
+  TransactionTally tally{.number = transaction.number,
+                         .octets = transaction.facts.octets,
+                         .rcpt_sent = transaction.rcpt_sent,
+                         .rcpt_accepted = transaction.rcpt_accepted,
+                         .delivered = transaction.finals == 1 ? transaction.rcpt_accepted
+                                                              : transaction.finals_accepted,
+                         .refusal_text = transaction.final_code / 100 > 3
+                                             ? transaction.final_text
+                                             : transaction.refusal_text,
+                         .final_code = transaction.final_code,
+                         .refusal_code = transaction.refusal_code != 0 ? transaction.refusal_code
+                                                                       : transaction.mail_code,
+                         .outcome = transaction.outcome,
+                         .aborted_by = transaction.aborted_by,
+                         .data_began = transaction.wire_octets > 0,
+                         .data_sent = transaction.data_sent,
+                         .undelivered = transaction.final_undelivered};
+  if (tally.refusal_text.size() > kQuoted) tally.refusal_text.resize(kQuoted);
+  return tally;
 }
 
 std::vector<VerdictLine> verdict(const SessionState& state, const SessionTotals& totals,
                                  std::span<const TransactionTally> tallies,
                                  const RuleEngine& findings) {
-  std::vector<VerdictLine> lines;
-  const auto say = [&](VerdictKind kind, std::string text) {
-    lines.push_back({.kind = kind, .text = std::move(text)});
-  };
-  using enum VerdictKind;
-  if (totals.transactions == 0) {
-    say(kMessage, without_transaction(state));
-  } else if (totals.transactions > kTalliedTransactions) {
-    say(kMessage, by_outcome(totals));
-  } else {
-    for (const TransactionTally& txn : tallies) {
-      say(kMessage, fmt::format("transaction {}: {}", txn.number, fate(txn)));
-    }
-  }
-  if (state.tls && totals.transactions > 0) {
-    say(kNotEvaluated, "from STARTTLS on the session is encrypted and was not evaluated");
-  }
-  if (state.holes > 0) {
-    say(kNotEvaluated, "octets are missing from the trace; what depends on them is not evaluated");
-  }
-  for (const RuleEngine::Told& one : findings.told()) {
-    if (one.severity < Severity::kWarning) continue;
-    say(kFinding, fmt::format("{} ({}): {} [{}]", to_string(one.severity), whose(one.fault),
-                              one.text, one.rule->id));
-  }
-  if (findings.annotations() > 0 && !findings.accuses(Fault::kServer) && totals.transactions > 0 &&
-      state.connected) {
-    say(kNoFault, "server side: no fault found");
-  }
-  constexpr Duration kWorthTelling = std::chrono::seconds(1);
-  if (totals.idle_client >= kWorthTelling || totals.idle_server >= kWorthTelling) {
-    say(kWaiting,
-        fmt::format("waiting: {} for the client side, {} for the server side",
-                    duration_text(totals.idle_client), duration_text(totals.idle_server)));
-  }
-  return lines;
+  return Judgement(state, totals, findings).write(tallies);
 }
 
 }  // namespace smtpscope

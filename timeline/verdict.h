@@ -18,11 +18,14 @@ struct TransactionTally {
   std::uint64_t octets = 0;  // message size
   std::uint64_t rcpt_sent = 0;
   std::uint64_t rcpt_accepted = 0;
+  std::uint64_t delivered = 0;  // recipients whose message was accepted
+  std::string refusal_text;     // the server's words, their beginning
   std::uint16_t final_code = 0;
   std::uint16_t refusal_code = 0;
   Outcome outcome = Outcome::kOpen;
   AbortedBy aborted_by = AbortedBy::kNothing;
-  bool data_sent = false;
+  bool data_began = false;   // octets of the message were sent
+  bool data_sent = false;    // all of them
   bool undelivered = false;  // its final reply came when the client was gone
 
   static TransactionTally of(const Transaction& transaction);
@@ -31,8 +34,9 @@ struct TransactionTally {
 /// More transactions than this are summarised by outcome.
 inline constexpr std::size_t kTalliedTransactions = 8;
 
-/// The end of a session in plain words, a line each: what became of each message, and what went
-/// wrong, on which side. `tallies` holds the first kTalliedTransactions transactions.
+/// The end of a session in plain words, for somebody who has never read RFC 5321: what became of
+/// each message; what went wrong, on which side, how sure that is, what to check next, what it is
+/// not. `tallies` holds the first kTalliedTransactions transactions.
 std::vector<VerdictLine> verdict(const SessionState& state, const SessionTotals& totals,
                                  std::span<const TransactionTally> tallies,
                                  const RuleEngine& findings);

@@ -53,7 +53,8 @@ class Arguments(ProgramTest):
                           ["show", "x", "--session", "1,a"], ["show", "x", "--session", "-3"],
                           ["show", "x", "--severity", "error"], ["show", "-o"],
                           ["rules", "--category", "none"], ["rules", "--severity", "none"],
-                          ["rules", "--json", "--markdown"], ["rules", "timing"],
+                          ["rules", "--json", "--markdown"], ["rules", "--thresholds", "--json"],
+                          ["rules", "--thresholds", "--markdown"], ["rules", "timing"],
                           ["explain", "a", "b"]):
             with self.subTest(arguments):
                 self.assert_fails(run(*arguments), f"smtpscope {arguments[0]} --help")
@@ -83,12 +84,52 @@ class Rules(ProgramTest):
     def test_json_says_everything(self):
         for rule in json.loads(run("rules", "--json").out):
             with self.subTest(rule["id"]):
-                self.assertEqual(set(rule), {"id", "category", "severity", "fault", "title", "means",
-                                             "caveats", "reference"})
-                self.assertTrue(rule["means"])
+                self.assertEqual(set(rule), {
+                    "id", "category", "severity", "fault", "certainty", "title", "means", "causes",
+                    "tell_apart", "advice", "caveats", "reference", "needs", "thresholds"})
+                for words in ("means", "causes", "tell_apart", "advice", "reference"):
+                    self.assertTrue(rule[words], words)
                 explained = run("explain", rule["id"])
                 self.assertEqual(explained.code, 0)
-                self.assertIn(rule["title"], " ".join(explained.out.split()))
+                self.assertLessEqual(max(map(len, explained.out.splitlines())), 88)
+                self.assert_explains(rule, sections(explained.out))
+
+    def assert_explains(self, rule, told):
+        """The sections of an explanation hold the words of a rule, and no section is empty."""
+        self.assertIn(rule["title"], told.pop("")[0])
+        self.assertEqual(told.pop("What it means"), flat(rule["means"].splitlines()))
+        for heading, name in (("Likely causes, the likeliest first", "causes"),
+                              ("What to do", "advice")):
+            numbered = [f"{n}. {one}" for n, one in enumerate(rule[name], 1)]
+            self.assertEqual(told.pop(heading), flat(numbered))
+        for heading, name in (("How to tell them apart", "tell_apart"), ("May mislead", "caveats"),
+                              ("Reference", "reference")):
+            if rule[name]:
+                self.assertEqual(told.pop(heading), flat(rule[name].splitlines()))
+        if rule["thresholds"]:
+            words = told.pop("Thresholds")[0]
+            for threshold in rule["thresholds"]:
+                shown = " ".join(f"{threshold['name']} {threshold['default']} {threshold['words']}"
+                                 .split())
+                self.assertIn(shown, words)
+        if rule["needs"]:
+            self.assertTrue(told.pop("Needs")[0])
+        self.assertEqual(told, {})
+
+    def test_thresholds(self):
+        result = run("rules", "--thresholds")
+        self.assertEqual((result.code, result.err), (0, ""))
+        self.assertRegex(result.out, r"(?m)^gap\.note +950ms  the shortest silence that is told$")
+        listed = ids(result.out.splitlines())
+        self.assertEqual(len(listed), len(set(listed)))
+        in_json = {t["name"] for r in json.loads(run("rules", "--json").out)
+                   for t in r["thresholds"]}
+        self.assertEqual(set(listed), in_json)
+        self.assertEqual(
+            ids(run("rules", "--category", "transaction", "--thresholds").out.splitlines()),
+            [n for n in listed if not n.startswith("gap") and n in {
+                t["name"] for r in json.loads(run("rules", "--category", "transaction",
+                                                  "--json").out) for t in r["thresholds"]}])
 
     def test_page_in_docs_is_up_to_date(self):
         page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
@@ -98,7 +139,8 @@ class Rules(ProgramTest):
         result = run("explain", "rset-noop")
         self.assertEqual((result.code, result.err), (0, ""))
         self.assertTrue(result.out.startswith("rset-noop: "))
-        self.assertIn("Reference: RFC 5321 4.1.1.5", result.out)
+        self.assertIn("\nWhat to do\n  1. ", result.out)
+        self.assertIn("\nReference\n  RFC 5321 4.1.1.5", result.out)
         self.assertLessEqual(max(map(len, result.out.splitlines())), 88)
 
     def test_explain_unknown(self):
@@ -116,6 +158,23 @@ class Rules(ProgramTest):
             done = subprocess.run([PROGRAM, "rules"], stdout=gone, stderr=subprocess.PIPE, env=CLEAN,
                                   timeout=30, check=False)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
+
+
+def flat(lines):
+    """What wrapping leaves of lines: their words in one."""
+    return [" ".join(" ".join(lines).split())]
+
+
+def sections(text):
+    """The sections of an explanation: heading -> its words; "" for what stands before the first."""
+    head, *rest = text.split("\n\n")
+    found, heading = {"": head.splitlines()}, ""
+    for line in "\n".join(rest).splitlines():
+        if not line.startswith(" "):
+            heading = line
+        else:
+            found.setdefault(heading, []).append(line)
+    return {heading: flat(lines) for heading, lines in found.items()}
 
 
 def ids(lines):

@@ -26,7 +26,7 @@ void tell_two(Exporter& exporter) {
   two.at(5ms).command("QUIT");
   SessionTotals totals;
   totals.ended = Time{6ms};
-  two.at(6ms).ended(totals, {"nothing was sent"});
+  two.at(6ms).ended(totals, {{VerdictKind::kMessage, "nothing was sent"}});
   one.at(7ms).reply({"250 one"});
   totals.ended = Time{8ms};
   one.at(8ms).ended(totals, {});

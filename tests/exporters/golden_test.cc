@@ -126,16 +126,35 @@ TEST_CASE("colour changes nothing but the colour") {
   CHECK(without_blanks == plain);
 }
 
+/// Rules as a user may have chosen them.
+const RuleSet& own_rules() {
+  static const RuleSet kRules = [] {
+    RuleSet rules;
+    REQUIRE(rules.switch_off("idle-connection").ok());
+    REQUIRE(rules.set("gap.note=2s").ok());
+    return rules;
+  }();
+  return kRules;
+}
+
+ExporterOptions with_rules(const RuleSet& rules) {
+  ExporterOptions options;
+  options.rules = &rules;
+  return options;
+}
+
 TEST_CASE("json") {
   StringOutput output;
-  const std::unique_ptr<Exporter> exporter = find_exporter("json")->make({}, output);
+  const std::unique_ptr<Exporter> exporter =
+      find_exporter("json")->make(with_rules(own_rules()), output);
   tell_all(*exporter);
   check_golden("timeline.json", without_version(output.text()));
 }
 
 TEST_CASE("jsonl, one write per record") {
   StringOutput output;
-  const std::unique_ptr<Exporter> exporter = find_exporter("jsonl")->make({}, output);
+  const std::unique_ptr<Exporter> exporter =
+      find_exporter("jsonl")->make(with_rules(own_rules()), output);
   tell_all(*exporter);
   CHECK(output.writes() == std::count(output.text().begin(), output.text().end(), '\n'));
   check_golden("timeline.jsonl", output.text());

@@ -161,8 +161,9 @@ void Story::annotation(const Rule& fired, std::string_view text, std::vector<std
   event(annotation);
 }
 
-void Story::ended(const SessionTotals& totals, const std::vector<std::string>& verdict) {
-  event(TimelineSessionEnded{&totals, verdict});
+void Story::ended(const SessionTotals& totals, const std::vector<VerdictLine>& verdict,
+                  const std::vector<NotEvaluated>& not_evaluated) {
+  event(TimelineSessionEnded{&totals, verdict, not_evaluated});
 }
 
 RunInfo story_run() {
@@ -276,8 +277,20 @@ void tell_origin(Story& story, Duration start) {
   totals.annotations = 4;
   totals.worst = Severity::kWarning;
   totals.ended_cleanly = true;
-  story.ended(totals, {"transaction 1: not sent: the client side gave it up with RSET",
-                       "transaction 2: accepted for 1 recipient, 213 octets"});
+  using enum VerdictKind;
+  story.ended(
+      totals,
+      {{kMessage, "message 1 never sent: the client side gave it up with RSET"},
+       {kMessage, "message 2 delivered: the server took it for 1 recipient (213 octets)"},
+       {kFinding,
+        "warning (side unknown, likely): same envelope as transaction 1 "
+        "[txn-replayed-after-rset]"},
+       {kLikely, "likely: a program between the application and the wire took the message itself"},
+       {kCheck, "check next: 1) read the application's own log: does it show RSET?"},
+       {kCheck, "2) during the pause, see which process owns the connection"},
+       {kRuledOut, "not the cause: refused recipients (none was refused)"},
+       {kNoFault, "server side: no fault found"}},
+      {{find_rule("gap-client"), "the test says so"}});
 }
 
 void tell_unreachable(Story& story, Duration start) {

@@ -40,7 +40,8 @@ class Story {
   void annotation(const Rule& rule, std::string_view text, std::vector<std::uint64_t> entries,
                   std::string_view folded_under = {}, std::string_view variant = {});
   void event(decltype(TimelineEvent::body) body);
-  void ended(const SessionTotals& totals, const std::vector<std::string>& verdict);
+  void ended(const SessionTotals& totals, const std::vector<VerdictLine>& verdict,
+             const std::vector<NotEvaluated>& not_evaluated = {});
 
  private:
   void emit_entry(const Item& item);

@@ -66,10 +66,37 @@ def curl(port, message, recipients, folder):
     run(command, folder)
 
 
+def curl_session(port, messages, recipients, folder):
+    """Several messages on one connection, which curl keeps open between them."""
+    command = ["curl"]
+    for at, message in enumerate(messages):
+        (folder / f"message-{at}").write_bytes(message.replace(b"\n", b"\r\n"))
+        command += ["--next"] if at > 0 else []
+        command += ["--silent", "--show-error", f"smtp://127.0.0.1:{port}/client.example"]
+        command += ["--mail-from", SENDER, "--upload-file", f"message-{at}"]
+        for recipient in recipients:
+            command += ["--mail-rcpt", recipient]
+    run(command, folder)
+
+
 def python_smtplib(port, message, recipients, folder):
     with smtplib.SMTP("127.0.0.1", port, "client.example", DEADLINE) as client:
         # Octets are not touched by smtplib: LF would go out as a bare LF.
         client.sendmail(SENDER, recipients, message.replace(b"\n", b"\r\n"))
+
+
+def python_smtplib_8bitmime(port, message, recipients, _folder):
+    """Says that the message has octets above 127, as it must; the others send them unannounced."""
+    with smtplib.SMTP("127.0.0.1", port, "client.example", DEADLINE) as client:
+        crlf = message.replace(b"\n", b"\r\n")
+        client.sendmail(SENDER, recipients, crlf, mail_options=["BODY=8BITMIME"])
+
+
+def python_smtplib_session(port, messages, recipients, _folder):
+    """Several messages on one connection, from a client that has no name but its address."""
+    with smtplib.SMTP("127.0.0.1", port, "[127.0.0.1]", DEADLINE) as client:
+        for message in messages:
+            client.sendmail(SENDER, recipients, message.replace(b"\n", b"\r\n"))
 
 
 def ssmtp_configuration(port, folder):
@@ -111,6 +138,9 @@ FAITHFUL = {
     "curl": curl,
     "smtplib": python_smtplib,
 }
+
+# Those that send several messages in one session: (port, messages, recipients, folder).
+SEVERAL = {"curl": curl_session, "smtplib": python_smtplib_session}
 
 
 def as_sent_by(client, message):

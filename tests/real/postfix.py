@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import maildir
 from follow import DEADLINE, FollowedFile, free_port
 
 PROGRAMS = Path("/usr/sbin")
@@ -156,9 +157,7 @@ class Postfix:
         The log line comes after the file is complete: its rename into new/ happened before.
         """
         self.lines.wait_for(rf"to=<{recipient}>.* status=sent", count)
-        box = self.base / "mail" / recipient.split("@")[0] / "new"
-        messages = sorted(box.iterdir(), key=lambda path: (path.stat().st_mtime_ns, path.name))
-        return [path.read_bytes() for path in messages]
+        return maildir.messages(self.base / "mail" / recipient.split("@")[0])
 
     def environment(self):
         """For Postfix's own tools, which want a configuration even when they need none."""

@@ -7,8 +7,10 @@
 #include <new>
 #include <string>
 
+#include "capture/screen.h"
 #include "parser/conversation.h"
 #include "tests/catch.h"
+#include "tests/timeline/random_session.h"
 #include "timeline/tracker.h"
 
 namespace {
@@ -219,6 +221,35 @@ TEST_CASE("memory does not grow with the length of lines") {
   session.client("MAIL FROM:<" + name + "@example.com>\r\n");
   session.server("550 " + name + "\r\n");
   CHECK(session.peak() < 8 * 1024);
+}
+
+/// Takes a session's events through screen and tracker, with all rules.
+class Endless : public WireSink {
+ public:
+  void on_wire(const WireEvent& event) override { screen_.feed(event); }
+
+ private:
+  Nobody sink_;
+  const RuleSet rules_;
+  RunHistory history_;
+  Tracker tracker_{1, rules_, history_, sink_};
+  Screen screen_{{.keep_credentials = true}, nullptr, &tracker_};
+};
+
+TEST_CASE("memory does not grow with the length of a session, whatever is said in it") {
+  for (std::uint32_t seed = 1; seed <= 10; ++seed) {
+    INFO("seed " << seed);
+    const std::size_t before = g_live;
+    Endless session;
+    test::RandomSession random(seed, test::RandomSession::Length::kEndless);
+    random.begin(session);
+    for (int i = 0; i < 5000; ++i) random.step();
+    g_peak = g_live;
+    for (int i = 0; i < 20000; ++i) random.step();
+    // What the parser holds behind a barrier and the history of the run are part of it.
+    CHECK(g_peak - before < 1024 * 1024);
+    random.end();
+  }
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "timeline/envelope_hash.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 
@@ -23,27 +26,37 @@ bool is_postmaster(std::string_view path) {
                     [](char want, char got) { return want == (got | 0x20); });
 }
 
+/// The transaction before asked the same of another address in the same domain: one of the two is
+/// meant not to exist, to learn whether the domain takes everything.
+bool tests_for_catch_all(const TransactionSummary* before, const Transaction& ended) {
+  return before != nullptr && before->null_sender && before->rcpt_sent == 1 &&
+         before->data_verb == Verb::kUnknown && before->aborted_by == AbortedBy::kRset &&
+         before->envelope_hash != ended.envelope_hash && before->domain_hash != 0 &&
+         before->domain_hash == domain_hash(ended.recipients.front().path);
+}
+
+// The catalogue also allows a configured probe sender, and asks that no message of this sender
+// comes in the whole session. There is no such setting, and what comes later is not known yet. How
+// long the connection lives decides nothing.
 void evaluate(RuleContext& context) {
   const Transaction* ended = context.ended();
   if (!ended->opened() || !ended->reverse_path.empty()) return;
-  if (ended->rcpt_sent != 1 || ended->rcpt_accepted != 1) return;
+  if (ended->rcpt_sent != 1 || ended->rcpt_accepted != 1 || ended->recipients.empty()) return;
   if (ended->data_verb != Verb::kUnknown || !ends_a_probe(ended->aborted_by)) return;
   if (context.session().null_sender_data) return;  // this sender did send a message
 
   Finding finding = context.finding();
-  const TransactionSummary* before = context.session().previous.get();
-  if (!ended->recipients.empty() && is_postmaster(ended->recipients.front().path)) {
+  if (is_postmaster(ended->recipients.front().path)) {
     finding.variant = "postmaster";
-  } else if (before != nullptr && before->null_sender && before->rcpt_sent == 1 &&
-             before->data_verb == Verb::kUnknown && before->aborted_by == AbortedBy::kRset) {
+  } else if (tests_for_catch_all(context.session().previous.get(), *ended)) {
     finding.variant = "catch-all-test";
   }
-  finding.text =
-      "null sender, one accepted recipient, no message: this looks like a check whether the "
-      "address "
-      "exists";
-  finding.entries = {ended->first_entry};
-  if (ended->last_entry != 0) finding.entries.push_back(ended->last_entry);
+  finding.text = fmt::format(
+      "null sender, one accepted recipient, no message: this looks like a check whether {} "
+      "exists{}",
+      ended->recipients.front().path,
+      finding.variant == "catch-all-test" ? ", after another address of that domain" : "");
+  finding.entries = {ended->first_entry, ended->recipients.front().entry, ended->last_entry};
   context.fire(std::move(finding));
 }
 
@@ -54,17 +67,33 @@ const Rule kCalloutProbe = {
     .category = Category::kTransaction,
     .severity = Severity::kInfo,
     .fault = Fault::kClient,
+    .certainty = Certainty::kPossible,
     .title = "An address was checked, no mail was meant to be sent",
     .means =
-        "The null sender, one recipient that the server accepted, then the end without a "
-        "message: this is how mail servers (and list cleaners and address harvesters) test "
-        "whether an address exists.\n"
-        "Nothing is wrong unless these probes are many; then ask the operator of the client to "
-        "cache results.",
+        "The null sender (MAIL FROM:<>, which bounces use), one recipient that the server "
+        "accepted, then the end without a message: this is how mail servers, list cleaners and "
+        "address harvesters ask whether an address exists. No mail was meant to be sent, so none "
+        "is lost.\n"
+        "Variant catch-all-test: another address of the same domain was asked for right before, to "
+        "learn whether the domain takes everything. Variant postmaster: the address of the "
+        "postmaster was asked for.",
+    .causes =
+        "A mail server verifies the sender of a mail that it is being offered (Exim calls it a "
+        "callout).\n"
+        "Somebody cleans a list of addresses.\n"
+        "Somebody collects addresses that exist.\n"
+        "A bounce that was broken off at this point.",
+    .tell_apart =
+        "Look who asks: a mail server to which you send mail right now verifies your sender. A "
+        "stranger with many recipients in a row, or with made-up names, cleans or collects. A "
+        "server that comes again and then sends a message had a bounce.",
+    .advice =
+        "Nothing, as long as these probes are few.\n"
+        "If they are many, ask the operator of the client to remember results, or limit the rate.",
     .caveats =
-        "A bounce that is broken off at this point looks the same. Verifying servers may also "
-        "use a sender of their own instead of the null one.",
-    .reference = "RFC 5321 4.5.5; Exim callouts, Postfix address_verify_sender",
+        "Verifying servers may use a sender of their own instead of the null one; then this rule "
+        "does not see them (Postfix: address_verify_sender).",
+    .reference = "RFC 5321 4.5.5; Exim callouts; Postfix address_verify_sender",
     .triggers = kOnTransactionEnd,
     .evaluate = evaluate,
 };

@@ -1,11 +1,12 @@
 #include <fmt/format.h>
 
-#include <chrono>
+#include <string>
 #include <utility>
 
 #include "timeline/duration_text.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
+#include "timeline/rules/rfc_timeouts.h"
 
 namespace smtpscope {
 namespace {
@@ -13,19 +14,29 @@ namespace {
 void evaluate(RuleContext& context) {
   const Silence& silence = *context.silence();
   if (silence.silent != Party::kServer) return;
+  // After 221 and 421 it owes the close, which is no reply: server-closed-without-421 tells.
+  if (silence.owed == kOwedClose) return;
   // The way to the server and back is not the server's.
   const Duration length = silence.length() - context.rtt();
   if (length < context.threshold(Threshold::kGapNote)) return;
+
   Finding finding = context.finding();
-  finding.severity = length >= std::chrono::seconds(30)                   ? Severity::kWarning
+  const auto limit = rfc_timeout(silence.owed);
+  const auto share = static_cast<std::int64_t>(context.threshold_count(Threshold::kGapServerShare));
+  const bool large_share = limit && length > limit->least * share / 100;
+  finding.severity = large_share || length >= context.threshold(Threshold::kGapServerWarning)
+                         ? Severity::kWarning
                      : length >= context.threshold(Threshold::kGapNotice) ? Severity::kNotice
                                                                           : Severity::kInfo;
   finding.text =
       fmt::format("{} of silence, the server owed {}", duration_text(length), silence.owed);
-  if (context.session().last_command.entry != 0) {
-    finding.entries = {context.session().last_command.entry};
-  }
   finding.attributes = {{"length", seconds_text(length)}};
+  if (large_share) {
+    finding.text += fmt::format("; clients need not wait longer than {} (RFC 5321 {})",
+                                duration_text(limit->least), limit->section);
+    finding.attributes.emplace_back("rfc_least", seconds_text(limit->least));
+  }
+  finding.entries = {context.session().entries};  // what preceded it
   context.fire(std::move(finding));
 }
 
@@ -38,11 +49,30 @@ const Rule kGapServer = {
     .fault = Fault::kServer,
     .title = "The server was silent although it owed a reply",
     .means =
-        "The client waited for an answer. Typical work at this moment: name service and "
-        "blocklists (at connect, HELO, MAIL, RCPT), filters, checking the recipient with "
-        "another server, greylisting databases, the queue disk, overload.",
-    .caveats = "One lost packet costs 200 ms or more and is the network's doing.",
+        "The client waited for an answer, and the server took its time. The mail only comes later "
+        "for it, unless the client's time limit is shorter than the server's work; then the client "
+        "gives up.",
+    .causes =
+        "Name service: the client's address, the HELO name, the sender's domain (at connect, EHLO, "
+        "MAIL).\n"
+        "Blocklists and policy services (at connect, MAIL, RCPT).\n"
+        "Asking another server whether the recipient exists, or a greylisting database (RCPT).\n"
+        "Content filters and the queue disk (after the end of the message).\n"
+        "Too much load, or a delay on purpose against spam.",
+    .tell_apart =
+        "The command that it owed the answer to tells which of them it can be. About 5, 10 or 20 s "
+        "is a name server that does not answer. Delays on refusals only are on purpose. If a "
+        "second session from another client is quick, it is about this client's address or name.",
+    .advice =
+        "Nothing, if it is short and rare.\n"
+        "Read the server's log for this command.\n"
+        "Check from the server that the client's address and names resolve quickly.\n"
+        "Look at the server's load, its filters and its disk.",
+    .caveats =
+        "One lost packet costs 200 ms or a second and is the network's doing. The round trip is "
+        "taken off as far as it is known.",
     .reference = "RFC 5321 4.5.3.2",
+    .needs = kNeedsRtt,
     .triggers = kOnSilence,
     .evaluate = evaluate,
 };

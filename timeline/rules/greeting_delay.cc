@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include <chrono>
+#include <string>
 #include <utility>
 
 #include "timeline/duration_text.h"
@@ -10,29 +10,44 @@
 namespace smtpscope {
 namespace {
 
+/// As long as a name server that does not answer keeps one waiting: one to four tries, or six (two
+/// servers, three tries; resolv.conf(5)). Whether it is one is for dns-timeout-signature to say.
+bool dns_like(const RuleContext& context, Duration delay) {
+  const Duration period = context.threshold(Threshold::kDnsPeriod);
+  if (period <= Duration::zero()) return false;
+  const auto times = delay / period;
+  const bool known = (times >= 1 && times <= 4) || times == 6;
+  return known && delay - times * period <= context.threshold(Threshold::kDnsExcess);
+}
+
 void evaluate(RuleContext& context) {
-  const Reply* reply = context.reply();
-  if (reply->answers != Answers::kGreeting || !context.session().connected) return;
   const Entry& greeting = *context.entry();
-  const Duration delay = greeting.last - context.session().connected_at;
-  using std::chrono::seconds;
-  if (delay < seconds(1)) return;
+  if (context.reply()->answers != Answers::kGreeting || greeting.by_proxy) return;
+  if (!context.session().connected || context.session().mid_session) return;
+  // The server learns of the connection, and the greeting comes back, half a round trip later each.
+  const Duration delay = greeting.last - context.session().connected_at - context.rtt();
+  if (delay < context.threshold(Threshold::kGreetingInfo)) return;
   Finding finding = context.finding();
-  finding.severity = delay >= seconds(300)  ? Severity::kError
-                     : delay >= seconds(30) ? Severity::kWarning
-                     : delay >= seconds(5)  ? Severity::kNotice
-                                            : Severity::kInfo;
+  finding.severity = delay >= context.threshold(Threshold::kGreetingError)     ? Severity::kError
+                     : delay >= context.threshold(Threshold::kGreetingWarning) ? Severity::kWarning
+                     : delay >= context.threshold(Threshold::kGreetingNotice)  ? Severity::kNotice
+                                                                               : Severity::kInfo;
+  finding.attributes = {{"delay", seconds_text(delay)}};
   const Duration teaser = greeting.last - greeting.first;
-  if (teaser >= seconds(1)) {
+  if (teaser >= context.threshold(Threshold::kGreetingInfo)) {
     finding.variant = "split";
     finding.text = fmt::format(
         "the greeting was complete {} after the connection; its first line came {} before the last",
         duration_text(delay), duration_text(teaser));
-    finding.attributes = {{"delay", seconds_text(delay)}, {"teaser", seconds_text(teaser)}};
+    finding.attributes.emplace_back("teaser", seconds_text(teaser));
+  } else if (dns_like(context, delay)) {
+    finding.variant = "dns-like";
+    finding.text = fmt::format(
+        "the greeting came {} after the connection, as if a name server had not answered in time",
+        duration_text(delay));
   } else {
     finding.variant = "flat";
     finding.text = fmt::format("the greeting came {} after the connection", duration_text(delay));
-    finding.attributes = {{"delay", seconds_text(delay)}};
   }
   finding.entries = {greeting.number};
   context.fire(std::move(finding));
@@ -47,14 +62,34 @@ const Rule kGreetingDelay = {
     .fault = Fault::kServer,
     .title = "The server took its time with the greeting",
     .means =
-        "A delay before the greeting often is deliberate, to catch clients that do not wait for "
-        "it; or the server looks up the client's name, asks its ident service, or is short of "
-        "capacity.\n"
-        "If it is about 5, 10 or 20 s, check the name service for the client's address first. A "
-        "greeting in two parts, the last one late, is a test by the server.",
+        "The connection stood, but the server let the client wait for its first line. The standard "
+        "allows it five minutes. Clients that wait less, or do not wait at all, fail here.\n"
+        "Variant split: the first line came early and the last one late, a test whether the client "
+        "waits. Variant dns-like: as long as a name server that does not answer. Variant flat: "
+        "anything else.",
+    .causes =
+        "A delay on purpose, to catch clients that do not wait: postscreen of Postfix takes 6 s (2 "
+        "s under load), sendmail's greet_pause what its operator set.\n"
+        "The server looks up the name of the client's address, and the name server does not "
+        "answer.\n"
+        "The server asks the client host's ident service (port 113) and a firewall swallows the "
+        "question; sendmail waits 5 s.\n"
+        "The server is short of processes or capacity.",
+    .tell_apart =
+        "A split greeting is on purpose. About 5, 10 or 20 s is name service, or ident if the "
+        "server tries to connect to port 113 of the client. If other clients are greeted at once, "
+        "it is about this client's address. If the time varies, it is load.",
+    .advice =
+        "See that the client's address has a name in the DNS, and that the server gets it "
+        "quickly.\n"
+        "Let the client host refuse port 113 instead of swallowing it, or switch ident off.\n"
+        "See that the client waits for the greeting, five minutes at least.\n"
+        "If it is on purpose, ask the server's operator to exempt the client.",
     .caveats = "The first connection after a while may include the start of a server process.",
-    .reference = "RFC 5321 4.5.3.2.1; Postfix POSTSCREEN_README",
+    .reference = "RFC 5321 4.5.3.2.1; Postfix POSTSCREEN_README; resolv.conf(5)",
+    .needs = kNeedsRtt | kNeedsHistory,
     .triggers = kOnReply,
+    .verbs = kGreetingOnly,
     .evaluate = evaluate,
 };
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,21 +39,31 @@ std::string_view fate(std::uint16_t late_reply) {
 void evaluate(RuleContext& context) {
   const Transaction* ended = context.ended();
   if (!ended->data_sent) return;
-  const bool no_reply = ended->final_code == 0 && context.session().first_closer.has_value();
+  // A lone dot after everybody was refused (RFC 2920 3.1): there is nothing to lose.
+  if (ended->rcpt_sent > 0 && ended->rcpt_refused == ended->rcpt_sent) return;
+  const SessionState& session = context.session();
+  const bool no_reply = ended->final_code == 0 && session.first_closer.has_value();
   if (!no_reply && !ended->final_undelivered) return;
 
   Finding finding = context.finding();
-  const std::string_view closer =
-      context.session().first_closer ? to_string(*context.session().first_closer) : "nobody";
-  const Duration waited = context.now() - ended->data_ended;
   finding.variant = case_of(ended->final_code);
-  finding.text = fmt::format(
-      "the whole message was sent, but no final reply reached the client side ({} closed first, "
-      "{} after the end of the message): {}",
-      closer, duration_text(waited), fate(ended->final_code));
-  finding.entries = {ended->first_entry};
-  if (ended->final_entry != 0) finding.entries.push_back(ended->final_entry);
-  finding.attributes = {{"closed_first", std::string(closer)}, {"waited", seconds_text(waited)}};
+  finding.entries = {ended->first_entry, ended->data_entry, ended->final_entry};
+  std::string how;
+  if (session.first_closer) {
+    const CloseRecord& close = *session.closes[index(*session.first_closer)];
+    // It may have closed while the last octets were still under way.
+    const Duration waited = std::max(Duration::zero(), close.time - ended->data_ended);
+    how = fmt::format("the {} side closed first, {} after the end of the message",
+                      to_string(*session.first_closer), duration_text(waited));
+    finding.attributes = {{"closed_first", std::string(to_string(*session.first_closer))},
+                          {"close", std::string(to_string(close.kind))},
+                          {"waited", seconds_text(waited)}};
+  } else {
+    how = "nobody took it";
+  }
+  finding.text =
+      fmt::format("the whole message was sent, but no final reply reached the client side ({}): {}",
+                  how, fate(ended->final_code));
   if (ended->final_code != 0) {
     finding.attributes.emplace_back("late_reply", std::to_string(ended->final_code));
   }
@@ -68,19 +79,29 @@ const Rule kLostAfterEod = {
     .fault = Fault::kNetwork,
     .title = "The message was sent completely, but its acceptance never reached the client",
     .means =
-        "This is the one moment where SMTP cannot tell whether a mail was delivered. If the "
-        "server accepted it, the client does not know, tries again, and the recipient gets the "
+        "This is the one moment where SMTP cannot tell whether a mail was delivered: the server "
+        "has the whole message, and the connection ended before its answer reached the client. If "
+        "the server accepted it, the client does not know, tries again, and the recipient gets the "
         "mail twice.\n"
-        "Likely causes, in order: the client's time limit is shorter than the server's work "
-        "after the message (filters, virus scan); a firewall or NAT forgot the connection; a "
-        "crash on either side.\n"
-        "What to do: look for the queue id or Message-ID in the server's log; raise the "
-        "client's time limit to the ten minutes that the standard asks for; make the server "
-        "answer sooner.",
-    .caveats =
-        "None: it is always worth knowing. The text says which of the three cases it was "
-        "(accepted, refused, unknown).",
+        "Variant accepted: the answer was seen to come too late; expect a duplicate. Variant "
+        "refused: it was refused, nothing was delivered. Variant unknown: no answer was seen.",
+    .causes =
+        "The client's time limit is shorter than the server's work after the message (filters, "
+        "virus scan).\n"
+        "A firewall or NAT forgot the connection while the server was working.\n"
+        "The program on one side crashed or was ended.",
+    .tell_apart =
+        "See who closed first and after how long. The client after a round number of seconds is a "
+        "time limit; a reset, or silence on both sides, is the network; the server at once is a "
+        "crash or a restart.",
+    .advice =
+        "Look for the Message-ID or the queue id in the server's log: was it delivered?\n"
+        "Raise the client's time limit to the ten minutes that the standard asks for here.\n"
+        "Make the server answer sooner: let filters work after the message is queued, or limit "
+        "their time.\n"
+        "If a firewall drops idle connections, raise its time limit.",
     .reference = "RFC 5321 4.5.3.2.6, 6.1, 4.1.1.10; RFC 1047",
+    .needs = kNeedsCloseKind,
     .triggers = kOnTransactionEnd,
     .evaluate = evaluate,
 };

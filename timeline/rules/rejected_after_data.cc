@@ -1,5 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "timeline/rule_context.h"
@@ -8,19 +14,67 @@
 namespace smtpscope {
 namespace {
 
+/// The size that MAIL announced (RFC 1870 4), if it did.
+std::optional<std::uint64_t> declared_size(std::string_view parameters) {
+  constexpr std::string_view kName = "SIZE=";
+  const auto same = [](char got, char want) { return (got & ~0x20) == (want & ~0x20); };
+  while (!parameters.empty()) {
+    const std::size_t end = std::min(parameters.find(' '), parameters.size());
+    std::string_view word = parameters.substr(0, end);
+    parameters.remove_prefix(std::min(end + 1, parameters.size()));
+    if (word.size() <= kName.size()) continue;
+    if (!std::equal(kName.begin(), kName.end(), word.begin(), same)) continue;
+    word.remove_prefix(kName.size());
+    std::uint64_t octets = 0;
+    const auto [stop, error] = std::from_chars(word.data(), word.data() + word.size(), octets);
+    if (error == std::errc() && stop == word.data() + word.size()) return octets;
+  }
+  return std::nullopt;
+}
+
+/// The worst answer to the message: LMTP and PRDR give one for each recipient (RFC 2033 4.2).
+std::uint16_t worst_final(const Transaction& ended) {
+  std::uint16_t worst = ended.final_code;
+  for (const Recipient& each : ended.recipients) worst = std::max(worst, each.final_code);
+  return worst;
+}
+
 void evaluate(RuleContext& context) {
   const Transaction* ended = context.ended();
-  const int digit = ended->final_code / 100;
-  if (!ended->data_sent || (digit != 4 && digit != 5) || ended->finals_accepted > 0) return;
+  if (!ended->data_sent || ended->final_code == 0) return;
+  const std::uint64_t refused = ended->finals - ended->finals_accepted;
+  if (refused == 0) return;
   if (ended->rcpt_accepted == 0) return;  // nobody to send to: the refusals are the diagnosis
+  const std::uint16_t code = worst_final(*ended);
+  const int digit = code / 100;
+  if (digit != 4 && digit != 5) return;
+
   Finding finding = context.finding();
   finding.severity = digit == 4 ? Severity::kNotice : Severity::kWarning;
   finding.variant = digit == 4 ? "temporary" : "permanent";
-  finding.text = fmt::format("the server received the message and refused it: \"{} {}\"",
-                             ended->final_code, ended->final_text);
   finding.entries = {ended->first_entry, ended->final_entry};
-  finding.attributes = {{"code", std::to_string(ended->final_code)},
+  finding.attributes = {{"code", std::to_string(code)},
                         {"octets", std::to_string(ended->facts.octets)}};
+  if (ended->finals > 1) {
+    finding.text = fmt::format(
+        "the server received the message and refused it for {} of {} recipients, with {}", refused,
+        ended->finals, code);
+    finding.attributes.emplace_back("refused", std::to_string(refused));
+  } else {
+    finding.text = fmt::format("the server received the message and refused it: \"{} {}\"", code,
+                               ended->final_text);
+  }
+  // RFC 1870 6.3: a server that agreed to the declared size must not answer 552 to the message
+  // unless that is larger than declared. With octets missing from the trace its size is not known.
+  const auto declared = declared_size(ended->parameters);
+  if (code == 552 && declared && ended->facts.octets <= *declared && context.session().holes == 0) {
+    finding.variant = "size-promised";
+    finding.text += fmt::format(
+        ", although it had agreed to SIZE={} and the message has {} octets: RFC 1870 6.3 forbids "
+        "that",
+        *declared, ended->facts.octets);
+    finding.attributes.emplace_back("declared", std::to_string(*declared));
+  }
   context.fire(std::move(finding));
 }
 
@@ -33,13 +87,30 @@ const Rule kRejectedAfterData = {
     .fault = Fault::kServer,
     .title = "The server refused the message after having received it",
     .means =
-        "The envelope was fine, the content or a policy was not: spam, virus, signature, size "
-        "or header checks. The reply text names the reason.\n"
-        "A code that begins with 4 means try again later, one that begins with 5 means do not "
-        "send it unchanged again. A 552 although the announced SIZE was accepted and kept is a "
-        "fault of the server.",
-    .caveats = "With LMTP each recipient has a result of its own.",
-    .reference = "RFC 5321 4.2.5, 3.3; RFC 1870 6.3",
+        "Sender and recipients were fine, the content or a policy was not. The text of the reply "
+        "names the reason. Nothing was delivered.\n"
+        "Variant temporary: the code begins with 4, the client should try again later. Variant "
+        "permanent: it begins with 5, sending the same again is pointless. Variant size-promised: "
+        "the server had agreed to the announced size, and then called the message too large.",
+    .causes =
+        "The spam or virus filter does not like the message (554, 5.7.1).\n"
+        "The sender's domain failed a check of its signatures or its policy (SPF, DKIM, DMARC).\n"
+        "The message is too large, or the mailbox is full (552, 5.2.2, 5.3.4).\n"
+        "A header field is missing or broken.\n"
+        "The server's filter or disk is not available now (451, 452).",
+    .tell_apart =
+        "The text of the reply decides. If it says nothing useful, send a short plain message to "
+        "the same recipient: if that passes, it is the content; if not, it is the sender or the "
+        "client.",
+    .advice =
+        "Read the text of the reply; it often has a link or an id for the server's operator.\n"
+        "Send a short plain message and compare.\n"
+        "If it is temporary, see that the client has a queue and tries again.\n"
+        "If it is about signatures, check the DNS records of the sender's domain.",
+    .caveats =
+        "With LMTP each recipient has a result of its own; the worst one decides here. A 552 may "
+        "also mean that one mailbox is full, whatever size was agreed.",
+    .reference = "RFC 5321 4.2.5, 3.3; RFC 1870 6.3; RFC 2033 4.2",
     .triggers = kOnTransactionEnd,
     .evaluate = evaluate,
 };

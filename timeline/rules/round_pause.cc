@@ -30,16 +30,18 @@ void evaluate(RuleContext& context) {
   // of pre-dot-pause.
   if (match->interval == std::chrono::seconds(1) && (in_data || times < 2)) return;
 
+  // Longer round pauses are rarer by chance, the window being as wide as ever.
   const bool sure = times >= 2 || match->interval >= std::chrono::seconds(5);
   // Measured sleeps overshoot by 1 to 2 ms on a local link; further off, chance is a rival.
   const bool maybe_chance = times < 2 && match->excess > std::chrono::milliseconds(10);
 
   Finding finding = context.finding();
   finding.fault = *side == Side::kClient ? Fault::kClient : Fault::kServer;
+  finding.certainty = sure && !maybe_chance ? Certainty::kLikely : Certainty::kPossible;
   finding.text =
       fmt::format("{} of silence matches a timer or a fixed wait of {} s on the {} side",
                   duration_text(silence.length()), kRoundSeconds[match->index], to_string(*side));
-  if (times >= 2) finding.text += fmt::format(" (the {}. time in this session)", times);
+  if (times >= 2) finding.text += fmt::format(" ({} times in this session)", times);
   if (maybe_chance) finding.text += " (a coincidence is possible)";
   finding.attributes = {{"silence", seconds_text(silence.length())},
                         {"round", std::to_string(kRoundSeconds[match->index])},
@@ -56,22 +58,42 @@ const Rule kRoundPause = {
     .category = Category::kTiming,
     .severity = Severity::kNotice,
     .fault = Fault::kUnknown,
+    .certainty = Certainty::kPossible,
     .title = "A silence of a round length: a timer, not work",
     .means =
         "Work takes as long as it takes; a wait of 5.00 or 10.00 s is a timer: a sleep in a "
-        "program, a retry interval, a poll loop, a name server that did not answer within its "
-        "time. The timer belongs to the side that was silent.\n"
-        "Known ones on the client side: 1 s in sSMTP while its input is empty, 10 s in Postfix "
-        "before the final dot to old PIX firewalls. On the server side: 1 s after errors "
-        "(Postfix), 2 s and 6 s before the greeting (postscreen), 5 s resolver, ident, or "
-        "tarpit (Exchange). 60, 300 and 600 s are idle limits. A match names no product for "
-        "certain.\n"
+        "program, a retry interval, a loop that looks again after a while, a name server that did "
+        "not answer within its time. The timer belongs to the side that was silent. The mail is "
+        "only delayed by it.",
+    .causes =
+        "A sleep, a retry interval or a poll loop in a program of the silent side.\n"
+        "A question of the silent side that was not answered within its time limit: name service, "
+        "ident, a filter.\n"
+        "A delay on purpose: against clients that do not wait, after errors, or as a workaround "
+        "for "
+        "an old firewall.\n"
+        "A limit for idle connections.",
+    .tell_apart =
+        "See which side was silent and where. On the client side, 1 s is known of sSMTP while its "
+        "input is empty, 10 s of Postfix before the final dot for old PIX firewalls, 20 s of "
+        "Postfix "
+        "waiting for the reply to RSET. On the server side, 1 s is known of Postfix after errors, "
+        "2 "
+        "s and 6 s of its postscreen before the greeting, 5 s of resolvers, ident queries and the "
+        "tarpit of Exchange. 30 s often is a connection that is not answered; 60, 300 and 600 s "
+        "are "
+        "idle limits.\n"
         "Repeat the case with a larger message: a timer stays as it is, work grows.",
+    .advice =
+        "Repeat the session and see whether the same length comes again.\n"
+        "Look for a setting of that length in the programs of the silent side.\n"
+        "For 5, 10 or 20 s check name service on that side first.",
     .caveats =
-        "Chance hits happen: an even spread of pauses from 9 to 11 s lands in the window around "
-        "10 s in 3 of 100 cases. The text says so where it may be one. A pause that begins with a "
-        "network stall misses the window.",
-    .reference = "measured: sleeps come out 1 to 2 ms long on a local link",
+        "A match names no product for certain. Chance hits happen: of pauses anywhere from 9 to 11 "
+        "s, 3 of 100 land in the window around 10 s. The text says so where it may be one. A pause "
+        "that begins with a network stall misses the window.",
+    .reference = "measured: sleeps come out 1 to 2 ms long on a local link; resolv.conf(5)",
+    .needs = kNeedsRtt,
     .triggers = kOnSilence,
     .evaluate = evaluate,
 };

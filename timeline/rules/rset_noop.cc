@@ -13,7 +13,7 @@ using Hello = SessionState::Hello;
 std::string_view where(const RuleContext& context) {
   const SessionState& session = context.session();
   if (session.last_command.verb == Verb::kQuit) return "before-quit";
-  if (session.hello == Hello::kNone) return "before-hello";
+  if (session.hello == Hello::kNone) return session.mid_session ? "between" : "before-hello";
   const LastReply& before = session.last_reply;
   const bool accepted = before.code / 100 == 2;
   // RFC 5321 4.1.1.5: equal to NOOP "immediately after EHLO, before EHLO is issued, after an
@@ -42,9 +42,19 @@ std::string_view in_words(std::string_view variant) {
   return "with no transaction open";
 }
 
+/// The trace began in mid-session and has shown nothing yet that would end a transaction.
+bool may_be_inside_one(const SessionState& session) {
+  return session.mid_session && session.hello == Hello::kNone && session.transactions == 0 &&
+         (session.rset_run == nullptr || session.rset_run->count <= 1);
+}
+
 void evaluate(RuleContext& context) {
   if (!context.answers(Verb::kRset) || context.reply()->first_digit() != 2) return;
   if (context.ended() != nullptr || context.transaction() != nullptr) return;
+  if (may_be_inside_one(context.session())) {
+    context.not_evaluated("a transaction may have begun before the trace did");
+    return;
+  }
 
   Finding finding = context.finding();
   finding.variant = where(context);
@@ -68,17 +78,30 @@ const Rule kRsetNoop = {
     .title = "RSET while no transaction was open",
     .means =
         "RSET throws away the sender and the recipients given so far. Here there were none, so it "
-        "did nothing: the server answers as it would answer NOOP.\n"
-        "Likely causes, the likeliest first: a mail library that clears up after each message as a "
-        "precaution (variant after-message); a connection pool that asks with RSET whether an idle "
-        "connection still lives before it is used again (a pause before, MAIL right behind); two "
-        "layers of software that each reset.\n"
-        "Nothing needs to be done unless there are many of them.",
+        "did nothing: the server answers as it would answer NOOP. No mail is affected.\n"
+        "The variant says where it stood: before-hello, after-hello, after-message, before-quit, "
+        "or between other commands.",
+    .causes =
+        "A mail library that clears up after each message as a precaution (variant "
+        "after-message).\n"
+        "A connection pool that asks with RSET whether an idle connection still lives before it "
+        "uses it again: a pause before it, MAIL right behind it (rset-liveness-probe).\n"
+        "A client that tidies up before it says QUIT.\n"
+        "Two layers of software that each reset without knowing of each other.",
+    .tell_apart =
+        "The place tells: right behind an accepted message it is a library's habit, behind a pause "
+        "and before MAIL a question whether the connection lives, right before QUIT good manners.",
+    .advice =
+        "Nothing, as long as there are few of them.\n"
+        "If a server hangs up because of them, switch off the resetting in one of the layers, or "
+        "raise the server's limit on commands that move no mail.",
     .caveats =
         "Servers count commands that move no mail: Postfix answers 421 after 100 of them in a "
-        "session (1 under overload), Exim allows few. Then this habit costs connections.",
-    .reference = "RFC 5321 4.1.1.5",
+        "session (1 when it is overloaded), Exim allows one RSET for each message and ten other "
+        "such commands. Then this habit costs connections.",
+    .reference = "RFC 5321 4.1.1.5; Postfix smtpd_junk_command_limit; Exim smtp_accept_max_nonmail",
     .triggers = kOnReply,
+    .verbs = verbs(Verb::kRset),
     .evaluate = evaluate,
 };
 

@@ -1,29 +1,51 @@
 #include <fmt/format.h>
 
+#include <string>
 #include <utility>
 
+#include "parser/conversation.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
+#include "timeline/rules/word_search.h"
 
 namespace smtpscope {
 namespace {
 
+using Hello = SessionState::Hello;
+
+/// RFC 3207 4: a server that insists on TLS may answer 530 to nearly everything before it. A 530
+/// that wants authentication is no excuse: RFC 4954 6 exempts RSET from it by name.
+bool wants_tls_first(const RuleContext& context, const Reply& reply) {
+  if (reply.code != 530 || context.session().tls) return false;
+  return context.session().hello != Hello::kEhlo ||
+         context.conversation().capabilities().has("STARTTLS") ||
+         (!reply.lines.empty() && mentions_any(reply.lines.back().text, {"tls"}));
+}
+
+std::string_view state_of(const RuleContext& context) {
+  if (context.transaction() != nullptr) return "in-transaction";
+  if (context.session().hello != Hello::kNone) return "idle";
+  return context.session().mid_session ? "unknown" : "before-hello";
+}
+
 void evaluate(RuleContext& context) {
   const Reply* reply = context.reply();
   if (!context.answers(Verb::kRset) || reply->first_digit() == 2) return;
+  // RFC 5321 4.1.1.5: it takes none, and 501 says so.
   if (context.answered()->has_arguments) return;
   // The session was ending, whatever the client said (RFC 5321 3.8).
   if (reply->code == 421 || reply->code == 521) return;
   // RFC 5321 3.1: after a refused greeting everything but QUIT gets 503.
   if (context.session().greeting == SessionState::Greeting::kRefused) return;
-  // RFC 3207 4: a server that insists on TLS may answer 530 before it.
-  if (reply->code == 530 && !context.session().tls) return;
+  if (wants_tls_first(context, *reply)) return;
 
   Finding finding = context.finding();
   finding.text = fmt::format(
-      "RSET was answered {}, although a server must answer 250 to it in any state", reply->code);
+      "RSET was answered \"{} {}\", although a server must answer 250 to it in any state",
+      reply->code, reply->lines.empty() ? std::string_view() : reply->lines.back().text);
   finding.entries = {context.answered()->entry, context.entry()->number};
-  finding.attributes = {{"code", std::to_string(reply->code)}};
+  finding.attributes = {{"code", std::to_string(reply->code)},
+                        {"state", std::string(state_of(context))}};
   context.fire(std::move(finding));
 }
 
@@ -36,17 +58,31 @@ const Rule kRsetRejected = {
     .fault = Fault::kServer,
     .title = "The server refused a plain RSET",
     .means =
-        "A server must answer 250 to RSET without an argument, whatever the state of the "
-        "session. Clients that reuse connections give up the session after such an answer.\n"
-        "Look at the server or at a filter in front of it; some servers wrongly demand HELO "
-        "first. If the text speaks of a timeout or of too many errors, the session was ending "
-        "already and RSET is not the reason.",
+        "A server must answer 250 to RSET without an argument, whatever the state of the session. "
+        "This one did not. Clients that keep connections for reuse give up the session after such "
+        "an answer, and after a refused RSET the old sender and recipients may still be in force.",
+    .causes =
+        "A server that wrongly demands EHLO or HELO before RSET; OpenSMTPD 6.8 did.\n"
+        "A server that demands authentication for every command, RSET too.\n"
+        "A filter or load balancer in front of the server that knows only some commands.\n"
+        "A session that was ending already, for too many errors or a timeout, and the server says "
+        "so with another code than 421.",
+    .tell_apart =
+        "Read the text of the reply and the state (attribute state): before-hello points at the "
+        "first cause. A text about errors or a timeout means that RSET is not the reason. Compare "
+        "with a session made on the server host itself: if RSET works there, it is a device in "
+        "front.",
+    .advice =
+        "Read the text of the reply.\n"
+        "Repeat the session by hand on the server host: EHLO, then RSET.\n"
+        "Update the server, or take the filtering device out of the path, and tell its maker.",
     .caveats =
-        "A refusal is right when RSET carried an argument (501), after a refused greeting "
-        "(503), or before STARTTLS on a server that insists on TLS (530). A 421 belongs to the "
-        "end of the session, not to RSET.",
-    .reference = "RFC 5321 4.1.1.5, 4.3.2",
+        "A refusal is right, and not reported, when RSET carried an argument (501), after a "
+        "refused greeting (503), or before STARTTLS on a server that insists on TLS (530). A 421 "
+        "belongs to the end of the session, not to RSET.",
+    .reference = "RFC 5321 4.1.1.5, 4.1.4, 4.3.2; RFC 3207 4; RFC 4954 6",
     .triggers = kOnReply,
+    .verbs = verbs(Verb::kRset),
     .evaluate = evaluate,
 };
 

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include <chrono>
+#include <string>
 #include <utility>
 
 #include "timeline/duration_text.h"
@@ -14,6 +14,7 @@ void evaluate(RuleContext& context) {
   const SessionState& session = context.session();
   const Closed* closed = context.closed();
   if (closed->from != Side::kServer || closed->by_proxy) return;
+  if (closed->kind != CloseKind::kFin && closed->kind != CloseKind::kReset) return;
   if (session.first_closer != Side::kServer) return;
   if (session.quit_sent || session.hangup_code != 0) return;
   if (session.last_command.verb != Verb::kRset) return;
@@ -22,18 +23,31 @@ void evaluate(RuleContext& context) {
   const Duration since =
       context.now() - (answered ? session.last_reply.last : session.last_command.last);
   if (answered) {
-    constexpr Duration kAtOnce = std::chrono::milliseconds(100);
-    if (session.last_reply.code / 100 != 2 || since > kAtOnce) return;
-  } else if (since < context.rtt()) {
-    return;  // decided before the RSET can have reached it
+    if (session.last_reply.code / 100 != 2) return;
+    if (since > context.threshold(Threshold::kRsetServerClosedWithin)) return;
+  } else {
+    // Sooner than one round trip, the server had decided before the RSET can have reached it:
+    // server-closed-without-421 tells.
+    if (!session.rtt_s) {
+      context.not_evaluated("the round trip to the server is not known");
+      return;
+    }
+    if (since < *session.rtt_s) return;
   }
 
   Finding finding = context.finding();
-  finding.text = fmt::format("the server closed the connection {} after {} RSET, without 421",
-                             duration_text(since), answered ? "its answer to" : "receiving");
+  finding.text = answered
+                     ? fmt::format("the server closed the connection {} after its answer to RSET",
+                                   duration_text(since))
+                     : fmt::format(
+                           "the server closed the connection {} after RSET was sent to it, "
+                           "without an answer and without 421",
+                           duration_text(since));
   finding.entries = {session.last_command.entry};
   if (answered) finding.entries.push_back(session.last_reply.entry);
-  finding.attributes = {{"after", seconds_text(since)}};
+  finding.attributes = {{"after", seconds_text(since)},
+                        {"answered", answered ? "true" : "false"},
+                        {"close", std::string(to_string(closed->kind))}};
   context.fire(std::move(finding));
 }
 
@@ -46,15 +60,27 @@ const Rule kRsetServerClosed = {
     .fault = Fault::kServer,
     .title = "The server hung up because of RSET",
     .means =
-        "A server must not close the connection because it received RSET. This usually is a "
-        "device in between, or a limit in the server (too many commands without mail) that "
-        "hangs up without the 421 it owes.\n"
-        "What to do: read the server's log for this moment; look for a limit on non-mail "
-        "commands; record on the server host to see who sent the close.",
+        "A server must not close the connection because it received RSET. This one closed it right "
+        "behind, and said neither 421 nor anything else that would explain it. A client that meant "
+        "to go on has lost its session and must connect again.",
+    .causes =
+        "A device in between (firewall, load balancer, filter) that cuts the session.\n"
+        "A limit in the server on commands that move no mail, which hangs up without the 421 that "
+        "it owes.\n"
+        "A server process that crashes on RSET.",
+    .tell_apart =
+        "The server's log decides: an entry about a limit, a crash, or no knowledge at all of the "
+        "close, which points at a device in between. A reset (attribute close) more often comes "
+        "from a device or a crash than from a server that made up its mind.",
+    .advice =
+        "Read the server's log for this moment.\n"
+        "Look for a limit on commands without mail, and how many RSETs and NOOPs came before.\n"
+        "Record on the server host and see whether the close comes from there.",
     .caveats =
-        "If the close came sooner after the RSET than one round trip takes, the server had "
-        "decided before it saw the RSET.",
+        "Where the kernel did not measure the round trip, the quickest reply so far stands for it. "
+        "A server that closed for another reason in the very same moment looks the same.",
     .reference = "RFC 5321 4.1.1.5, 3.8",
+    .needs = kNeedsRtt | kNeedsCloseKind,
     .triggers = kOnClose,
     .evaluate = evaluate,
 };

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "timeline/rule_context.h"
@@ -9,35 +10,48 @@
 namespace smtpscope {
 namespace {
 
-/// How far the transaction had come, in words.
-std::string phase_of(const Transaction& ended) {
-  if (ended.data_sent) return "after the end of the message, before its reply";
+struct Phase {
+  std::string_view name;
+  std::string in_words;
+  bool in_message = false;
+};
+
+/// How far the transaction had come. (How many octets a BDAT chunk still lacked is told by
+/// bdat-size-mismatch.)
+Phase phase_of(const Transaction& ended) {
+  if (ended.data_sent) return {"eod", "after the end of the message, before its reply", true};
   if (ended.data_verb == Verb::kBdat) {
-    return fmt::format("between BDAT chunks, after {} octets", ended.facts.octets);
+    return {"bdat", fmt::format("between BDAT chunks, after {} octets", ended.facts.octets), true};
   }
   // DATA was answered 354 (RFC 5321 3.3): the client was sending the message.
   if (ended.data_code / 100 == 3) {
-    return fmt::format("inside the message, after {} octets", ended.facts.octets);
+    return {"data", fmt::format("inside the message, after {} octets", ended.facts.octets), true};
   }
-  if (ended.rcpt_sent > 0) return "after RCPT";
-  return "after MAIL";
+  if (ended.rcpt_sent > 0) return {"rcpt", "after RCPT"};
+  return {"mail", "after MAIL"};
 }
 
 void evaluate(RuleContext& context) {
   const Transaction* ended = context.ended();
   if (!ended->opened() || ended->aborted_by != AbortedBy::kClientClose) return;
+  // Rules 2.0.3: closes first, and not because the server said that it would (RFC 5321 3.8).
+  if (context.session().hangup_code != 0) return;
   Finding finding = context.finding();
-  const std::string phase = phase_of(*ended);
-  finding.text = fmt::format(
-      "the client side closed the connection {}, without QUIT; nothing of it may be "
-      "delivered",
-      phase);
-  if (ended->data_sent) {
-    finding.text = fmt::format("the client side closed the connection {}", phase);
+  const Phase phase = phase_of(*ended);
+  finding.text =
+      fmt::format("the client side closed the connection {}{}", phase.in_words,
+                  ended->data_sent ? "" : ", without QUIT; nothing of it may be delivered");
+  if (ended->refusal_code != 0) {
+    finding.variant = "after-reject";
+    finding.text += fmt::format(" (a {} came before)", ended->refusal_code);
+    finding.entries.push_back(ended->refusal_entry);
   }
-  if (ended->rcpt_refused > 0 && ended->rcpt_accepted == 0) finding.variant = "after-reject";
-  finding.entries = {ended->first_entry};
-  finding.attributes = {{"phase", phase}, {"accepted", std::to_string(ended->rcpt_accepted)}};
+  finding.entries.push_back(ended->first_entry);
+  finding.attributes = {{"phase", std::string(phase.name)},
+                        {"accepted", std::to_string(ended->rcpt_accepted)}};
+  if (phase.in_message) {
+    finding.attributes.emplace_back("octets", std::to_string(ended->facts.octets));
+  }
   context.fire(std::move(finding));
 }
 
@@ -50,15 +64,31 @@ const Rule kTxnAbortedDisconnect = {
     .fault = Fault::kClient,
     .title = "The client closed the connection in the middle of a transaction",
     .means =
-        "The client side closed the connection without QUIT while a transaction was open. "
-        "Nothing of it may be delivered.\n"
-        "Likely causes, in order: the program ended or crashed; it treats any refusal as fatal "
-        "and simply closes (small send-only programs do); the user cancelled. If it happened "
-        "inside the message, compare the number of octets with the size of the message.",
+        "The client side closed the connection without QUIT while a transaction was open. The "
+        "server must throw away what it had so far; nothing may be delivered. A client with a "
+        "queue tries again, another one has lost the mail.\n"
+        "Variant after-reject: the server had refused something before, and the client took that "
+        "for the end of everything.",
+    .causes =
+        "The program treats any refusal as fatal and simply closes; small send-only programs do "
+        "(sSMTP for one).\n"
+        "The program ended or crashed, or its user cancelled.\n"
+        "The program gave up waiting: see the silence before the close.\n"
+        "An address check that ends without ceremony.",
+    .tell_apart =
+        "A refusal right before the close points at the first cause, a long silence of the server "
+        "at a time limit, an end inside the message at a crash or at a producer that stopped. "
+        "Compare the number of octets with the size of the message.",
+    .advice =
+        "Read the client's log or its exit code at this moment.\n"
+        "If the server refused something, set that right; the client will not do it.\n"
+        "If the close comes after a wait, raise the client's time limit, or find out why the "
+        "server was slow.",
     .caveats =
-        "Some mail servers that only verify an address disconnect without ceremony after DATA "
-        "was accepted.",
+        "Some mail servers that only verify an address disconnect right after DATA was accepted; "
+        "Postfix can be set to.",
     .reference = "RFC 5321 3.8, 4.1.1.10",
+    .needs = kNeedsCloseKind,
     .triggers = kOnTransactionEnd,
     .evaluate = evaluate,
 };

@@ -1,68 +1,97 @@
 #include <fmt/format.h>
 
-#include <chrono>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "timeline/duration_text.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
+#include "timeline/rules/rfc_timeouts.h"
+#include "timeline/rules/word_search.h"
 
 namespace smtpscope {
 namespace {
 
 /// Words by which servers say that they would wait no longer, and RFC 3463's 4.4.2.
-bool speaks_of_timeout(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+bool speaks_of_timeout(const Reply* reply) {
+  return reply != nullptr && reply->code == 421 && !reply->lines.empty() &&
+         mentions_any(reply->lines.back().text, {"timeout", "time out", "time-out", "timed out",
+                                                 "timed-out", "idle", "inactiv", "4.4.2"});
+}
+
+/// A peer gave up, rather than the network or smtpscope.
+bool decided(const CloseRecord& close) {
+  return !close.by_proxy && (close.kind == CloseKind::kFin || close.kind == CloseKind::kReset);
+}
+
+struct Ending {
+  bool server_said_so = false;
+  bool by_client = false;  // closed
+  bool by_server = false;  // closed
+  /// What ended the transaction also ended the last silence: else that is not the reason.
+  bool ended_silence = false;
+};
+
+Ending ending_of(const RuleContext& context) {
+  const SessionState& session = context.session();
+  const LastSilence& silence = session.last_silence;
+  Ending ending;
+  if (const Reply* reply = context.reply()) {
+    ending.server_said_so = speaks_of_timeout(reply);
+    // A 421 may cross the command that ended the silence.
+    ending.ended_silence =
+        silence.to == context.entry()->first ||
+        (context.entry()->unsolicited && silence.to == session.last_command.first);
+    return ending;
   }
-  for (const std::string_view word :
-       {"timeout", "time out", "time-out", "timed out", "timed-out", "idle", "inactiv", "4.4.2"}) {
-    if (lower.find(word) != std::string::npos) return true;
-  }
-  return false;
+  // A transaction that waits for replies ends later than the close that was its reason.
+  if (!session.first_closer) return ending;
+  const CloseRecord& close = *session.closes[index(*session.first_closer)];
+  if (!decided(close)) return ending;
+  ending.by_client = *session.first_closer == Side::kClient;
+  ending.by_server = !ending.by_client;
+  ending.ended_silence = silence.to == close.time;
+  return ending;
 }
 
 void evaluate(RuleContext& context) {
   const Transaction* ended = context.ended();
-  if (ended->rcpt_accepted == 0) return;
-  const SessionState& session = context.session();
-  const LastSilence& silence = session.last_silence;
-  const Reply* reply = context.reply();
-  // A transaction that waits for replies ends later than the close that was its reason.
-  const bool by_close = reply == nullptr && session.first_closer.has_value();
-  const bool by_client = by_close && *session.first_closer == Side::kClient;
-  const bool by_server = by_close && *session.first_closer == Side::kServer;
-
-  constexpr Duration kClientFloor = std::chrono::seconds(60);
-  constexpr Duration kServerFloor = std::chrono::seconds(30);
-  const bool server_said_so = reply != nullptr && reply->code == 421 && !reply->lines.empty() &&
-                              speaks_of_timeout(reply->lines.back().text);
-  // What ended the transaction also ended the silence, or the silence is not its reason.
-  const bool at_its_end = by_close
-                              ? silence.to == session.closes[index(*session.first_closer)]->time
-                              : context.entry() && silence.to == context.entry()->first;
-  const bool client_silent = at_its_end && silence.silent == Party::kClient &&
-                             silence.length() >= kClientFloor && by_server;
-  const bool server_silent = at_its_end && silence.silent == Party::kServer &&
-                             silence.length() >= kServerFloor && by_client;
-  if (!server_said_so && !client_silent && !server_silent) return;
+  if (ended->rcpt_accepted == 0 || ended->aborted_by == AbortedBy::kNothing) return;
+  const LastSilence& silence = context.session().last_silence;
+  const Ending ending = ending_of(context);
+  const bool client_silent = ending.ended_silence && silence.silent == Party::kClient;
+  const bool server_silent = ending.ended_silence && silence.silent == Party::kServer;
+  const bool server_gave_up = client_silent && ending.by_server &&
+                              silence.length() >= context.threshold(Threshold::kTimeoutClient);
+  const bool client_gave_up = server_silent && ending.by_client &&
+                              silence.length() >= context.threshold(Threshold::kTimeoutServer);
+  if (!ending.server_said_so && !server_gave_up && !client_gave_up) return;
 
   Finding finding = context.finding();
-  const bool server_gave_up = server_said_so || client_silent;
-  finding.fault = server_gave_up ? Fault::kClient : Fault::kServer;
-  finding.variant = server_gave_up ? "client-silent" : "server-silent";
-  const Duration length = at_its_end ? silence.length() : Duration::zero();
-  finding.text = fmt::format("the {} side was silent for {}, then the {} gave up{}",
-                             server_gave_up ? "client" : "server", duration_text(length),
-                             server_gave_up ? "server" : "client side",
-                             server_said_so ? " (421, timeout)" : "");
+  // A server may also speak of a timeout behind it that kept the client waiting.
+  const bool by_server_silence = server_silent;
+  finding.fault = by_server_silence ? Fault::kServer : Fault::kClient;
+  finding.variant = by_server_silence ? "server-silent" : "client-silent";
+  finding.attributes = {{"silent", by_server_silence ? "server" : "client"}};
+  if (client_silent || server_silent) {
+    finding.text =
+        fmt::format("the {} side was silent for {}, then the {} gave up",
+                    by_server_silence ? "server" : "client", duration_text(silence.length()),
+                    ending.by_client ? "client side" : "server");
+    finding.attributes.emplace_back("silence", seconds_text(silence.length()));
+    if (const auto limit = rfc_timeout(silence.owed)) {
+      finding.text += fmt::format("; RFC 5321 {} asks to wait {} at least for {}", limit->section,
+                                  duration_text(limit->least), silence.owed);
+      finding.attributes.emplace_back("rfc_least", seconds_text(limit->least));
+    }
+  } else {
+    finding.text = "the server gave the transaction up";
+  }
+  if (ending.server_said_so) {
+    finding.text += fmt::format(" (\"421 {}\")", context.reply()->lines.back().text);
+  }
   finding.entries = {ended->first_entry};
   if (context.entry() != nullptr) finding.entries.push_back(context.entry()->number);
-  finding.attributes = {{"silent", server_gave_up ? "client" : "server"},
-                        {"silence", seconds_text(length)}};
   context.fire(std::move(finding));
 }
 
@@ -75,14 +104,30 @@ const Rule kTxnAbortedTimeout = {
     .fault = Fault::kUnknown,
     .title = "A transaction ended because one side stayed silent too long",
     .means =
-        "Recipients had been accepted, then one side said nothing until the other gave up. "
-        "First look at who was silent.\n"
-        "A silent client: the application hung, waited for its user, a disk, or a scanner. A "
-        "silent server: name service, blocklists, filters or a slow queue.",
+        "Recipients had been accepted, then one side said nothing until the other gave up. The "
+        "transaction is void; nothing of it was delivered. The first question is who was silent.\n"
+        "Variant client-silent: the client side owed the next command or the message. Variant "
+        "server-silent: the server owed a reply.",
+    .causes =
+        "A silent client: the application hung, or waited for its user, a disk, or a scanner.\n"
+        "A silent server: it waited for name service, a blocklist, a filter, or a slow disk.\n"
+        "A time limit that is shorter than the standard asks, on the side that gave up.\n"
+        "The network lost what the silent side had sent.",
+    .tell_apart =
+        "The attribute silent names the side; compare the time with what RFC 5321 asks to wait "
+        "(attribute rfc_least). Much shorter: the limit of the side that gave up is the matter. "
+        "About as long or longer: the silent side is. A trace from the silent side's own host "
+        "shows "
+        "whether it spoke and was not heard.",
+    .advice =
+        "Read the log of the silent side at the beginning of the silence: what was it doing?\n"
+        "Raise the time limit of the side that gave up, if it is below what the standard asks.\n"
+        "Make the slow part faster, or take it out of the dialogue: filters and lookups can work "
+        "after the message is queued.",
     .caveats =
         "A suspended laptop or virtual machine looks the same; then all sessions fall silent at "
         "once.",
-    .reference = "RFC 5321 4.5.3.2, 3.8",
+    .reference = "RFC 5321 4.5.3.2, 3.8; RFC 3463 (4.4.2)",
     .triggers = kOnTransactionEnd,
     .evaluate = evaluate,
 };

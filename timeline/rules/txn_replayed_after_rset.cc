@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "timeline/duration_text.h"
 #include "timeline/envelope_replay.h"
@@ -9,6 +11,37 @@
 
 namespace smtpscope {
 namespace {
+
+/// What else drops an envelope and announces one, as far as the evidence excludes it. Nothing that
+/// lies in the future: the message has not come yet.
+std::vector<std::string> ruled_out(const RuleContext& context, const TransactionSummary& first,
+                                   Duration gap) {
+  const SessionState& session = context.session();
+  std::vector<std::string> list;
+  if (!first.null_sender) {
+    list.emplace_back(
+        "recipient verification: the sender is not the null sender, and the question had its "
+        "answer "
+        "the first time");
+  }
+  list.emplace_back(session.messages_completed == 0
+                        ? "connection-cache probe: no message came before"
+                        : "connection-cache probe: it comes between transactions, this RSET came "
+                          "inside one");
+  list.emplace_back("refused recipients: none was refused");
+  list.emplace_back("greylisting: no recipient was put off");
+  const RsetRun* run = session.rset_run.get();
+  if (run != nullptr && run->count >= first.rsets_since && run->all_accepted) {
+    list.emplace_back("a fault of the server: it answered RSET as RFC 5321 4.1.1.5 asks");
+  }
+  const auto round = match_round(gap, context.rtt(), context.thresholds());
+  if (round && round->interval == std::chrono::seconds(10)) {
+    list.emplace_back(
+        "Postfix's 10 s workaround for PIX firewalls: it comes before the final dot, this pause "
+        "before MAIL");
+  }
+  return list;
+}
 
 void evaluate(RuleContext& context) {
   if (!context.answers(Verb::kRcpt)) return;
@@ -24,43 +57,67 @@ void evaluate(RuleContext& context) {
       first->number, duration_text(replay->began - first->began), first->rsets_since);
   finding.entries = {first->first_entry, first->last_entry, replay->first_entry,
                      context.entry()->number};
+  const Duration gap = replay->began - first->last_rset_reply;
   finding.attributes = {{"first_transaction", std::to_string(first->number)},
                         {"rset_count", std::to_string(first->rsets_since)},
-                        {"gap", seconds_text(replay->began - first->last_rset_reply)}};
+                        {"gap", seconds_text(gap)}};
   if (first->rsets_since > 1) {
     finding.attributes.emplace_back("rset_spacing", seconds_text(first->first_rset_spacing));
   }
+  // A message that was changed on the way may be announced with another SIZE (RFC 1870 6).
+  if (replay->parameters != first->parameters) {
+    finding.text += fmt::format(", with other parameters (first \"{}\", then \"{}\")",
+                                first->parameters, replay->parameters);
+    finding.attributes.emplace_back("parameters", "changed");
+  }
+  finding.ruled_out = ruled_out(context, *first, gap);
   context.fire(std::move(finding));
 }
 
 }  // namespace
 
+// That the envelope came twice is seen; that somebody in between is the reason is only likely. What
+// becomes of the second transaction lies in the future here; its own outcome tells.
 const Rule kTxnReplayedAfterRset = {
     .id = "txn-replayed-after-rset",
     .category = Category::kTransaction,
     .severity = Severity::kWarning,
     .fault = Fault::kUnknown,
+    .certainty = Certainty::kLikely,
     .title = "The same envelope was announced, thrown away with RSET, and announced again",
     .means =
-        "The client side named a sender and recipients, the server accepted them all, the "
-        "client side dropped them with RSET without sending a message, and later announced "
-        "exactly the same envelope again.\n"
-        "Applications hardly ever do this. A program that scans outgoing mail does: it lets "
-        "MAIL and RCPT through so that the application sees the real answers, takes the message "
-        "itself, keeps the server waiting with RSET, scans, and then replays the envelope with "
-        "the message.\n"
-        "Likely causes, in order: an antivirus mail shield or security suite on the client "
-        "host; a scanning gateway between client and tracer; a client that checks recipients "
-        "first and sends afterwards; a retry inside the application.\n"
-        "What to do: 1) read the application's own log: does it show RSET? 2) during the pause, "
-        "ask the client host which process owns the connection (netstat -abno, TCPView, ss "
-        "-tp). 3) repeat with the mail shield off, or on a port that it does not watch. 4) "
-        "record on both sides of the client host and compare.",
+        "The client side named a sender and recipients, the server accepted them all, the client "
+        "side dropped them with RSET without sending a message, and later announced exactly the "
+        "same envelope again.\n"
+        "Applications hardly ever do this. A program that scans outgoing mail does: it lets MAIL "
+        "and RCPT through so that the application sees the real answers, takes the message itself, "
+        "keeps the server waiting with RSET, scans, and then plays the envelope again with the "
+        "message. Usually the mail arrives, only later; but something else than the application is "
+        "speaking for it.",
+    .causes =
+        "An antivirus mail shield or a security suite on the client host.\n"
+        "A scanning gateway or transparent proxy between the client host and smtpscope.\n"
+        "A program that checks its recipients first and sends afterwards.\n"
+        "A retry inside the application after a failure of its own.",
+    .tell_apart =
+        "The application's own log decides between it and something in between: one MAIL there and "
+        "two on the wire means another program spoke. The time between two RSETs usually is the "
+        "time in which the application handed over its message, the pause behind them the time of "
+        "the scan: vary the speed of the input and the size of the message and see which of them "
+        "follows. A pause that stays at a round number of seconds is a timer.",
+    .advice =
+        "Read the application's own log: does it show RSET, and one MAIL or two?\n"
+        "During the pause, ask the client host which process owns the connection: netstat -abno or "
+        "TCPView on Windows, ss -tp on Linux.\n"
+        "Repeat with the mail shield off (not only the file scanner), or over a port that it does "
+        "not watch, such as 2525.\n"
+        "Record on both sides of the client host and compare the two traces.",
     .caveats =
-        "Timing and order alone prove nothing about who did it. A pooling client that verifies "
-        "first and sends later looks alike, but usually with one RSET and hardly any pause.",
+        "Timing and order alone prove nothing about who did it. A program that verifies first and "
+        "sends later looks alike, but usually with one RSET and hardly any pause.",
     .reference = "RFC 5321 4.1.1.5; serverfault.com/questions/695335",
     .triggers = kOnReply,
+    .verbs = verbs(Verb::kRcpt),
     .evaluate = evaluate,
 };
 

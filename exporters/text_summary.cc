@@ -1,0 +1,143 @@
+#include "exporters/text_summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "exporters/text_sheet.h"
+#include "exporters/text_width.h"
+#include "timeline/rule.h"
+
+namespace smtpscope {
+namespace {
+
+/// More rows of findings or clients than this are counted only; --verbose shows all.
+constexpr std::size_t kRows = 8;
+
+/// Where the words of a row begin, and the least room they are given.
+constexpr std::size_t kColumn = 16;
+constexpr std::size_t kLeast = 20;
+
+Tone tone_of(Severity severity) {
+  constexpr std::array<Tone, 4> kTones = {Tone::kQuiet, Tone::kNotice, Tone::kWarning,
+                                          Tone::kError};
+  return kTones[static_cast<std::size_t>(severity)];
+}
+
+/// "3 with error, 1 with notice".
+std::string by_severity(const std::array<std::uint64_t, 4>& counts) {
+  std::string words;
+  for (std::size_t i = counts.size(); i-- > 0;) {
+    if (counts[i] == 0) continue;
+    words += fmt::format("{}{} with {}", words.empty() ? "" : ", ", counts[i],
+                         to_string(static_cast<Severity>(i)));
+  }
+  return words.empty() ? "none with findings" : words;
+}
+
+std::string by_outcome(const RunSummary& summary) {
+  std::string words;
+  for (std::size_t i = 0; i < summary.outcomes().size(); ++i) {
+    if (summary.outcomes()[i] == 0) continue;
+    words += fmt::format("{}{} {}", words.empty() ? "" : ", ", summary.outcomes()[i],
+                         to_string(static_cast<Outcome>(i)));
+  }
+  return words;
+}
+
+class Table {
+ public:
+  Table(const RunSummary& summary, const TextStyle& style)
+      : summary_(summary), style_(style), sheet_(style, {}) {}
+
+  std::string make() {
+    sheet_.flow({"summary of the run"}, 0, Tone::kHeading);
+    std::string sessions =
+        fmt::format("{} ({})", summary_.sessions(), by_severity(summary_.sessions_by_worst()));
+    if (summary_.open() > 0) sessions += fmt::format(", {} still open", summary_.open());
+    row("sessions", sessions);
+    if (summary_.unreachable() > 0) {
+      row("no server", counted(summary_.unreachable(), "session"));
+    }
+    if (summary_.transactions() > 0) {
+      row("transactions", fmt::format("{}: {}", summary_.transactions(), by_outcome(summary_)));
+    }
+    findings();
+    silences();
+    clients();
+    return sheet_.take();
+  }
+
+ private:
+  /// What has a name in the first column; "" continues the one above. Wrapped in its own column.
+  void row(std::string_view name, std::string_view words, Tone tone = Tone::kPlain) {
+    const std::size_t width = style_.width();
+    const std::size_t room = width > kColumn + kLeast ? width - kColumn : width == 0 ? 0 : kLeast;
+    for (const std::string& line : wrap(words, room)) {
+      sheet_.flow({fmt::format("  {:<{}}{}", name, kColumn - 2, line)}, 0, tone);
+      name = "";
+    }
+  }
+
+  void left_out(std::size_t all, std::string_view what) {
+    if (all > rows()) row("", fmt::format("and {} more {}", all - rows(), what));
+  }
+
+  std::size_t rows() const { return style_.verbose() ? ~std::size_t{0} : kRows; }
+
+  void findings() {
+    const std::vector<RunSummary::RuleCount> rules = summary_.rules();
+    for (std::size_t i = 0; i < std::min(rules.size(), rows()); ++i) {
+      const RunSummary::RuleCount& count = rules[i];
+      row(i == 0 ? "findings" : "",
+          fmt::format("{:<8}{:<28}{} in {}", to_string(count.worst()), count.rule->id,
+                      count.findings(), counted(count.sessions, "session")),
+          tone_of(count.worst()));
+    }
+    left_out(rules.size(), "rules");
+  }
+
+  void silences() {
+    bool first = true;
+    for (const RunSummary::LongSilence& silence : summary_.silences()) {
+      std::string words = fmt::format(
+          "{:>8}  session {}, {}", short_duration(silence.length()), silence.session,
+          silence.silent == Party::kUnknown ? "both silent"
+                                            : fmt::format("{} silent", to_string(silence.silent)));
+      if (!silence.owed.empty()) words += fmt::format(" ({})", silence.owed);
+      row(first ? "silences" : "", style_.words(words));
+      first = false;
+    }
+  }
+
+  void clients() {
+    if (summary_.clients().size() < 2) return;
+    using Row = std::pair<std::string_view, RunSummary::ClientTotals>;
+    std::vector<Row> sorted(summary_.clients().begin(), summary_.clients().end());
+    std::ranges::stable_sort(
+        sorted, [](const Row& a, const Row& b) { return a.second.sessions > b.second.sessions; });
+    for (std::size_t i = 0; i < std::min(sorted.size(), rows()); ++i) {
+      const auto& [host, totals] = sorted[i];
+      row(i == 0 ? "clients" : "",
+          fmt::format("{}: {}, {} of {} delivered, {} sent; {}", style_.wire(host),
+                      counted(totals.sessions, "session"), totals.delivered,
+                      counted(totals.transactions, "transaction"), counted(totals.octets, "octet"),
+                      by_severity(totals.sessions_by_worst)));
+    }
+    left_out(sorted.size(), "clients");
+  }
+
+  const RunSummary& summary_;
+  const TextStyle& style_;
+  TextSheet sheet_;
+};
+
+}  // namespace
+
+std::string summary_table(const RunSummary& summary, const TextStyle& style) {
+  return Table(summary, style).make();
+}
+
+}  // namespace smtpscope

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "exporters/text_style.h"
+#include "timeline/run_summary.h"
+
+namespace smtpscope {
+
+/// The table at the end of a run: sessions, transactions by outcome, the findings that matter most,
+/// the longest silences, and each client's share. Complete lines.
+std::string summary_table(const RunSummary& summary, const TextStyle& style);
+
+}  // namespace smtpscope

@@ -1,0 +1,2 @@
+// For the precompiled header to be made of.
+#include "tests/catch.h"

@@ -1,0 +1,48 @@
+#include "timeline/declared_limits.h"
+
+#include <charconv>
+
+#include "parser/path.h"
+#include "timeline/envelope_hash.h"
+
+namespace smtpscope {
+
+std::optional<std::uint64_t> decimal(std::string_view text) {
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc{} || stopped != end) return std::nullopt;
+  return number;
+}
+
+std::optional<std::uint64_t> declared_limit(const Capabilities& capabilities,
+                                            std::string_view name) {
+  const Capabilities::Keyword* limits = capabilities.find("LIMITS");
+  if (limits == nullptr) return std::nullopt;
+  for (const MailParameter limit : mail_parameters(limits->parameters)) {
+    if (!same_keyword(limit.keyword, name)) continue;
+    // RFC 9422 4.1: one to six digits, the first of them not 0.
+    const std::string_view digits = limit.value;
+    if (digits.empty() || digits.size() > 6 || digits.front() == '0') return std::nullopt;
+    return decimal(digits);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> declared_size_limit(const Capabilities& capabilities) {
+  const Capabilities::Keyword* size = capabilities.find("SIZE");
+  if (size == nullptr) return std::nullopt;
+  const std::string_view parameters = size->parameters;
+  const auto limit = decimal(parameters.substr(0, parameters.find(' ')));
+  return limit && *limit > 0 ? limit : std::nullopt;
+}
+
+std::optional<std::uint64_t> recipient_domain(std::string_view rcpt_arguments) {
+  const std::string_view mailbox = parse_path(rcpt_arguments, "TO:").mailbox;
+  const std::size_t domain = find_domain(mailbox);
+  if (domain == std::string_view::npos || domain == 0) return std::nullopt;
+  // With its "@", which tells sender_hash() that letter case does not count.
+  return sender_hash(mailbox.substr(domain - 1));
+}
+
+}  // namespace smtpscope

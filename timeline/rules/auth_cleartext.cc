@@ -1,0 +1,162 @@
+// Fires when the secret is out, not at the command: a server that refuses AUTH LOGIN in the open
+// has protected it. The secret itself is never looked at.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "parser/command_line.h"
+#include "parser/conversation.h"
+#include "parser/path.h"
+#include "timeline/rule_context.h"
+#include "timeline/rules/auth_mechanisms.h"
+#include "timeline/rules/catalogue.h"
+
+namespace smtpscope {
+namespace {
+
+constexpr std::string_view kOffered = "offered";
+
+bool secret_was_out(const AuthAttempt& attempt) {
+  const std::uint32_t lines = attempt.responses + (attempt.initial_response ? 1 : 0);
+  return lines >= lines_to_secret(attempt.mechanism);
+}
+
+void fire_used(RuleContext& context, std::string_view mechanism, std::uint64_t auth_entry) {
+  Finding finding = context.finding();
+  finding.variant = "used";
+  finding.text = fmt::format(
+      "the client side sent its {} with {} in the open: everybody on the way can read it",
+      mechanism.starts_with("PLAIN") || mechanism.starts_with("LOGIN") ? "user name and password"
+                                                                       : "access token",
+      mechanism);
+  finding.entries.push_back(auth_entry);
+  finding.attributes = {{"mechanism", std::string(mechanism)}};
+  context.fire(std::move(finding));
+}
+
+void judge_command(RuleContext& context, const Command& command) {
+  std::string mechanism(split_command(command.arguments).word);
+  std::ranges::transform(mechanism, mechanism.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  const AuthExposure exposure = exposure_of(mechanism);
+  if (exposure == AuthExposure::kNothing) return;
+  const AuthState* auth = context.session().auth.get();
+  const bool again = auth != nullptr && auth->last.mechanism == mechanism;
+  if (exposure == AuthExposure::kChallenge) {
+    if (again) return;
+    Finding finding = context.finding();
+    finding.variant = "no-tls";
+    finding.severity = Severity::kNotice;
+    finding.text = fmt::format(
+        "the client side logs in with {} in the open: the password is not sent, but who reads "
+        "along "
+        "can try guesses on it, and the mail itself is not protected",
+        mechanism);
+    finding.attributes = {{"mechanism", mechanism}};
+    context.fire_when_answered(std::move(finding));
+    return;
+  }
+  if (again && secret_was_out(auth->last)) return;  // told already
+  const Item& item = *context.entry()->item;
+  const bool initial = item.secret_end > item.secret_begin;
+  if (initial && lines_to_secret(mechanism) == 1) {
+    fire_used(context, mechanism, context.entry()->number);
+  }
+}
+
+void judge_response(RuleContext& context, const AuthResponse& response) {
+  const AuthState* auth = context.session().auth.get();
+  if (auth == nullptr || response.cancelled || response.octets == 0) return;
+  AuthAttempt now = auth->last;  // not counted yet
+  if (exposure_of(now.mechanism) != AuthExposure::kSecret || secret_was_out(now)) return;
+  ++now.responses;
+  const bool told = auth->before.mechanism == now.mechanism && secret_was_out(auth->before);
+  if (secret_was_out(now) && !told) fire_used(context, now.mechanism, now.entry);
+}
+
+bool lists(std::string_view mechanisms, std::string_view wanted) {
+  while (!mechanisms.empty()) {
+    const std::size_t end = std::min(mechanisms.find(' '), mechanisms.size());
+    if (same_keyword(mechanisms.substr(0, end), wanted)) return true;
+    mechanisms.remove_prefix(std::min(end + 1, mechanisms.size()));
+  }
+  return false;
+}
+
+void judge_offer(RuleContext& context) {
+  const Capabilities::Keyword* auth = context.conversation().capabilities().find("AUTH");
+  if (auth == nullptr || context.reply()->first_digit() != 2) return;
+  if (!lists(auth->parameters, "PLAIN") && !lists(auth->parameters, "LOGIN")) return;
+  if (context.fired(kAuthCleartext) > 0) return;
+  Finding finding = context.finding();
+  finding.variant = kOffered;
+  finding.severity = Severity::kNotice;
+  finding.fault = Fault::kServer;
+  finding.text =
+      fmt::format("the server offers a login in the open (AUTH {}){}", auth->parameters,
+                  context.conversation().capabilities().has("STARTTLS") ? ", besides STARTTLS"
+                                                                        : ", and no STARTTLS");
+  finding.attributes = {{"mechanisms", auth->parameters}};
+  context.fire(std::move(finding));
+}
+
+void evaluate(RuleContext& context) {
+  const SessionState& session = context.session();
+  if (session.tls || session.client_is_local) return;
+  const ItemBody& body = context.entry()->item->body;
+  if (const auto* command = std::get_if<Command>(&body)) {
+    // The verbs of the rule are those of both triggers.
+    if (command->verb == Verb::kAuth || command->verb == Verb::kXexps) {
+      judge_command(context, *command);
+    }
+  } else if (const auto* response = std::get_if<AuthResponse>(&body)) {
+    judge_response(context, *response);
+  } else if (context.reply() != nullptr &&
+             (context.answers(Verb::kEhlo) || context.answers(Verb::kLhlo))) {
+    judge_offer(context);
+  }
+}
+
+}  // namespace
+
+const Rule kAuthCleartext = {
+    .id = "auth-cleartext",
+    .category = Category::kAuth,
+    .severity = Severity::kError,
+    .fault = Fault::kClient,
+    .title = "A login went over the wire without encryption",
+    .means =
+        "used: with PLAIN, LOGIN and the token mechanisms the password or token is merely encoded, "
+        "not encrypted. Everybody who can read the connection has it now, and can send mail in "
+        "this "
+        "name.\n"
+        "no-tls: challenge-response mechanisms do not send the password, but passwords can be "
+        "guessed from what is seen, and the mail itself travels in the open.\n"
+        "offered: nobody logged in, but the server invites clients to do so in the open.",
+    .causes =
+        "TLS is switched off in the client, or set to \"if available\" and not available.\n"
+        "The server offers AUTH before STARTTLS.\n"
+        "Something in between removed STARTTLS.",
+    .tell_apart =
+        "Look at the EHLO reply: with STARTTLS in it the client chose to do without; without it "
+        "the "
+        "server, or something before it, left no choice.",
+    .advice =
+        "Treat the password as known to others and change it, unless the whole path is trusted.\n"
+        "Switch on TLS in the client: STARTTLS on port 587, or TLS from the start on port 465.\n"
+        "Let the server offer AUTH only after STARTTLS.",
+    .caveats =
+        "Inside a VPN, or on a host that is reached through an encrypted tunnel, the path may be "
+        "safe all the same. Clients on the same host are not reported. The secrets themselves are "
+        "never shown.",
+    .reference = "RFC 4954 4, 14; RFC 4616; draft-murchison-sasl-login",
+    .triggers = kOnCommand | kOnOtherEntry | kOnReply,
+    .verbs = verbs(Verb::kAuth, Verb::kXexps, Verb::kEhlo, Verb::kLhlo),
+    .evaluate = evaluate,
+};
+
+}  // namespace smtpscope

@@ -1,0 +1,139 @@
+// RFC 3030 2 also forbids a MAIL in the middle, which is mail-nested, and a BDAT behind the last
+// chunk, which is command-out-of-order.
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "parser/path.h"
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+
+namespace smtpscope {
+namespace {
+
+constexpr std::string_view kAborted = "aborted";
+
+bool declares_binary(const Transaction& txn) {
+  for (const MailParameter parameter : mail_parameters(txn.parameters)) {
+    if (same_keyword(parameter.keyword, "BODY")) {
+      return same_keyword(parameter.value, "BINARYMIME");
+    }
+  }
+  return false;
+}
+
+void fire(RuleContext& context, const ChunkNotes* chunks, std::string_view variant,
+          std::string text) {
+  Finding finding = context.finding();
+  finding.variant = variant;
+  if (variant == "mixed") finding.severity = Severity::kWarning;
+  finding.text = std::move(text);
+  if (chunks != nullptr) {
+    finding.entries.push_back(chunks->first_entry);
+    finding.entries.push_back(chunks->failed);
+    finding.attributes = {{"chunks", std::to_string(chunks->count)}};
+  }
+  context.fire_when_answered(std::move(finding));
+}
+
+void judge_data(RuleContext& context, const ChunkNotes* chunks) {
+  const Transaction* txn = context.transaction();
+  if (chunks != nullptr) {
+    fire(context, chunks, "mixed", "DATA in a transaction that has sent chunks with BDAT already");
+  } else if (txn != nullptr && declares_binary(*txn)) {
+    fire(context, nullptr, "mixed",
+         "DATA although MAIL declared BODY=BINARYMIME, which only BDAT can carry");
+  }
+}
+
+/// The client knew that a chunk had failed when it sent this: the reply was on its way long enough.
+bool knew_of_failure(const RuleContext& context, const ChunkNotes& chunks) {
+  const Duration way = context.session().rtt_c.value_or(Duration::zero());
+  return chunks.failed != 0 && context.entry()->first >= chunks.failed_at + way;
+}
+
+void evaluate(RuleContext& context) {
+  const Command& command = *context.command();
+  const std::uint64_t transaction = context.entry()->transaction;
+  if (transaction == 0) return;
+  const ChunkNotes* chunks = context.session().chunks.get();
+  if (chunks != nullptr && chunks->transaction != transaction) chunks = nullptr;
+
+  if (command.verb == Verb::kData) {
+    judge_data(context, chunks);
+    return;
+  }
+  const Transaction* txn = context.transaction();
+  if (command.verb == Verb::kBdat && txn != nullptr && txn->mixed_data &&
+      context.session().last_command.verb == Verb::kData) {
+    fire(context, chunks, "mixed", "BDAT in a transaction that has used DATA already");
+    return;
+  }
+  if (chunks == nullptr) return;
+  if (command.verb == Verb::kRset) {
+    // Right after a refusal. Whether all chunks were accepted is known when RSET is answered.
+    if (chunks->failed != 0) return;
+    fire(context, chunks, kAborted,
+         fmt::format("RSET after {} chunk{} that the server had accepted: the message is dropped "
+                     "half sent",
+                     chunks->count, chunks->count == 1 ? "" : "s"));
+    return;
+  }
+  if (chunks->failed != 0) {
+    if (!knew_of_failure(context, *chunks)) return;
+    fire(context, chunks, "after-failure",
+         fmt::format("{} although the server had refused a chunk with {}: only RSET was allowed",
+                     to_string(command.verb), chunks->failed_code));
+  } else if (command.verb == Verb::kRcpt) {
+    fire(context, chunks, "interrupted", "RCPT between the chunks of a message");
+  }
+}
+
+bool answered(RuleContext& context, Finding& finding) {
+  const ChunkNotes* chunks = context.session().chunks.get();
+  const bool chunk_failed =
+      chunks != nullptr && chunks->failed != 0 && chunks->transaction == finding.transaction;
+  if (finding.variant == kAborted && chunk_failed) return false;
+  finding.text += fmt::format("; the server answered {}", context.reply()->code);
+  finding.attributes.emplace_back("reply", std::to_string(context.reply()->code));
+  return true;
+}
+
+}  // namespace
+
+const Rule kBdatMisuse = {
+    .id = "bdat-misuse",
+    .category = Category::kExtension,
+    .severity = Severity::kNotice,
+    .fault = Fault::kClient,
+    .title = "The rules for sending a message in chunks were not kept",
+    .means =
+        "A message can be sent in chunks with BDAT instead of at once with DATA. Between the first "
+        "chunk and the last (BDAT … LAST) nothing else may come; after a refused chunk the client "
+        "must give up with RSET; DATA and BDAT must not be mixed in one transaction. Otherwise it "
+        "is not defined what the server has.",
+    .causes =
+        "aborted: the client's user or program cancelled, or its source of the message failed.\n"
+        "after-failure, interrupted: a client that does not look at the replies to its chunks.\n"
+        "mixed: a client that falls back from BDAT to DATA (or the other way) without RSET, or a "
+        "message declared as binary that is sent with DATA.",
+    .tell_apart =
+        "The variant says which rule it was. For after-failure look at the first refused chunk: "
+        "its reply is the origin of all the rest.",
+    .advice =
+        "Look at the first refusal and repair that.\n"
+        "Switch chunking off in the client (or CHUNKING in the server) if it cannot cope with "
+        "refusals.",
+    .caveats =
+        "Chunks that were on their way already when the refusal came are legal; the server has to "
+        "swallow and refuse them. BURL and BDAT may be mixed.",
+    .reference = "RFC 3030 2, 3; RFC 4468 3.2",
+    .triggers = kOnCommand,
+    .verbs = verbs(Verb::kBdat, Verb::kData, Verb::kRcpt, Verb::kBurl, Verb::kRset),
+    .evaluate = evaluate,
+    .answered = answered,
+};
+
+}  // namespace smtpscope

@@ -1,0 +1,126 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "parser/conversation.h"
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+#include "timeline/rules/reaction.h"
+
+namespace smtpscope {
+namespace {
+
+/// What an offered extension adds to the longest MAIL or RCPT line.
+struct Raise {
+  std::string_view keyword;
+  std::uint64_t mail, rcpt;
+};
+constexpr std::array<Raise, 9> kRaises = {{
+    {"SIZE", 26, 0},        // RFC 1870 3
+    {"8BITMIME", 17, 0},    // " BODY=8BITMIME" and some
+    {"BINARYMIME", 16, 0},  // RFC 3030 3
+    {"SMTPUTF8", 10, 0},    // RFC 6531 3.1
+    {"AUTH", 500, 0},       // RFC 4954 3
+    {"REQUIRETLS", 11, 0},  // RFC 8689 2
+    {"DELIVERBY", 17, 0},   // RFC 2852 4
+    // RFC 3461 4.2 and 4.4: 500 octets of ORCPT, 100 of ENVID, each with the space before it,
+    // beside the longest NOTIFY= and RET=.
+    {"DSN", 110, 530},
+    {"FUTURERELEASE", 34, 0},  // RFC 4865 4
+}};
+/// RFC 4954 4.
+constexpr std::uint64_t kLongestAuthLine = 12288;
+
+std::uint64_t limit_of(Verb verb, const Capabilities& capabilities, std::uint64_t limit) {
+  const bool mail = verb == Verb::kMail;
+  if (!mail && verb != Verb::kRcpt) return limit;
+  for (const Raise& raise : kRaises) {
+    if (capabilities.has(raise.keyword)) limit += mail ? raise.mail : raise.rcpt;
+  }
+  return limit;
+}
+
+void on_auth_response(RuleContext& context) {
+  const auto* response = std::get_if<AuthResponse>(&context.entry()->item->body);
+  if (response == nullptr || response->octets <= kLongestAuthLine) return;
+  Finding finding = context.finding();
+  finding.text = fmt::format("an answer within AUTH has {} octets, {} are allowed",
+                             response->octets, kLongestAuthLine);
+  finding.attributes = {{"octets", std::to_string(response->octets)},
+                        {"limit", std::to_string(kLongestAuthLine)}};
+  context.fire(std::move(finding));
+}
+
+void on_command(RuleContext& context) {
+  const Command& command = *context.command();
+  const Item& item = *context.entry()->item;
+  const std::uint64_t octets = item.end - item.begin;
+  const std::uint64_t base = context.threshold_count(Threshold::kCommandLine);
+  if (octets <= base || command.ending == LineEnding::kNone) return;
+  // Further lines of a message that is read as commands.
+  const UnknownRun* run = context.session().unknown_run.get();
+  if (command.verb == Verb::kUnknown && run != nullptr && !run->ended && run->count > 0) return;
+  const std::uint64_t limit = limit_of(command.verb, context.conversation().capabilities(), base);
+  if (octets <= limit) return;
+
+  Finding finding = context.finding();
+  const std::string_view verb =
+      command.verb == Verb::kUnknown ? "an unknown command" : to_string(command.verb);
+  finding.text = fmt::format("the line of {} has {} octets, {} are allowed", verb, octets, limit);
+  if (limit > base) finding.text += " with the extensions that the server offers";
+  // RFC 4954 4 keeps AUTH to the ordinary limit, and bids the client send a long initial response
+  // as an answer to a 334 instead. Tokens do not fit into 512 octets, and the clients and servers
+  // that use them pay no heed to this.
+  const bool auth = command.verb == Verb::kAuth || command.verb == Verb::kXexps;
+  if (auth && octets <= kLongestAuthLine) finding.severity = Severity::kInfo;
+  finding.attributes = {{"octets", std::to_string(octets)}, {"limit", std::to_string(limit)}};
+  context.fire_when_answered(std::move(finding));
+}
+
+void evaluate(RuleContext& context) {
+  if (context.command() != nullptr) {
+    on_command(context);
+  } else {
+    on_auth_response(context);
+  }
+}
+
+}  // namespace
+
+const Rule kCommandLineTooLong = {
+    .id = "command-line-too-long",
+    .category = Category::kSyntax,
+    .severity = Severity::kWarning,
+    .fault = Fault::kClient,
+    .title = "A command line is longer than allowed",
+    .means =
+        "A command line may have 512 octets, its line end included; some extensions add to that. "
+        "This one is longer. The server may refuse it. Worse, some servers cut the line and take "
+        "the rest for a second command; then there is one reply more than the client expects, and "
+        "the two no longer understand each other.",
+    .causes =
+        "An overlong address, often one that a program made up from a whole list of addresses.\n"
+        "A parameter that carries data, such as ENVID or an initial response behind AUTH.\n"
+        "A client that is sending a message where the server expects commands.",
+    .tell_apart =
+        "Look at the beginning of the line. If it is a command, one of its parts is too long. If "
+        "it is text, look for content-parsed-as-commands.",
+    .advice =
+        "Shorten the part that is too long.\n"
+        "If there are more replies than commands behind this line, the server has cut it: treat "
+        "what follows in the session with distrust.",
+    .caveats =
+        "For AUTH with a long token right behind it this is only an info: it is against the "
+        "standard, and common.",
+    .reference = "RFC 5321 4.5.3.1.4; RFC 1870 3; RFC 4954 3, 4; RFC 6531 3.1; RFC 3461 4",
+    .triggers = kOnCommand | kOnOtherEntry,
+    .evaluate = evaluate,
+    .answered = answered_with_reaction,
+};
+
+}  // namespace smtpscope

@@ -1,0 +1,178 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "parser/path.h"
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+#include "timeline/rules/reaction.h"
+
+namespace smtpscope {
+namespace {
+
+// RFC 5321 4.5.3.1.1 to 4.5.3.1.3.
+constexpr std::size_t kLongestLocalPart = 64;
+constexpr std::size_t kLongestDomain = 255;
+constexpr std::size_t kLongestPath = 256;
+
+/// Parameters that mean nothing without a value.
+constexpr std::array<std::string_view, 12> kValued = {
+    "SIZE", "BODY",  "AUTH", "RET",     "ENVID",     "NOTIFY",
+    "BY",   "ORCPT", "RRVS", "HOLDFOR", "HOLDUNTIL", "MT-PRIORITY"};
+
+/// The departures from the grammar in one command, in words, and the first of them as a variant.
+struct Faults {
+  std::string_view variant;
+  std::string words;
+  bool grave = false;  // more than a form that is merely out of use
+
+  void add(std::string_view kind, std::string_view what, bool is_grave = true) {
+    if (words.empty() || (is_grave && !grave)) variant = kind;
+    if (!words.empty()) words += "; ";
+    words += what;
+    grave |= is_grave;
+  }
+};
+
+void judge_path(const PathArgument& path, std::string_view keyword, Faults& faults) {
+  if ((path.flags & kNoKeyword) != 0) {
+    faults.add("keyword", fmt::format("\"{}\" is missing", keyword));
+    return;
+  }
+  if ((path.flags & kSpaceBeforeColon) != 0) {
+    faults.add("colon-space", "a space stands before the colon");
+  }
+  if ((path.flags & kSpaceAfterColon) != 0) {
+    faults.add("colon-space", "a space stands behind the colon");
+  }
+  if ((path.flags & kNoBrackets) != 0) {
+    faults.add("no-brackets", "the address stands without \"<\" and \">\"");
+  }
+  if ((path.flags & kUnclosed) != 0) faults.add("unbalanced", "\">\" is missing");
+  if ((path.flags & kNoSpaceBehind) != 0) {
+    faults.add("no-space", "no space stands between \">\" and the parameters");
+  }
+  if ((path.flags & kSourceRoute) != 0) {
+    // RFC 5321 App. C: servers must accept it, clients should not use it.
+    faults.add("source-route", "the address has a source route, which nobody uses any more", false);
+  }
+}
+
+void judge_lengths(const PathArgument& path, Faults& faults) {
+  const std::size_t at = find_domain(path.mailbox);
+  const std::size_t domain = at == std::string_view::npos ? 0 : path.mailbox.size() - at;
+  const std::size_t local = at == std::string_view::npos ? path.mailbox.size() : at - 1;
+  if (local > kLongestLocalPart) {
+    faults.add("too-long", fmt::format("the local part has {} octets, {} are allowed", local,
+                                       kLongestLocalPart));
+  }
+  if (domain > kLongestDomain) {
+    faults.add("too-long",
+               fmt::format("the domain has {} octets, {} are allowed", domain, kLongestDomain));
+  }
+  if (path.path.size() + 2 > kLongestPath) {
+    faults.add("too-long", fmt::format("the path has {} octets, {} are allowed",
+                                       path.path.size() + 2, kLongestPath));
+  }
+}
+
+void judge_parameters(std::string_view parameters, Faults& faults) {
+  for (const MailParameter parameter : mail_parameters(parameters)) {
+    if (parameter.has_value) continue;
+    const auto valued = std::ranges::find_if(
+        kValued, [&](std::string_view each) { return same_keyword(parameter.keyword, each); });
+    if (valued == kValued.end()) continue;
+    faults.add("parameter", fmt::format("{} stands without a value", *valued));
+  }
+}
+
+/// RFC 5321 4.1.1 asks servers to tolerate white space at the end.
+void judge_no_argument(const Command& command, Faults& faults) {
+  if (command.arguments.find_first_not_of(" \t") != std::string_view::npos) {
+    faults.add("argument", fmt::format("it takes no argument, but \"{}\" stands behind it",
+                                       excerpt(command.arguments)));
+  } else if (command.text.ends_with(' ') || command.text.ends_with('\t')) {
+    faults.add("argument", "a space stands at its end", false);
+  }
+}
+
+// An octet beyond ASCII in an address, which the catalogue names here too, is left to
+// nonprintable-octets: one line is enough.
+void evaluate(RuleContext& context) {
+  const Command& command = *context.command();
+  // What is not whole cannot be judged.
+  if ((command.flags & (kCutForDisplay | kAfterGap)) != 0) return;
+  if (command.ending == LineEnding::kNone) return;
+
+  Faults faults;
+  const bool rcpt = command.verb == Verb::kRcpt;
+  switch (command.verb) {
+    case Verb::kData:
+    case Verb::kRset:
+    case Verb::kQuit:
+    case Verb::kStartTls:
+      if (command.text.size() == command.word.size()) return;  // the usual case
+      judge_no_argument(command, faults);
+      break;
+    default: {
+      const std::string_view keyword = rcpt ? "TO:" : "FROM:";
+      const PathArgument path = parse_path(command.arguments, keyword);
+      judge_path(path, keyword, faults);
+      judge_lengths(path, faults);
+      judge_parameters(path.parameters, faults);
+      // RFC 5321 4.1.1.3: the null path is for MAIL.
+      if (rcpt && path.null_path()) faults.add("null-recipient", "\"<>\" names no recipient");
+      break;
+    }
+  }
+  if (faults.words.empty()) return;
+  Finding finding = context.finding();
+  finding.variant = faults.variant;
+  if (!faults.grave) finding.severity = Severity::kInfo;
+  finding.text = fmt::format("{} is not written as RFC 5321 has it: {}", to_string(command.verb),
+                             faults.words);
+  finding.attributes = {{"command", std::string(to_string(command.verb))}};
+  context.fire_when_answered(std::move(finding));
+}
+
+}  // namespace
+
+const Rule kCommandSyntax = {
+    .id = "command-syntax",
+    .category = Category::kSyntax,
+    .severity = Severity::kNotice,
+    .fault = Fault::kClient,
+    .title = "A command is not written the way the standard has it",
+    .means =
+        "The command can be understood, but its form is not the one that RFC 5321 gives. Most "
+        "servers are lenient; strict ones answer 501, 553 or 555, and then the mail does not go "
+        "out. Variants: colon-space (\"MAIL FROM: <a@b>\", the most common), no-brackets, "
+        "unbalanced, no-space, keyword, too-long, parameter, null-recipient, argument (something "
+        "stands behind DATA, RSET, QUIT or STARTTLS). Info only: source-route, and blanks at the "
+        "end of the line.",
+    .causes =
+        "A script or a small program written after an example that works with a lenient server.\n"
+        "An address taken from a form or a database, with blanks or brackets in it.\n"
+        "too-long: an address that somebody made up, or a program that puts data into addresses.",
+    .tell_apart =
+        "If all commands of the client have the same form, the program writes them so. If only one "
+        "address is affected, the address is to blame.",
+    .advice =
+        "If the server refused it, mend the client: write MAIL FROM:<address> and RCPT "
+        "TO:<address> without blanks around the colon.\n"
+        "If the server took it, mend it at leisure; another server may not.",
+    .caveats = "RCPT TO:<Postmaster> without a domain is right, and not told here.",
+    .reference = "RFC 5321 3.3, 4.1.1, 4.1.2, 4.3.2, 4.5.3.1, App. C; RFC 3207 4",
+    .triggers = kOnCommand,
+    .verbs = verbs(Verb::kMail, Verb::kRcpt, Verb::kSend, Verb::kSoml, Verb::kSaml, Verb::kData,
+                   Verb::kRset, Verb::kQuit, Verb::kStartTls),
+    .evaluate = evaluate,
+    // A 501 to an argument where none belongs is right (RFC 5321 4.3.2); the reader sees it.
+    .answered = answered_with_reaction,
+};
+
+}  // namespace smtpscope

@@ -1,0 +1,149 @@
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+
+namespace smtpscope {
+namespace {
+
+std::string why_nobody(const Transaction* txn) {
+  if (txn == nullptr) return "outside any transaction";
+  if (txn->rcpt_sent == 0) return "without naming a recipient";
+  return fmt::format("although none of {} recipient{} had been accepted", txn->rcpt_sent,
+                     txn->rcpt_sent == 1 ? "" : "s");
+}
+
+void fire_empty(RuleContext& context, const Transaction& txn) {
+  Finding finding = context.finding();
+  finding.variant = "empty";
+  finding.severity = Severity::kNotice;
+  finding.text =
+      fmt::format("the message has no octets at all, though {} recipient{} had been accepted",
+                  txn.rcpt_accepted, txn.rcpt_accepted == 1 ? "" : "s");
+  finding.entries.push_back(txn.first_entry);
+  finding.attributes = {{"accepted", std::to_string(txn.rcpt_accepted)}};
+  context.fire(std::move(finding));
+}
+
+void fire_nobody(RuleContext& context, const Transaction* txn, Verb verb, std::uint16_t code) {
+  Finding finding = context.finding();
+  const bool accepted = code < 400;
+  finding.variant = accepted ? "accepted-354" : "rejected";
+  finding.text = fmt::format("the client side sent {} {}; the server answered {}", to_string(verb),
+                             why_nobody(txn), code);
+  if (accepted) finding.text += ", which it should only do if there is somebody to deliver to";
+  finding.attributes = {{"code", std::to_string(code)}};
+  if (txn != nullptr) {
+    finding.entries.push_back(txn->first_entry);
+    finding.entries.push_back(txn->refusal_entry);
+    finding.attributes.emplace_back("refused", std::to_string(txn->rcpt_refused));
+  }
+  if (const PendingExchange* sent = context.answered()) finding.entries.push_back(sent->entry);
+  context.fire(std::move(finding));
+}
+
+/// MAIL was refused with this command already on its way: the client could not know.
+bool crossed_a_refused_mail(const RuleContext& context, const PendingExchange& sent) {
+  const TransactionSummary* before = context.session().previous.get();
+  return sent.pending_before > 0 && before != nullptr && before->mail_code >= 400;
+}
+
+void on_reply(RuleContext& context) {
+  const Reply& reply = *context.reply();
+  const SessionState& session = context.session();
+  const PendingExchange* sent = context.answered();
+  if (sent == nullptr || sent->kind != Answers::kCommand) return;
+  if (reply.code == 421 || reply.code == 521) return;
+  if (session.greeting == SessionState::Greeting::kRefused) return;
+
+  const Transaction* txn = context.transaction();
+  if (txn != nullptr && txn->number != sent->transaction) txn = nullptr;
+  const LastReply& before = session.last_reply;
+  const bool follows_chunk = (before.verb == Verb::kBdat || before.verb == Verb::kBurl) &&
+                             before.answers == Answers::kCommand;
+  if (txn != nullptr && txn->rcpt_accepted > 0) {
+    if (sent->verb == Verb::kBdat && sent->ends_message && txn->facts.octets == 0 &&
+        !follows_chunk) {
+      fire_empty(context, *txn);
+    }
+    return;
+  }
+  if (txn == nullptr) {
+    if (sent->transaction != 0 || crossed_a_refused_mail(context, *sent)) return;
+  } else if (sent->pending_before > 0 && txn->rcpt_sent > 0) {
+    return;  // RFC 2920 3.1: sent in the hope of a yes. What the client does next tells.
+  }
+  if (session.holes > 0 || (session.mid_session && txn == nullptr)) {
+    context.not_evaluated("parts of the session are not in the trace");
+    return;
+  }
+  if (sent->verb == Verb::kBdat && follows_chunk) return;  // told of the chunk before
+  fire_nobody(context, txn, sent->verb, reply.code);
+}
+
+void on_data(RuleContext& context) {
+  const auto* data = std::get_if<MailData>(&context.entry()->item->body);
+  const Transaction* txn = context.transaction();
+  if (data == nullptr || txn == nullptr || data->missing_octets > 0) return;
+  if (data->end != DataEnd::kStrict && data->end != DataEnd::kCandidate) return;
+  if (txn->rcpt_accepted > 0) {
+    if (data->facts.octets == 0) fire_empty(context, *txn);
+    return;
+  }
+  // A lone dot is how a pipelining client gets out of it (RFC 2920 3.1); content is not.
+  const bool in_hope = txn->data_pipelined && txn->rcpt_sent > 0;
+  if (in_hope && data->facts.octets > 0 && txn->data_code / 100 == 3 &&
+      context.session().holes == 0) {
+    fire_nobody(context, txn, Verb::kData, txn->data_code);
+  }
+}
+
+void evaluate(RuleContext& context) {
+  if (context.reply() != nullptr) {
+    on_reply(context);
+  } else {
+    on_data(context);
+  }
+}
+
+}  // namespace
+
+const Rule kDataWithoutRcpt = {
+    .id = "data-without-rcpt",
+    .category = Category::kSequencing,
+    .severity = Severity::kWarning,
+    .fault = Fault::kClient,
+    .title = "The client wanted to send a message to nobody",
+    .means =
+        "A message is for the recipients that the server has accepted before. Here there was none "
+        "when the client asked to send the message itself, so nobody can get it. The client did "
+        "not look at the answers to its recipients, or named none.\n"
+        "Variant rejected: the server refused the message. Variant accepted-354: the server agreed "
+        "to take it all the same; it must not deliver it to anybody. Variant empty: there were "
+        "recipients, but the message that followed has not a single octet.",
+    .causes =
+        "A script or a small program that sends its commands one after the other without looking "
+        "at the answers.\n"
+        "A program that looks at the answers only once, after DATA.\n"
+        "Variant empty: the program that should have made the message failed, and its output is "
+        "sent nevertheless.",
+    .tell_apart =
+        "See whether the recipients were refused (then the refusals are the story, read their "
+        "text) or whether none was named at all (then the client's list of recipients was empty).",
+    .advice =
+        "Read the server's answers to RCPT: they say why nobody was left.\n"
+        "Make the client stop when no recipient is accepted.\n"
+        "Variant empty: look into the log of the program that writes the message.",
+    .caveats =
+        "A client that sends MAIL, RCPT and DATA together cannot know the answers yet. It is right "
+        "as long as it sends a lone dot or RSET next, and then this rule is silent.",
+    .reference = "RFC 5321 3.3; RFC 2920 3.1, 3.2; RFC 2033 4.2",
+    .triggers = kOnReply | kOnData,
+    .verbs = verbs(Verb::kData, Verb::kBdat, Verb::kBurl),
+    .evaluate = evaluate,
+};
+
+}  // namespace smtpscope

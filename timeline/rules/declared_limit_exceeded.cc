@@ -1,0 +1,148 @@
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "parser/conversation.h"
+#include "parser/path.h"
+#include "timeline/declared_limits.h"
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+
+namespace smtpscope {
+namespace {
+
+std::optional<std::uint64_t> declared_size(std::string_view parameters) {
+  for (const MailParameter parameter : mail_parameters(parameters)) {
+    if (same_keyword(parameter.keyword, "SIZE")) return decimal(parameter.value);
+  }
+  return std::nullopt;
+}
+
+Finding limit_finding(const RuleContext& context, std::string_view variant, std::uint64_t limit,
+                      std::uint64_t actual) {
+  Finding finding = context.finding();
+  finding.variant = variant;
+  finding.attributes = {{"limit", std::to_string(limit)}, {"actual", std::to_string(actual)}};
+  if (context.session().last_hello.entry != 0) {
+    finding.entries.push_back(context.session().last_hello.entry);
+  }
+  return finding;
+}
+
+void judge_mail(RuleContext& context, const Capabilities& offered) {
+  if (const auto limit = declared_size_limit(offered)) {
+    const auto size = declared_size(parse_path(context.command()->arguments, "FROM:").parameters);
+    if (size && *size > *limit) {
+      Finding finding = limit_finding(context, "size", *limit, *size);
+      finding.text = fmt::format(
+          "MAIL announces a message of {} octets, and the server had said that it takes {} at most",
+          *size, *limit);
+      context.fire_when_answered(std::move(finding));
+    }
+  }
+  if (const auto limit = declared_limit(offered, kLimitMailMax)) {
+    // Only the first one beyond it. RFC 9422 4.1: those that failed count.
+    const std::uint64_t sent = std::uint64_t{context.session().mails_sent} + 1;
+    if (sent != *limit + 1) return;
+    Finding finding = limit_finding(context, "mailmax", *limit, sent);
+    finding.text = fmt::format(
+        "this is MAIL number {} of the session, and the server had said that it takes {}", sent,
+        *limit);
+    context.fire_when_answered(std::move(finding));
+  }
+}
+
+void judge_rcpt(RuleContext& context, const Capabilities& offered) {
+  const Transaction* txn = context.transaction();
+  const auto per_message = declared_limit(offered, kLimitRcptMax);
+  // RFC 9422 4.2: commands are counted, not recipients that were accepted.
+  if (per_message && txn != nullptr && txn->rcpt_sent == *per_message + 1) {
+    Finding finding = limit_finding(context, "rcptmax", *per_message, txn->rcpt_sent);
+    finding.text = fmt::format(
+        "this is recipient number {} of the message, and the server had said that it takes {}",
+        txn->rcpt_sent, *per_message);
+    context.fire_when_answered(std::move(finding));
+  }
+  const auto domains = declared_limit(offered, kLimitRcptDomainMax);
+  const RecipientDomains* seen = context.session().rcpt_domains.get();
+  if (!domains || seen == nullptr || seen->kept != *domains) return;
+  const auto domain = recipient_domain(context.command()->arguments);
+  if (!domain || seen->has(*domain)) return;
+  Finding finding = limit_finding(context, "rcptdomainmax", *domains, seen->kept + 1);
+  finding.text = fmt::format(
+      "this recipient's domain is number {} of the session, and the server had said that it takes "
+      "{}",
+      seen->kept + 1, *domains);
+  context.fire_when_answered(std::move(finding));
+}
+
+void judge_content(RuleContext& context, const Capabilities& offered) {
+  const Transaction* ended = context.ended();
+  const auto limit = declared_size_limit(offered);
+  if (!limit || !ended->data_sent || ended->facts.octets <= *limit) return;
+  const auto size = declared_size(ended->parameters);
+  if (size && *size > *limit) return;  // told at its MAIL
+  Finding finding = limit_finding(context, "content", *limit, ended->facts.octets);
+  finding.text =
+      fmt::format("the message has {} octets, and the server had said that it takes {} at most",
+                  ended->facts.octets, *limit);
+  if (ended->final_code != 0) {
+    finding.text += fmt::format("; it answered {}", ended->final_code);
+    finding.attributes.emplace_back("reply", std::to_string(ended->final_code));
+  }
+  finding.entries.push_back(ended->data_entry);
+  finding.entries.push_back(ended->final_entry);
+  context.fire(std::move(finding));
+}
+
+void evaluate(RuleContext& context) {
+  const Capabilities& offered = context.conversation().capabilities();
+  if (offered.keywords().empty()) return;
+  if (context.ended() != nullptr) {
+    judge_content(context, offered);
+  } else if (const Command* command = context.command()) {
+    command->verb == Verb::kMail ? judge_mail(context, offered) : judge_rcpt(context, offered);
+  }
+}
+
+}  // namespace
+
+const Rule kDeclaredLimitExceeded = {
+    .id = "declared-limit-exceeded",
+    .category = Category::kExtension,
+    .severity = Severity::kWarning,
+    .fault = Fault::kClient,
+    .title = "The client went beyond a limit that the server had declared",
+    .means =
+        "A server may say in its reply to EHLO how large a message it takes (SIZE), and how many "
+        "messages per session, recipients per message and recipient domains per session (LIMITS). "
+        "The client knew the limit before it began, and went beyond it all the same.\n"
+        "A message that is too large is refused for good: 552, or 5.3.4. Too many recipients or "
+        "messages are usually put off, and the client has to send the rest later or in a new "
+        "session.",
+    .causes =
+        "The client does not read the limits and waits to be refused.\n"
+        "size, content: the message is simply too large for this server.\n"
+        "rcptmax, mailmax: the client's own limits per message or session are higher than the "
+        "server's.",
+    .tell_apart =
+        "The variant names the limit: size (announced with MAIL), content (found at the end of the "
+        "message), mailmax, rcptmax, rcptdomainmax. The reply shows whether the server insisted.",
+    .advice =
+        "size, content: send a link instead, or raise the server's limit (and that of every server "
+        "behind it).\n"
+        "mailmax, rcptmax, rcptdomainmax: lower the client's number of messages or recipients per "
+        "session to what the server declares.",
+    .caveats =
+        "\"SIZE\" without a number, and \"SIZE 0\", declare no limit. Commands count even when "
+        "they "
+        "failed (RFC 9422). Each limit is reported once, at the first command beyond it. More than "
+        "128 recipient domains in a session are not told apart.",
+    .reference = "RFC 1870 4, 6.1; RFC 9422 3.6, 4.1, 4.2, 4.3",
+    .triggers = kOnCommand | kOnTransactionEnd,
+    .verbs = verbs(Verb::kMail, Verb::kRcpt),
+    .evaluate = evaluate,
+};
+
+}  // namespace smtpscope

@@ -1,0 +1,143 @@
+// Named after the usual moment. What is offered inside TLS is not visible; AUTH and XCLIENT also
+// set the offers back, and nothing keeps a client from asking twice.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "parser/conversation.h"
+#include "timeline/declared_limits.h"
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+
+namespace smtpscope {
+namespace {
+
+struct Difference {
+  std::string gone, added, changed;  // keywords, separated by ", "
+  Severity severity = Severity::kInfo;
+
+  bool empty() const { return gone.empty() && added.empty() && changed.empty(); }
+};
+
+void append(std::string& list, std::string_view word) {
+  if (!list.empty()) list += ", ";
+  list += word;
+}
+
+bool among(std::string_view name, std::initializer_list<std::string_view> names) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// How grave it is that a keyword is not offered any more.
+Severity loss_of(std::string_view name, Verb voided_by) {
+  // What has done its work goes: TLS, a login, the right to speak for others (RFC 3207 4.2).
+  if (among(name, {"STARTTLS", "AUTH"})) return Severity::kInfo;
+  if (voided_by == Verb::kXclient && among(name, {"XCLIENT", "XFORWARD"})) return Severity::kInfo;
+  if (among(name, {"PIPELINING", "8BITMIME", "CHUNKING"})) return Severity::kWarning;
+  return Severity::kNotice;
+}
+
+bool limit_shrank(const Capabilities& before, const Capabilities& now) {
+  const auto old_limit = declared_size_limit(before);
+  const auto new_limit = declared_size_limit(now);
+  return new_limit && (!old_limit || *new_limit < *old_limit);
+}
+
+Difference compare(const Capabilities& before, const Capabilities& now, Verb voided_by) {
+  Difference found;
+  for (const Capabilities::Keyword& old : before.keywords()) {
+    const Capabilities::Keyword* here = now.find(old.name);
+    if (here == nullptr) {
+      append(found.gone, old.name);
+      found.severity = std::max(found.severity, loss_of(old.name, voided_by));
+    } else if (here->parameters != old.parameters) {
+      append(found.changed,
+             fmt::format("{} from \"{}\" to \"{}\"", old.name, old.parameters, here->parameters));
+      if (old.name == "SIZE" && limit_shrank(before, now)) found.severity = Severity::kWarning;
+    }
+  }
+  for (const Capabilities::Keyword& keyword : now.keywords()) {
+    if (!before.has(keyword.name)) append(found.added, keyword.name);
+  }
+  return found;
+}
+
+void judge_hello(RuleContext& context, const Reply& reply) {
+  const Offers* offers = context.session().offers.get();
+  if (offers == nullptr || reply.first_digit() != 2 || context.answered() == nullptr) return;
+  if (context.session().holes > 0) return;
+  const Capabilities& now = context.conversation().capabilities();
+  if (now.dropped() > 0 || offers->before.dropped() > 0) return;
+  const Difference found = compare(offers->before, now, offers->voided_by);
+  if (found.empty()) return;
+  Finding finding = context.finding();
+  finding.severity = found.severity;
+  std::string what;
+  const auto add = [&](std::string_view word, const std::string& list) {
+    if (!list.empty()) append(what, fmt::format("{} {}", list, word));
+  };
+  add("gone", found.gone);
+  add("new", found.added);
+  add("changed", found.changed);
+  const std::string_view since = offers->voided_by == Verb::kUnknown
+                                     ? std::string_view("asked again")
+                                     : to_string(offers->voided_by);
+  finding.text = fmt::format("{}{} the server offers something else than before: {}",
+                             offers->voided_by == Verb::kUnknown ? "" : "after ", since, what);
+  finding.entries.push_back(context.answered()->entry);
+  finding.attributes = {{"since", std::string(since)}};
+  if (!found.gone.empty()) finding.attributes.emplace_back("gone", found.gone);
+  if (!found.added.empty()) finding.attributes.emplace_back("added", found.added);
+  if (!found.changed.empty()) finding.attributes.emplace_back("changed", found.changed);
+  context.fire(std::move(finding));
+}
+
+void evaluate(RuleContext& context) {
+  if (const Reply* reply = context.reply()) {
+    judge_hello(context, *reply);
+  } else if (context.session().tls && context.session().offers != nullptr) {
+    context.not_evaluated("what the server offers inside TLS is not visible");
+  }
+}
+
+}  // namespace
+
+const Rule kExtChangedAfterTls = {
+    .id = "ext-changed-after-tls",
+    .category = Category::kTls,
+    .severity = Severity::kNotice,
+    .fault = Fault::kServer,
+    .title = "The server offers other extensions than it did before",
+    .means =
+        "After STARTTLS, after a login that encrypts, and after XCLIENT, the client has to ask "
+        "again what the server can do, and may get another answer. That is allowed; a client that "
+        "goes on with the first answer will use what is no longer there.\n"
+        "That STARTTLS goes and AUTH changes is normal and only an info. A smaller SIZE, or the "
+        "loss of PIPELINING, 8BITMIME or CHUNKING, changes how mail can be sent.",
+    .causes =
+        "The server offers some things to authenticated or encrypted sessions only.\n"
+        "Another program answers from there on: a proxy that ends TLS or the login and can do less "
+        "than the server.\n"
+        "Several servers with different settings behind one name.",
+    .tell_apart =
+        "The text lists what is gone, new and changed. If much is gone at once, another program "
+        "answers.",
+    .advice =
+        "Check that the client uses the second list only.\n"
+        "Give all servers behind a name the same extensions.\n"
+        "Look at what a proxy in front of the server lets through.",
+    .caveats =
+        "Inside TLS the second answer is not visible, and this is not evaluated. Growing AUTH "
+        "lists are the normal pattern.",
+    .reference = "RFC 3207 4.2; RFC 4954 4; RFC 9422 3.6; Postfix XCLIENT_README",
+    .needs = kNeedsTlsRecords,
+    .triggers = kOnReply | kOnSessionEnd,
+    .verbs = verbs(Verb::kEhlo, Verb::kLhlo),
+    .evaluate = evaluate,
+};
+
+}  // namespace smtpscope

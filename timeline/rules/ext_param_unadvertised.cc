@@ -1,0 +1,149 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+#include "timeline/rules/extensions.h"
+#include "timeline/rules/offered.h"
+
+namespace smtpscope {
+namespace {
+
+constexpr std::string_view kRequireTls = "REQUIRETLS";
+
+/// esmtp-keyword (RFC 5321 4.1.2); what is none is a matter of syntax.
+bool is_keyword(std::string_view word) {
+  const auto alphanumeric = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  };
+  return !word.empty() && alphanumeric(word.front()) &&
+         std::ranges::all_of(word, [&](char c) { return c == '-' || alphanumeric(c); });
+}
+
+/// An extension that is not known here may have the name of its parameter.
+bool offered_under_its_name(const Capabilities& offered, std::string_view parameter) {
+  return std::ranges::any_of(offered.keywords(), [&](const Capabilities::Keyword& keyword) {
+    return same_keyword(parameter, keyword.name);
+  });
+}
+
+/// What of a command's parameters the server did not offer.
+struct Unadvertised {
+  std::string parameters, keywords;  // separated by ", "
+  bool private_only = true;          // all begin with X
+};
+
+void append(std::string& list, std::string_view word) {
+  if (!list.empty()) list += ", ";
+  list += word;
+}
+
+Unadvertised find_unadvertised(Verb verb, std::string_view parameters,
+                               const Capabilities& offered) {
+  Unadvertised found;
+  for (const MailParameter parameter : mail_parameters(parameters)) {
+    if (!is_keyword(parameter.keyword)) continue;
+    if (same_keyword(parameter.keyword, kRequireTls)) continue;  // told on its own
+    const ParameterExtension* row = find_parameter_extension(verb, parameter);
+    if (row != nullptr && offered.has(row->keyword)) continue;
+    if (row == nullptr && offered_under_its_name(offered, parameter.keyword)) continue;
+    const char first = parameter.keyword.front();
+    if (row != nullptr || (first != 'X' && first != 'x')) found.private_only = false;
+    // Of the values only BODY's says something here.
+    const bool body = row != nullptr && row->parameter == "BODY";
+    append(found.parameters,
+           body ? fmt::format("BODY={}", row->value) : std::string(parameter.keyword));
+    append(found.keywords, row != nullptr ? row->keyword : "unknown");
+  }
+  return found;
+}
+
+void judge_requiretls(RuleContext& context, std::string_view parameters) {
+  const auto asks = [](const MailParameter& parameter) {
+    return same_keyword(parameter.keyword, kRequireTls);
+  };
+  bool asked = false;
+  for (const MailParameter parameter : mail_parameters(parameters)) asked |= asks(parameter);
+  if (!asked) return;
+  const bool offered = context.conversation().capabilities().has(kRequireTls);
+  if (context.session().tls && offered) return;
+  Finding finding = context.finding();
+  finding.variant = "requiretls";
+  finding.text = fmt::format(
+      "MAIL asks for REQUIRETLS, but {}",
+      context.session().tls ? "the server does not offer it" : "the session itself is not TLS");
+  finding.attributes = {{"advertised", offered ? "yes" : "no"}};
+  context.fire_when_answered(std::move(finding));
+}
+
+void evaluate(RuleContext& context) {
+  const Command& command = *context.command();
+  const bool mail = command.verb == Verb::kMail;
+  // Clients use the same parameters for all recipients of a message: one line for all of them.
+  const Transaction* txn = context.transaction();
+  if (!mail && txn != nullptr && txn->rcpt_sent > 1) return;
+  const PathArgument path = parse_path(command.arguments, mail ? "FROM:" : "TO:");
+  if (path.parameters.empty() || (path.flags & (kNoKeyword | kUnclosed)) != 0) return;
+  if (!offers_known(context)) {
+    // The client had no reply yet: what it relies on is no offer of this session.
+    if (context.session().last_hello.code == 0 && context.session().last_hello.entry != 0) return;
+    context.not_evaluated(kOffersUnknown);
+    return;
+  }
+  if (mail) judge_requiretls(context, path.parameters);
+  const Unadvertised found =
+      find_unadvertised(command.verb, path.parameters, context.conversation().capabilities());
+  if (found.parameters.empty()) return;
+  Finding finding = context.finding();
+  if (found.private_only) {
+    // By agreement between the two, perhaps.
+    finding.severity = Severity::kInfo;
+    finding.certainty = Certainty::kPossible;
+  }
+  finding.text = fmt::format("{} carries {}, which the server did not offer: {}",
+                             to_string(command.verb), found.parameters, why_not_offered(context));
+  finding.attributes = {{"parameters", found.parameters}, {"extensions", found.keywords}};
+  context.fire_when_answered(std::move(finding));
+}
+
+}  // namespace
+
+const Rule kExtParamUnadvertised = {
+    .id = "ext-param-unadvertised",
+    .category = Category::kExtension,
+    .severity = Severity::kWarning,
+    .fault = Fault::kClient,
+    .title = "MAIL or RCPT has a parameter that the server did not offer",
+    .means =
+        "Parameters such as SIZE=, BODY= or NOTIFY= belong to extensions that the server lists in "
+        "its reply to EHLO. A client must not use one that is not listed; a server that does not "
+        "know it answers 555 and refuses the sender or the recipient.\n"
+        "REQUIRETLS (variant requiretls) says that the message must travel over TLS on its whole "
+        "way: on a connection without TLS that promise is broken already.",
+    .causes =
+        "The client uses what it learned elsewhere: before STARTTLS or AUTH, from another server "
+        "behind the same name, or in an earlier session.\n"
+        "It fell back to HELO but goes on as after EHLO.\n"
+        "A filter or firewall in between removed the keyword from the reply.\n"
+        "The option was switched on in the client's configuration regardless of the server.",
+    .tell_apart =
+        "Compare with the EHLO reply that the server itself sends (on its own host): if the "
+        "keyword is there, something in between removed it. If it is missing there too, the client "
+        "did not look.",
+    .advice =
+        "Switch the option off in the client, or on in the server.\n"
+        "Look for middleboxes that rewrite EHLO replies.\n"
+        "555 for such a parameter is the right answer; do not change the server because of it.",
+    .caveats =
+        "Parameters that begin with X may have been agreed on between both ends; they give an info "
+        "only. Of a message's recipients the first one stands for all.",
+    .reference = "RFC 5321 4.1.1.3, 4.1.1.11, 2.2.1; RFC 3207 4.2; RFC 8689 2",
+    .triggers = kOnCommand,
+    .verbs = verbs(Verb::kMail, Verb::kRcpt),
+    .evaluate = evaluate,
+};
+
+}  // namespace smtpscope

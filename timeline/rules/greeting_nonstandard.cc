@@ -1,0 +1,102 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+#include "timeline/rules/wire_text.h"
+
+namespace smtpscope {
+namespace {
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+/// A banner overwritten in place: a run of asterisks, or nothing but what Postfix's client takes
+/// for one ("20 *").
+bool is_masked(std::string_view text) {
+  if (text.find("****") != std::string_view::npos) return true;
+  return text.find('*') != std::string_view::npos &&
+         text.find_first_not_of("20 *\t") == std::string_view::npos;
+}
+
+/// Domain or address literal (RFC 5321 4.1.2, 4.1.3), generously: underscores and a final dot
+/// happen and say nothing.
+bool is_name(std::string_view word) {
+  if (word.size() > 2 && word.front() == '[' && word.back() == ']') return true;
+  const auto allowed = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  };
+  return !word.empty() && word.front() != '.' && std::ranges::all_of(word, allowed);
+}
+
+void evaluate(RuleContext& context) {
+  const Reply& greeting = *context.reply();
+  if (greeting.first_digit() != 2 || greeting.lines.empty() || context.entry()->by_proxy) return;
+  // RFC 5321 4.2 wants the name on the first line of a greeting; those behind it are free text.
+  const std::string_view text = greeting.lines.front().text;
+  const std::string_view word =
+      text.substr(0, static_cast<std::size_t>(std::ranges::find_if(text, is_blank) - text.begin()));
+
+  Finding finding = context.finding();
+  finding.attributes = {{"code", std::to_string(greeting.code)}};
+  if (std::ranges::any_of(greeting.lines,
+                          [](const ReplyLine& line) { return is_masked(line.text); })) {
+    finding.variant = "masked";
+    finding.fault = Fault::kNetwork;
+    finding.certainty = Certainty::kLikely;
+    finding.text =
+        fmt::format("something on the way seems to have masked the greeting: {}", quoted(text));
+  } else if (greeting.code != 220) {
+    finding.variant = "code";
+    finding.text = fmt::format("the greeting has code {} instead of 220", greeting.code);
+  } else if (word.empty()) {
+    finding.variant = "no-name";
+    finding.text = "the greeting does not say the server's name";
+  } else if (!is_name(word)) {
+    finding.variant = "no-name";
+    finding.text = fmt::format(
+        "the greeting does not begin with the server's name: {} is neither a domain nor an "
+        "address literal",
+        quoted(word));
+  } else {
+    return;
+  }
+  context.fire(std::move(finding));
+}
+
+}  // namespace
+
+const Rule kGreetingNonstandard = {
+    .id = "greeting-nonstandard",
+    .category = Category::kServer,
+    .severity = Severity::kInfo,
+    .fault = Fault::kServer,
+    .title = "The greeting is not what a mail server should say",
+    .means =
+        "A mail server greets with 220, then its own name. This one greeted differently. Mail "
+        "passes all the same; the interest is in why. Asterisks in place of the text mean that a "
+        "device on the way rewrites what the server says, and it may rewrite more than that.",
+    .causes =
+        "Somebody edited the banner to hide the name and version of the program.\n"
+        "A firewall with mail inspection masks the banner.\n"
+        "A home-made server or a test tool that only knows the code.",
+    .tell_apart =
+        "Connect from the server host itself. If the greeting is complete there, something in "
+        "between masks it; look then whether the EHLO reply is changed too "
+        "(ehlo-keyword-mangled).",
+    .advice =
+        "Leave it if the name was hidden on purpose.\n"
+        "Set the server's banner to its full name.\n"
+        "Switch off mail inspection on the firewall.",
+    .caveats = "Some administrators hide the name deliberately.",
+    .reference = "RFC 5321 4.2, 4.3.1; Postfix smtp_proto.c",
+    .triggers = kOnReply,
+    .verbs = kGreetingOnly,
+    .evaluate = evaluate,
+};
+
+}  // namespace smtpscope

@@ -1,0 +1,96 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "parser/path.h"
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+
+namespace smtpscope {
+namespace {
+
+/// RFC 3030 2 and RFC 6152: a body of this kind is text, with CR LF at its line ends, in BDAT too.
+bool is_declared_text(const Transaction& txn) {
+  for (const MailParameter parameter : mail_parameters(txn.parameters)) {
+    if (!same_keyword(parameter.keyword, "BODY")) continue;
+    return same_keyword(parameter.value, "7BIT") || same_keyword(parameter.value, "8BITMIME");
+  }
+  return false;
+}
+
+/// "3 LF without CR (the first behind 120 octets)".
+void tell(std::string_view what, std::string_view key, std::uint64_t count, std::uint64_t first_end,
+          std::uint64_t width, Finding& finding) {
+  if (count == 0) return;
+  finding.text += fmt::format("{}{} {}", finding.text.empty() ? "" : ", ", count, what);
+  finding.attributes.emplace_back(key, std::to_string(count));
+  if (first_end < width) return;
+  finding.text += fmt::format(" (the first behind {} octets)", first_end - width);
+  finding.attributes.emplace_back(fmt::format("{}_offset", key), std::to_string(first_end - width));
+}
+
+void evaluate(RuleContext& context) {
+  const Transaction& txn = *context.ended();
+  const MessageFacts& facts = txn.facts;
+  if (facts.bare_lf == 0 && facts.bare_cr == 0 && facts.cr_cr_lf == 0) return;
+  if (txn.data_entry == 0 || txn.mixed_data) return;
+  const bool chunked = txn.data_verb != Verb::kData;
+  if (chunked && !is_declared_text(txn)) return;
+
+  Finding finding = context.finding();
+  finding.entries = {txn.data_entry};
+  finding.time = txn.data_began;
+  tell("LF without CR", "bare_lf", facts.bare_lf, facts.first_bare_lf_end, 1, finding);
+  tell("CR without LF", "bare_cr", facts.bare_cr, facts.first_bare_cr_end, 1, finding);
+  tell("CR CR LF", "cr_cr_lf", facts.cr_cr_lf, facts.first_cr_cr_lf_end, 3, finding);
+  finding.text = "the lines of the message do not all end with CR LF: " + finding.text;
+  const auto is_there = [](std::uint32_t count) { return count > 0; };
+  if (chunked) {
+    finding.severity = Severity::kNotice;
+  } else if (std::ranges::any_of(facts.candidates, is_there)) {
+    finding.severity = Severity::kError;
+    finding.text += "; one stands beside a lone dot, which some servers take for the end";
+  }
+  context.fire(std::move(finding));
+}
+
+}  // namespace
+
+const Rule kLineEndingData = {
+    .id = "line-ending-data",
+    .category = Category::kSyntax,
+    .severity = Severity::kWarning,
+    .fault = Fault::kClient,
+    .title = "Lines of the message do not end with CR LF",
+    .means =
+        "In a message, too, every line ends with CR LF, and neither may stand alone. Servers treat "
+        "what does not in different ways: they mend it, turn LF into a blank, refuse the message, "
+        "or hang up. When they mend it they change the message, and then signatures (DKIM) no "
+        "longer fit. If such a line end stands beside a lone dot it is an error: a lenient server "
+        "may take that for the end of the message and read the rest as commands.",
+    .causes =
+        "A program that sends text as its operating system keeps it (LF alone).\n"
+        "A program that turns LF into CR LF where CR LF stood already (CR CR LF).\n"
+        "A part of the message, such as a signature or a form, that was read from a file with "
+        "other line ends.",
+    .tell_apart =
+        "If the count is about the number of lines, the whole program works so. If it is a few, "
+        "look which part of the message they are in; the offset of the first one tells.",
+    .advice =
+        "Hand the message to a local mail server or to sendmail, which make proper line ends.\n"
+        "Mend the program: every \\n becomes \\r\\n, exactly once.\n"
+        "If the server refused the message, read its text for \"bare LF\" or \"bare newline\".",
+    .caveats =
+        "Messages sent with BDAT may hold any octets, unless their BODY says that they are text; "
+        "then this is a notice.",
+    .reference = "RFC 5321 2.3.8, 4.1.1.4; RFC 3030 2",
+    .needs = kNeedsContent,
+    .triggers = kOnTransactionEnd,
+    .evaluate = evaluate,
+};
+
+}  // namespace smtpscope

@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "timeline/duration_text.h"
+#include "timeline/pending_exchanges.h"
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+#include "timeline/rules/wire_text.h"
+
+namespace smtpscope {
+namespace {
+
+constexpr std::string_view kTooFew = "too-few";
+constexpr std::string_view kTooMany = "too-many";
+
+/// The client goes on, having waited in vain. A pipelining one may go on while replies are coming.
+void on_command(RuleContext& context) {
+  const LastReply& last = context.session().last_reply;
+  const std::uint32_t owed = context.command()->pending_before;
+  if (owed == 0 || (last.answers != Answers::kEndOfData && last.verb != Verb::kBdat)) return;
+  const Duration waited = context.entry()->first - last.last;
+  if (waited < context.threshold(Threshold::kLmtpWait)) return;
+  const PendingExchange* awaited = context.pending().awaited();
+  if (awaited == nullptr || !awaited->answered || !awaited->ends_message) return;
+  Finding finding = context.finding();
+  finding.variant = kTooFew;
+  finding.transaction = awaited->transaction;
+  finding.text = fmt::format(
+      "the message was owed {} more repl{}, one per accepted recipient; the client side waited {} "
+      "and went on",
+      owed, owed == 1 ? "y" : "ies", duration_text(waited));
+  finding.entries = {awaited->entry, last.entry, context.entry()->number};
+  finding.attributes = {{"missing", std::to_string(owed)}, {"waited", seconds_text(waited)}};
+  context.fire(std::move(finding));
+}
+
+void on_transaction_end(RuleContext& context) {
+  const Transaction* ended = context.ended();
+  if (!ended->data_sent || ended->finals == 0 || ended->finals >= ended->rcpt_accepted) return;
+  if (context.session().hangup_code != 0) return;  // RFC 5321 3.8: no more will come
+  Finding finding = context.finding();
+  finding.variant = kTooFew;
+  finding.text = fmt::format(
+      "the server gave {} repl{} to the message, although {} recipients were accepted and each is "
+      "owed one",
+      ended->finals, ended->finals == 1 ? "y" : "ies", ended->rcpt_accepted);
+  finding.entries = {ended->first_entry, context.session().last_reply.entry};
+  finding.attributes = {{"accepted", std::to_string(ended->rcpt_accepted)},
+                        {"replies", std::to_string(ended->finals)}};
+  context.fire(std::move(finding));
+}
+
+void on_extra_reply(RuleContext& context) {
+  const Reply& reply = *context.reply();
+  if (reply.answers != Answers::kOrphan || !reply.complete) return;
+  const SessionState& session = context.session();
+  const Verb sent = session.last_command.verb;
+  if (sent != Verb::kData && sent != Verb::kBdat) return;
+  if (session.holes > 0 || context.fired(kLmtpReplyCount, kTooMany) > 0) return;
+  Finding finding = context.finding();
+  finding.variant = kTooMany;
+  finding.text = fmt::format("the server said {} although every accepted recipient had its reply",
+                             quoted_reply(reply.code, last_text(reply)));
+  if (const TransactionSummary* message = session.previous.get()) {
+    finding.text += fmt::format(" ({} accepted)", message->rcpt_accepted);
+    finding.attributes = {{"accepted", std::to_string(message->rcpt_accepted)}};
+  }
+  context.fire(std::move(finding));
+}
+
+void evaluate(RuleContext& context) {
+  if (context.session().hello != SessionState::Hello::kLhlo) return;
+  // The replies to a message are counted before any other, so no reply ends it too soon.
+  if (context.reply() != nullptr) {
+    if (context.ended() == nullptr) on_extra_reply(context);
+    return;
+  }
+  // Once: it is how that server works.
+  if (context.fired(kLmtpReplyCount, kTooFew) > 0) return;
+  if (context.ended() != nullptr) {
+    on_transaction_end(context);
+  } else if (context.command() != nullptr) {
+    on_command(context);
+  }
+}
+
+}  // namespace
+
+const Rule kLmtpReplyCount = {
+    .id = "lmtp-reply-count",
+    .category = Category::kServer,
+    .severity = Severity::kError,
+    .fault = Fault::kServer,
+    .title = "The LMTP server did not give one reply per recipient",
+    .means =
+        "In LMTP each accepted recipient gets a reply of its own after the message, in the order "
+        "of the recipients. With too few a client waits until its time limit and sends the mail "
+        "again to those without an answer; with too many every later reply is taken for the "
+        "answer to something else.",
+    .causes =
+        "too-few: the server answers once for all, above all when it refuses the message.\n"
+        "too-many: the server also counts recipients that it had refused, or answers a message "
+        "that nobody was accepted for.\n"
+        "The server was written for SMTP and only renamed its EHLO.",
+    .tell_apart =
+        "Count the accepted recipients and the replies behind the message. One refusal for several "
+        "recipients is a shortcut in the server's error path.",
+    .advice =
+        "Update the server, or report it with this trace.\n"
+        "Until then let the client send one recipient per message (in Postfix: a destination "
+        "recipient limit of 1).",
+    .caveats = "LMTP on port 25 is wrong in itself.",
+    .reference = "RFC 2033 4.2, 4.3",
+    .triggers = kOnCommand | kOnReply | kOnTransactionEnd,
+    .evaluate = evaluate,
+};
+
+}  // namespace smtpscope

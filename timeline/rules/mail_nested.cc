@@ -1,0 +1,94 @@
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+#include "timeline/rules/reaction.h"
+
+namespace smtpscope {
+namespace {
+
+void evaluate(RuleContext& context) {
+  const Transaction* txn = context.transaction();
+  if (txn == nullptr || txn->nested_in == 0) return;
+  const SessionState& session = context.session();
+  if (session.holes > 0) {
+    context.not_evaluated("what ended the transaction before may be missing from the trace");
+    return;
+  }
+  Finding finding = context.finding();
+  finding.text = fmt::format("the client side began a new transaction with {} in the middle of {}",
+                             to_string(context.command()->verb), txn->nested_in);
+  const LastReply& reply = session.last_reply;
+  if (reply.verb == Verb::kData && reply.answers == Answers::kCommand && reply.code >= 400) {
+    finding.text += fmt::format(", after DATA had been refused with {}", reply.code);
+    finding.entries.push_back(reply.entry);
+  }
+  finding.attributes = {{"open", std::to_string(txn->nested_in)}};
+  context.fire_when_answered(std::move(finding));
+}
+
+bool answered(RuleContext& context, Finding& finding) {
+  const Reply& reply = *context.reply();
+  const SessionState& session = context.session();
+  if (session.greeting == SessionState::Greeting::kRefused) return false;
+  // Sent before the first MAIL had its answer, which then was a refusal: nothing was open.
+  const Transaction* txn = context.transaction();
+  if (txn == nullptr || finding.transaction != txn->number) return false;
+  if (session.previous != nullptr && session.previous->number >= txn->nested_in) return false;
+
+  const Transaction* dropped = context.ended();
+  if (reply.first_digit() != 2 || dropped == nullptr || dropped->number != txn->nested_in) {
+    tell_reaction(reply, finding);
+    return true;
+  }
+  // RFC 5321 4.1.4 leaves the transaction open behind a refused DATA. Servers that close it then
+  // are not few, and with them this client is right.
+  if (dropped->data_code >= 400) finding.severity = Severity::kNotice;
+  finding.text +=
+      fmt::format("; the server took it ({}) and forgot the {} recipient{} accepted before",
+                  reply.code, dropped->rcpt_accepted, dropped->rcpt_accepted == 1 ? "" : "s");
+  finding.entries.push_back(dropped->first_entry);
+  finding.attributes.emplace_back("reply", std::to_string(reply.code));
+  finding.attributes.emplace_back("dropped", std::to_string(dropped->rcpt_accepted));
+  return true;
+}
+
+}  // namespace
+
+const Rule kMailNested = {
+    .id = "mail-nested",
+    .category = Category::kSequencing,
+    .severity = Severity::kWarning,
+    .fault = Fault::kClient,
+    .title = "MAIL in the middle of an open transaction",
+    .means =
+        "A client has to finish a transaction, or drop it with RSET, before it begins the next "
+        "one. This one did not, so it has lost track of where it stands. A strict server refuses "
+        "the second MAIL, and everything behind it may go wrong; a lenient one starts anew and "
+        "forgets the recipients that were accepted before.",
+    .causes =
+        "The client did not handle a failure (all recipients refused, or DATA refused) and went on "
+        "with its next message without RSET.\n"
+        "A connection pool gave the connection back with a transaction still open.\n"
+        "Two threads use one connection.",
+    .tell_apart =
+        "See what came last before the second MAIL. A refusal points to missing error handling; "
+        "nothing at all points to a pool or to two users of one connection.",
+    .advice =
+        "Look up what the client does after an error, and make it send RSET there.\n"
+        "Update the client's mail library: this is a fault that several have had and mended.\n"
+        "Check that a message did not get lost: the first transaction was never finished.",
+    .caveats =
+        "Whether a refused DATA leaves the transaction open is read differently by servers. If "
+        "this one took the new MAIL after that, it is only a notice.",
+    .reference = "RFC 5321 4.1.4",
+    .triggers = kOnCommand,
+    .verbs = verbs(Verb::kMail, Verb::kSend, Verb::kSoml, Verb::kSaml),
+    .evaluate = evaluate,
+    .answered = answered,
+};
+
+}  // namespace smtpscope

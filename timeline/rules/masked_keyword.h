@@ -1,0 +1,33 @@
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+
+#include "parser/item.h"
+
+namespace smtpscope {
+
+/// The keyword on a line of an EHLO reply: what stands before the first blank. "AUTH=LOGIN" is an
+/// old spelling of AUTH, so "=" ends a keyword too.
+inline std::string_view keyword_on(const ReplyLine& line) {
+  return line.text.substr(0, line.text.find_first_of(" \t="));
+}
+
+/// Overwritten in place with "X": four or more, and at most one letter behind them that tells such
+/// keywords apart ("XXXXXXXA").
+inline bool is_masked_keyword(std::string_view keyword) {
+  const std::size_t xs = std::min(keyword.find_first_not_of('X'), keyword.size());
+  const std::string_view rest = keyword.substr(xs);
+  return xs >= 4 && (rest.empty() || (rest.size() == 1 && rest[0] >= 'A' && rest[0] <= 'Z'));
+}
+
+/// RFC 5321 4.1.1.1: letters, digits, and hyphens behind the first.
+inline bool is_lawful_keyword(std::string_view keyword) {
+  const auto is_alnum = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+  };
+  return !keyword.empty() && is_alnum(keyword.front()) &&
+         std::ranges::all_of(keyword, [&](char c) { return is_alnum(c) || c == '-'; });
+}
+
+}  // namespace smtpscope

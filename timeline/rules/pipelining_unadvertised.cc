@@ -1,0 +1,86 @@
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+
+namespace smtpscope {
+namespace {
+
+std::string verb_list(std::uint32_t verbs) {
+  std::string list;
+  for (unsigned i = 1; i < kVerbSlots; ++i) {
+    if ((verbs >> i & 1U) == 0) continue;
+    if (!list.empty()) list += ", ";
+    list += to_string(static_cast<Verb>(i));
+  }
+  if ((verbs & 1U) != 0) list += list.empty() ? "unknown" : ", unknown";
+  return list;
+}
+
+// The catalogue asks for half a round trip to the client before this is certain. That holds for a
+// trace made beside the line. Here every reply passes through: what arrived before it was passed on
+// cannot have waited for it.
+void evaluate(RuleContext& context) {
+  const SessionState& session = context.session();
+  const PipelinedRun* run = session.pipelined_run.get();
+  if (run == nullptr || run->ended || run->count == 0) return;
+  if (context.reply() != nullptr && context.reply()->owed_after > 0) return;  // the group goes on
+  if (session.holes > 0 || (session.mid_session && session.hello == SessionState::Hello::kNone)) {
+    context.not_evaluated("what the server offered is not in the trace");
+    return;
+  }
+  Finding finding = context.finding();
+  const std::string verbs = verb_list(run->verbs);
+  finding.text = fmt::format(
+      "the client side sent {} command{} ({}) without waiting for the replies owed, up to {} of "
+      "them; {}",
+      run->count, run->count == 1 ? "" : "s", verbs, run->depth,
+      session.hello == SessionState::Hello::kHelo ? "it said HELO, so there is no PIPELINING"
+                                                  : "the server had not offered PIPELINING");
+  finding.entries = {run->first_entry, run->last_entry};
+  finding.attributes = {{"commands", std::to_string(run->count)},
+                        {"depth", std::to_string(run->depth)},
+                        {"verbs", verbs}};
+  context.fire(std::move(finding));
+}
+
+}  // namespace
+
+const Rule kPipeliningUnadvertised = {
+    .id = "pipelining-unadvertised",
+    .category = Category::kSequencing,
+    .severity = Severity::kWarning,
+    .fault = Fault::kClient,
+    .title = "The client did not wait for replies, and the server had not allowed that",
+    .means =
+        "Sending the next command before the last one is answered is allowed only when the server "
+        "offers PIPELINING in its answer to EHLO. Many servers put up with it; strict ones answer "
+        "with a 554 or hang up, for it is typical of software that sends spam. Others lose what "
+        "came too early, and then client and server no longer agree on which reply is for what.",
+    .causes =
+        "A script that writes all commands at once.\n"
+        "A client that remembers the server's offer from before STARTTLS, or from another server "
+        "behind the same name.\n"
+        "Something in between that removed the keyword from the server's answer to EHLO, or broke "
+        "it.",
+    .tell_apart =
+        "Compare the server's answer to EHLO as seen here with the one seen on the server's host. "
+        "If only this one lacks PIPELINING, something in between takes it away.",
+    .advice =
+        "Make the client wait, or make it look for PIPELINING first.\n"
+        "If something in between edits the server's answers (\"SMTP fixup\", \"inspection\"), "
+        "switch that off.",
+    .caveats =
+        "A client that sends QUIT and closes at once is another matter (missing-quit). What a "
+        "client sends before the greeting is told by client-talks-first.",
+    .reference = "RFC 5321 4.3.1; RFC 2920 3.1",
+    .needs = kNeedsReadTimes,
+    .triggers = kOnReply | kOnSessionEnd,
+    .evaluate = evaluate,
+};
+
+}  // namespace smtpscope

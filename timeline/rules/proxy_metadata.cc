@@ -1,0 +1,168 @@
+// A PROXY header gets no reply of its own. A server that does not expect it takes it for a command,
+// so its error comes as the greeting or where the reply to the first EHLO is due.
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+#include "timeline/rules/quoted_reply.h"
+
+namespace smtpscope {
+namespace {
+
+constexpr std::string_view kUnexpected = "unexpected";
+
+void fire_header(RuleContext& context, const ProxyHeader& header) {
+  Finding finding = context.finding();
+  finding.attributes = {{"kind", fmt::format("PROXY v{}", header.version)}};
+  if (header.local) {
+    finding.text = fmt::format(
+        "the client side began with a PROXY header, version {}, that names no addresses: a check "
+        "by "
+        "the load balancer itself, or a connection of its own",
+        header.version);
+  } else if (header.text.empty()) {
+    finding.text =
+        "the client side began with a binary PROXY header, version 2: it speaks for another host, "
+        "whose address is in it";
+  } else {
+    finding.text = fmt::format(
+        "the client side speaks for another host: \"{}\" (source, destination, their ports)",
+        header.text);
+    finding.attributes.emplace_back("header", header.text);
+  }
+  context.fire(std::move(finding));
+}
+
+void fire_command(RuleContext& context, const Command& command) {
+  const RelayNotes* relay = context.session().relay.get();
+  const bool xclient = command.verb == Verb::kXclient;
+  // One line per kind; XFORWARD comes before every message.
+  if (relay != nullptr && (xclient ? relay->xclient : relay->xforward) != 0) return;
+  constexpr std::size_t kKept = 200;
+  const std::string_view said = command.arguments.substr(0, kKept);
+  Finding finding = context.finding();
+  finding.text =
+      fmt::format("{}, \"{}\"",
+                  xclient ? "XCLIENT: the client side says that it speaks for another one"
+                          : "XFORWARD: the client side says where it has its mail from",
+                  said);
+  finding.attributes = {{"kind", std::string(to_string(command.verb))},
+                        {"asserted", std::string(said)}};
+  context.fire_when_answered(std::move(finding));
+}
+
+void fire_unexpected(RuleContext& context, Certainty certainty, std::string text) {
+  Finding finding = context.finding();
+  finding.variant = kUnexpected;
+  finding.severity = Severity::kWarning;
+  finding.certainty = certainty;
+  finding.text = std::move(text);
+  finding.entries.push_back(context.session().relay->proxy_header);
+  finding.attributes = {{"kind", "PROXY"}};
+  context.fire(std::move(finding));
+}
+
+/// The server's first words after a PROXY header.
+void judge_reply(RuleContext& context, const Reply& reply) {
+  const SessionState& session = context.session();
+  if (session.relay == nullptr || session.relay->proxy_header == 0) return;
+  if (reply.answers == Answers::kGreeting) {
+    if (reply.first_digit() == 2) return;
+    fire_unexpected(context, Certainty::kLikely,
+                    fmt::format("the server refused the session with {} after a PROXY header: it "
+                                "seems not to expect one",
+                                quoted(reply)));
+    return;
+  }
+  const bool to_first_hello = context.answered() != nullptr && session.hello_before == nullptr &&
+                              session.last_hello.entry == context.answered()->entry;
+  const bool unknown = reply.code == 500 || reply.code == 501 || reply.code == 502;
+  if (!to_first_hello || !unknown) return;
+  fire_unexpected(context, Certainty::kPossible,
+                  fmt::format("the server said {} where its reply to {} was due: it may have taken "
+                              "the PROXY header for a command, and all its replies come one late",
+                              quoted(reply), to_string(context.answered()->verb)));
+}
+
+void judge_close(RuleContext& context) {
+  const SessionState& session = context.session();
+  if (session.relay == nullptr || session.relay->proxy_header == 0) return;
+  if (context.closed()->from != Side::kServer || session.first_closer != Side::kServer) return;
+  if (context.closed()->by_proxy || session.greeting != SessionState::Greeting::kPending) return;
+  fire_unexpected(context, Certainty::kLikely,
+                  "the server closed the connection after a PROXY header, without a greeting: it "
+                  "seems not to expect one");
+}
+
+void evaluate(RuleContext& context) {
+  if (context.closed() != nullptr) {
+    judge_close(context);
+    return;
+  }
+  const ItemBody& body = context.entry()->item->body;
+  if (const auto* header = std::get_if<ProxyHeader>(&body)) fire_header(context, *header);
+  if (const auto* command = std::get_if<Command>(&body)) {
+    const bool speaks_for = command->verb == Verb::kXclient || command->verb == Verb::kXforward;
+    if (speaks_for) fire_command(context, *command);
+  }
+  if (const auto* reply = std::get_if<Reply>(&body)) judge_reply(context, *reply);
+}
+
+bool answered(RuleContext& context, Finding& finding) {
+  const Reply& reply = *context.reply();
+  finding.attributes.emplace_back("reply", std::to_string(reply.code));
+  if (reply.first_digit() == 2) {
+    finding.text += fmt::format("; the server answered {}", reply.code);
+    return true;
+  }
+  finding.variant = kUnexpected;
+  finding.severity = Severity::kWarning;
+  finding.text += fmt::format("; the server refused that: {}", quoted(reply));
+  return true;
+}
+
+}  // namespace
+
+const Rule kProxyMetadata = {
+    .id = "proxy-metadata",
+    .category = Category::kExtension,
+    .severity = Severity::kInfo,
+    .fault = Fault::kClient,
+    .title = "The client side speaks for another host",
+    .means =
+        "A load balancer, proxy or content filter in front of the server hands on whom it has the "
+        "connection or the mail from: with a PROXY header before everything else, or with the "
+        "commands XCLIENT or XFORWARD. So the address that the server judges and logs is not the "
+        "one that it has the connection from.\n"
+        "After a successful XCLIENT the session stands where it did after the greeting: the client "
+        "has to say EHLO again.\n"
+        "unexpected: the server did not accept that. A PROXY header that it does not expect is a "
+        "line of nonsense to it, and the session is unusable.",
+    .causes =
+        "A load balancer with the PROXY protocol, or a filter beside a mail server.\n"
+        "unexpected: the option is on at one end only.\n"
+        "unexpected: this host is not in the server's list of those that may use XCLIENT, XFORWARD "
+        "or the PROXY protocol.",
+    .tell_apart =
+        "The attribute \"kind\" says which of them it was. For unexpected read the server's words: "
+        "syntax (500 to 502) means that it does not know it here, 550 that this host may not.",
+    .advice =
+        "Check that the asserted address is what you expect; the server believes it.\n"
+        "unexpected: switch the option on at both ends or at none, for the port in question.\n"
+        "unexpected: add the address of the load balancer or filter to the server's list of "
+        "trusted ones.",
+    .caveats = "What is asserted is not verified here. Each kind is told once per session.",
+    .reference = "haproxy proxy-protocol.txt 2.1, 2.2; Postfix XCLIENT_README, XFORWARD_README",
+    .needs = kNeedsCloseKind,
+    .triggers = kOnOtherEntry | kOnCommand | kOnReply | kOnClose,
+    .verbs = verbs(Verb::kXclient, Verb::kXforward, Verb::kEhlo, Verb::kHelo, Verb::kLhlo) |
+             kGreetingOnly,
+    .evaluate = evaluate,
+    .answered = answered,
+};
+
+}  // namespace smtpscope

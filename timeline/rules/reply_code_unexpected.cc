@@ -1,0 +1,127 @@
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "parser/conversation.h"
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+#include "timeline/rules/expected_codes.h"
+#include "timeline/rules/wire_text.h"
+
+namespace smtpscope {
+namespace {
+
+/// 3yz asks the client to go on with something. SMTP and its extensions know these only.
+bool is_intermediate(const Reply& reply, const Conversation& conversation) {
+  switch (reply.answers) {
+    case Answers::kAuthResponse:
+      return reply.code == 334;
+    case Answers::kEndOfData:
+      return reply.code == 353 && conversation.capabilities().has("PRDR");
+    case Answers::kCommand:
+      if (reply.verb == Verb::kData) return reply.code == 354;
+      if (reply.verb == Verb::kAuth || reply.verb == Verb::kXexps) return reply.code == 334;
+      return reply.verb == Verb::kXexch50;
+    default:
+      return false;
+  }
+}
+
+struct Oddity {
+  std::string_view variant;
+  Severity severity = Severity::kNotice;
+  std::string_view why;
+  bool habit = false;  // worth one line in a session
+};
+
+Oddity oddity_of(const Reply& reply, const Conversation& conversation) {
+  const int digit = reply.first_digit();
+  if (digit < 2 || digit > 5) {
+    return {"range", Severity::kError, "a code that SMTP does not have"};
+  }
+  if (digit == 3 && !is_intermediate(reply, conversation)) {
+    return {"intermediate", Severity::kError,
+            "which asks the client to go on where nothing can follow"};
+  }
+  // Codes above x59 happen and are to be tolerated.
+  if (reply.code / 10 % 10 > 5) {
+    return {"digit2", Severity::kNotice, "whose second digit has no meaning", true};
+  }
+  const bool asked = reply.answers != Answers::kGreeting && reply.answers != Answers::kOrphan &&
+                     reply.answers != Answers::kUnsolicited;
+  if (!asked) return {};
+  const bool command = reply.answers == Answers::kCommand;
+  if (command && reply.verb == Verb::kData && digit == 2) {
+    return {"unlisted", Severity::kNotice, "although nothing was sent yet that could be accepted"};
+  }
+  if (reply.code == 221 && !(command && reply.verb == Verb::kQuit)) {
+    return {"unlisted", Severity::kNotice, "the farewell, although nobody had said QUIT"};
+  }
+  if (!is_expected(reply.answers, reply.verb, reply.code)) {
+    return {"unlisted", Severity::kInfo, "which is not among the codes for it", true};
+  }
+  return {};
+}
+
+void evaluate(RuleContext& context) {
+  const Reply& reply = *context.reply();
+  if (!reply.complete || context.entry()->by_proxy) return;
+  const Oddity odd = oddity_of(reply, context.conversation());
+  if (odd.variant.empty()) return;
+  // RFC 5321 3.1: a session that was refused answers 503 to everything.
+  if (odd.variant == "unlisted" && reply.code == 503 &&
+      context.session().greeting == SessionState::Greeting::kRefused) {
+    return;
+  }
+  if (odd.habit && context.fired(kReplyCodeUnexpected, odd.variant) > 0) return;
+
+  Finding finding = context.finding();
+  finding.variant = odd.variant;
+  finding.severity = odd.severity;
+  const bool greeting = reply.answers == Answers::kGreeting;
+  finding.text = greeting ? fmt::format("the server greeted with {}: {}", reply.code, odd.why)
+                          : fmt::format("the server answered {} with {}, {}",
+                                        asked_by(reply.answers, reply.verb), reply.code, odd.why);
+  if (context.answered() != nullptr) finding.entries.push_back(context.answered()->entry);
+  finding.attributes = {{"code", std::to_string(reply.code)}};
+  context.fire(std::move(finding));
+}
+
+}  // namespace
+
+const Rule kReplyCodeUnexpected = {
+    .id = "reply-code-unexpected",
+    .category = Category::kServer,
+    .severity = Severity::kNotice,
+    .fault = Fault::kServer,
+    .title = "The server answered with a code that does not belong there",
+    .means =
+        "Each command has a short list of codes that may answer it. A code from outside the list "
+        "is legal to receive: a client goes by its first digit. A first digit that does not "
+        "exist (range), or one that asks for more where nothing can follow (intermediate), leaves "
+        "the client without a meaning, and often shows that client and server have lost track of "
+        "each other.",
+    .causes =
+        "unlisted, digit2: a server, filter or policy service with codes of its own.\n"
+        "range, intermediate: replies are shifted against the commands because one was lost, "
+        "doubled or invented before.\n"
+        "221 in the middle of a session: the server throws the client out; its text says why.",
+    .tell_apart =
+        "Look at the replies before: if one of them answers the command before its own "
+        "(unsolicited-reply, reply-malformed), the dialogue is shifted. If only this text is odd, "
+        "the program that wrote it chose the code.",
+    .advice =
+        "range or intermediate: read the session from the first reply that does not fit.\n"
+        "Correct the code in the policy or filter that wrote the text.\n"
+        "unlisted or digit2: nothing, if mail flows.",
+    .caveats =
+        "Codes that are widespread although no standard lists them are not told. digit2 and the "
+        "harmless kind of unlisted are told once in a session.",
+    .reference = "RFC 5321 4.2, 4.3.2",
+    .triggers = kOnReply,
+    .evaluate = evaluate,
+};
+
+}  // namespace smtpscope

@@ -1,0 +1,147 @@
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "timeline/duration_text.h"
+#include "timeline/event.h"
+#include "timeline/pending_exchanges.h"
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+#include "timeline/rules/trace_limits.h"
+#include "timeline/rules/wire_text.h"
+
+namespace smtpscope {
+namespace {
+
+/// RFC 5321 3.8: a server may close when the client was silent for as long as 4.5.3.2 asks.
+bool waited_long_enough(const RuleContext& context) {
+  const LastSilence& silence = context.session().last_silence;
+  return silence.silent == Party::kClient && silence.to == context.now() &&
+         silence.length() >= context.threshold(Threshold::kIdleTimedOut);
+}
+
+void on_close(RuleContext& context) {
+  const SessionState& session = context.session();
+  const Closed& closed = *context.closed();
+  // Who closes second answers the other's close (rules 2.0.3).
+  if (closed.from != Side::kServer || closed.by_proxy || session.first_closer != Side::kServer) {
+    return;
+  }
+  if (session.closes[index(Side::kServer)]->behind_fin) return;  // told at the FIN
+  // A timeout or error of the connection is no close by the server.
+  if (closed.kind != CloseKind::kFin && closed.kind != CloseKind::kReset) return;
+  if (session.hangup_code != 0 || session.quit_answered) return;
+  const bool refused = session.greeting == SessionState::Greeting::kRefused;
+  if (refused && session.quit_sent) return;
+  if (session.tls || session.holes > 0) {
+    context.not_evaluated(hidden_part(session));
+    return;
+  }
+  if (waited_long_enough(context)) return;
+
+  Finding finding = context.finding();
+  const std::string_view how =
+      closed.kind == CloseKind::kReset ? "reset the connection" : "closed the connection";
+  const LastRefusal* refusal = session.last_refusal.get();
+  const bool explained =
+      refusal != nullptr && refusal->entry == session.last_reply.entry &&
+      context.now() - refusal->time <= context.threshold(Threshold::kClosedAfterError);
+  if (explained) {
+    const Duration since = context.now() - refusal->time;
+    finding.variant = "after-error";
+    finding.severity = Severity::kNotice;
+    finding.text =
+        fmt::format("the server {} {} after its reply {}, which seems to be the reason", how,
+                    duration_text(since), quoted_reply(refusal->code, refusal->text));
+    finding.entries = {refusal->entry};
+    finding.attributes = {{"after", seconds_text(since)}, {"code", std::to_string(refusal->code)}};
+  } else {
+    const LastReply& reply = session.last_reply;
+    const PendingExchange* awaited = context.pending().awaited();
+    finding.text = fmt::format("the server {} without 421", how);
+    if (awaited != nullptr && !awaited->answered) {
+      finding.text += fmt::format(", {} after {}, which it had not answered",
+                                  duration_text(context.now() - awaited->last),
+                                  asked_by(awaited->kind, awaited->verb));
+      finding.entries = {awaited->entry};
+    } else if (reply.entry != 0) {
+      finding.text +=
+          fmt::format(", {} after its reply {} to {}", duration_text(context.now() - reply.last),
+                      reply.code, asked_by(reply.answers, reply.verb));
+      finding.entries = {reply.entry};
+    } else {
+      finding.text += ", before it had said anything";
+    }
+    finding.attributes = {{"kind", std::string(to_string(closed.kind))}};
+  }
+  context.fire(std::move(finding));
+}
+
+/// RFC 5321 4.1.1.10: behind its 221 the server closes.
+void on_session_end(RuleContext& context) {
+  const SessionState& session = context.session();
+  if (session.tls) context.not_evaluated(kHiddenByTls);
+  const LastReply& reply = session.last_reply;
+  const bool farewell =
+      reply.code == 221 && reply.verb == Verb::kQuit && reply.answers == Answers::kCommand;
+  if (!farewell || session.tls) return;
+  const auto& close = session.closes[index(Side::kServer)];
+  const Duration open = (close ? close->time : context.now()) - reply.last;
+  if (open < context.threshold(Threshold::kServerLingers)) return;
+  Finding finding = context.finding();
+  finding.variant = "lingers";
+  finding.severity = Severity::kInfo;
+  finding.text = fmt::format("the server kept the connection open for {} after its answer to QUIT",
+                             duration_text(open));
+  finding.entries = {reply.entry};
+  finding.attributes = {{"open", seconds_text(open)}};
+  context.fire(std::move(finding));
+}
+
+void evaluate(RuleContext& context) {
+  if (context.closed() != nullptr) {
+    on_close(context);
+  } else {
+    on_session_end(context);
+  }
+}
+
+}  // namespace
+
+const Rule kServerClosedWithout421 = {
+    .id = "server-closed-without-421",
+    .category = Category::kServer,
+    .severity = Severity::kWarning,
+    .fault = Fault::kServer,
+    .title = "The server closed the connection without saying so",
+    .means =
+        "A server may close only after it answered QUIT, after saying 421, or when the client was "
+        "silent for minutes. Here the connection simply ended. The client has to treat what it "
+        "was doing as a temporary failure and try again.",
+    .causes =
+        "after-error: the server throws clients out after certain errors; the reply before says "
+        "which.\n"
+        "A firewall or load balancer on the way with a short time limit closed it in the server's "
+        "name.\n"
+        "The server process crashed (often a reset instead of an orderly close) or was killed.",
+    .tell_apart =
+        "Look at the time since the last octets: at once after a command or reply is the server's "
+        "doing, a round number of seconds of silence is a timer. Record on the server host: if the "
+        "server did not close there, a device in between did.",
+    .advice =
+        "Read the server's log for this moment.\n"
+        "after-error: remove the reason that the reply names.\n"
+        "Compare the time limits of the devices on the way with the pauses of the client.\n"
+        "lingers: nothing; some servers wait for the client to close first.",
+    .caveats =
+        "Against abuse a server may hang up without ceremony. What goes on inside TLS is not "
+        "visible: there the rule does not judge.",
+    .reference = "RFC 5321 3.8, 4.1.1.10, 7.8",
+    .needs = kNeedsCloseKind,
+    .triggers = kOnClose | kOnSessionEnd,
+    .evaluate = evaluate,
+};
+
+}  // namespace smtpscope

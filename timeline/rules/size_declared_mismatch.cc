@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "parser/enhanced_code.h"
+#include "parser/path.h"
+#include "timeline/declared_limits.h"
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+
+namespace smtpscope {
+namespace {
+
+/// What the difference looks like; "" if like nothing in particular.
+struct Pattern {
+  std::string_view name, words;
+};
+
+Pattern pattern_of(std::uint64_t declared, const MessageFacts& facts) {
+  if (facts.lines > 0 && declared < facts.octets && facts.octets - declared == facts.lines) {
+    return {"line-ends", ", exactly its number of lines: each line end was counted as one octet"};
+  }
+  if (facts.dot_lines > 0 && declared > facts.octets &&
+      declared - facts.octets == facts.dot_lines) {
+    return {"dot-stuffing",
+            ", exactly its number of lines with a leading dot: the doubled dots were counted"};
+  }
+  return {};
+}
+
+bool refused_for_size(const Transaction& txn) {
+  if (txn.final_code == 552) return true;
+  const auto code = enhanced_code(txn.final_text);
+  return code == EnhancedCode{5, 3, 4};
+}
+
+void evaluate(RuleContext& context) {
+  const Transaction* ended = context.ended();
+  if (!ended->data_sent || ended->parameters.empty()) return;
+  std::optional<std::uint64_t> declared;
+  for (const MailParameter parameter : mail_parameters(ended->parameters)) {
+    if (same_keyword(parameter.keyword, "SIZE")) declared = decimal(parameter.value);
+  }
+  const MessageFacts& facts = ended->facts;
+  if (!declared || *declared == facts.octets) return;
+  if (context.session().holes > 0) {
+    context.not_evaluated("octets are missing from the trace, so the message cannot be measured");
+    return;
+  }
+
+  const bool more = facts.octets > *declared;
+  const std::uint64_t difference = more ? facts.octets - *declared : *declared - facts.octets;
+  const std::uint64_t tolerated =
+      *declared / 100 * context.threshold_count(Threshold::kSizeShare) +
+      *declared % 100 * context.threshold_count(Threshold::kSizeShare) / 100 +
+      context.threshold_count(Threshold::kSizeSlack);
+  const Pattern pattern = pattern_of(*declared, facts);
+  Finding finding = context.finding();
+  if (more && refused_for_size(*ended)) {
+    finding.severity = Severity::kWarning;
+  } else if (more && difference > tolerated) {
+    finding.severity = Severity::kNotice;
+  }
+  finding.text = fmt::format("MAIL announced {} octets, the message has {}: {} {}{}", *declared,
+                             facts.octets, difference, more ? "more" : "less", pattern.words);
+  if (finding.severity == Severity::kWarning) {
+    finding.text += fmt::format("; the server refused it for its size ({})", ended->final_code);
+  }
+  if (more && pattern.name.empty() && facts.header.scanner_fields > 0) {
+    finding.text +=
+        fmt::format("; it carries {} header field{} that mail scanners add",
+                    facts.header.scanner_fields, facts.header.scanner_fields == 1 ? "" : "s");
+  }
+  finding.entries = {ended->first_entry, ended->data_entry, ended->final_entry};
+  finding.attributes = {{"declared", std::to_string(*declared)},
+                        {"actual", std::to_string(facts.octets)},
+                        {"difference", std::to_string(difference)}};
+  if (!pattern.name.empty()) finding.attributes.emplace_back("pattern", pattern.name);
+  context.fire(std::move(finding));
+}
+
+}  // namespace
+
+const Rule kSizeDeclaredMismatch = {
+    .id = "size-declared-mismatch",
+    .category = Category::kExtension,
+    .severity = Severity::kInfo,
+    .fault = Fault::kClient,
+    .title = "The message is not as large as MAIL announced",
+    .means =
+        "With SIZE= the client says before the transfer how large the message will be, so that the "
+        "server can refuse early. It is an estimate and should rather be too high.\n"
+        "A message that grew between MAIL and its end was changed on the way, or the client counts "
+        "differently. If the server then refuses it for its size, the early check was in vain.",
+    .causes =
+        "The client counts line ends as one octet (its files have LF only); on the wire each is "
+        "two. The difference is then exactly the number of lines.\n"
+        "The client counts the dots that are doubled for the transfer; they do not belong to the "
+        "message.\n"
+        "A mail scanner between client and server added header fields after the client had "
+        "announced the size.\n"
+        "The size is an estimate, rounded up.",
+    .tell_apart =
+        "The attribute \"pattern\" names the first two. A difference that is the same for every "
+        "message points to something that adds the same header fields to each.",
+    .advice =
+        "Nothing, as long as the message is accepted.\n"
+        "If it is refused for its size: let the client announce what it sends, or raise the limit "
+        "by the difference.\n"
+        "Look for X- header fields in the delivered message that the client did not write.",
+    .caveats =
+        "Counted as RFC 1870 wants it: line ends as two octets, doubled dots once, the final dot "
+        "not at all. Many clients announce an estimate; hence only an info.",
+    .reference = "RFC 1870 5, 6, 6.3",
+    .needs = kNeedsContent,
+    .triggers = kOnTransactionEnd,
+    .evaluate = evaluate,
+};
+
+}  // namespace smtpscope

@@ -1,0 +1,111 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "parser/conversation.h"
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+#include "timeline/rules/masked_keyword.h"
+#include "timeline/run_history.h"
+
+namespace smtpscope {
+namespace {
+
+/// What Cisco's firewalls leave of STARTTLS.
+constexpr std::string_view kMaskedStartTls = "XXXXXXXA";
+
+/// This session was offered STARTTLS before: then the server took it back itself, or
+/// ext-changed-after-tls tells it.
+bool offered_before(const SessionState& session) {
+  return session.offers != nullptr && session.offers->before.has("STARTTLS");
+}
+
+void on_hello_reply(RuleContext& context) {
+  const Reply& reply = *context.reply();
+  const SessionState& session = context.session();
+  if (!context.answers(Verb::kEhlo) || reply.first_digit() != 2 || !reply.complete) return;
+  if (session.tls || reply.lines.empty() || context.conversation().capabilities().has("STARTTLS")) {
+    return;
+  }
+  if (context.fired(kStarttlsStripped) > 0) return;
+
+  const bool masked = std::ranges::any_of(reply.lines.subspan(1), [](const ReplyLine& line) {
+    return keyword_on(line) == kMaskedStartTls;
+  });
+  if (masked) {
+    Finding finding = context.finding();
+    finding.certainty = Certainty::kLikely;
+    finding.variant = "masked";
+    finding.text = fmt::format(
+        "in the reply to EHLO stands {}, which is what a firewall makes of STARTTLS: the client "
+        "cannot encrypt",
+        kMaskedStartTls);
+    context.fire(std::move(finding));
+    return;
+  }
+  const ServerRecord* server = context.history().find_server(session.upstream);
+  if (server == nullptr || server->starttls_session == 0 || offered_before(session)) return;
+  Finding finding = context.finding();
+  finding.severity = Severity::kNotice;
+  finding.fault = Fault::kUnknown;
+  finding.certainty = Certainty::kPossible;
+  finding.variant = "hint";
+  finding.text = fmt::format("{} offered STARTTLS in session {}, and does not offer it here",
+                             session.upstream.empty() ? "the server" : session.upstream,
+                             server->starttls_session);
+  finding.attributes = {{"offered_in_session", std::to_string(server->starttls_session)}};
+  context.fire(std::move(finding));
+}
+
+void evaluate(RuleContext& context) {
+  if (context.reply() != nullptr) {
+    on_hello_reply(context);
+    return;
+  }
+  const SessionState& session = context.session();
+  if (session.hello == SessionState::Hello::kEhlo && !session.tls &&
+      !context.conversation().capabilities().has("STARTTLS") &&
+      context.fired(kStarttlsStripped) == 0) {
+    context.not_evaluated("it needs a trace from a second vantage point");
+  }
+}
+
+}  // namespace
+
+const Rule kStarttlsStripped = {
+    .id = "starttls-stripped",
+    .category = Category::kSecurity,
+    .severity = Severity::kError,
+    .fault = Fault::kNetwork,
+    .title = "The offer of encryption seems to have been removed",
+    .means =
+        "The server offers STARTTLS, but the client did not get to see it, so the mail goes "
+        "unencrypted, and so may passwords. Whether something removes the offer can only be "
+        "proven with a second trace, nearer to the server. One trace gives hints: the same server "
+        "offered it in another session (hint), or a mask stands in its place (masked).",
+    .causes =
+        "A firewall with mail inspection, or a virus scanner that reads along, hides the offer in "
+        "order to see the mail.\n"
+        "An attacker on the way.\n"
+        "hint: the server itself offers it to some clients only, or has just lost its certificate.",
+    .tell_apart =
+        "Say EHLO on the server host, and from where the client is, at the same time. A list that "
+        "differs is changed on the way, unless the server's settings differ by client.",
+    .advice =
+        "Trace at a second point, near the server, and compare both.\n"
+        "Switch off mail inspection on devices between the two.\n"
+        "Let the client insist on encryption (MTA-STS or DANE between servers, mandatory TLS for "
+        "submission).",
+    .caveats =
+        "Servers may offer STARTTLS to some networks only, behind one name several servers may "
+        "stand, and a server hides the offer when it cannot load its certificate.",
+    .reference = "RFC 3207 6",
+    .needs = kNeedsHistory | kNeedsSecondTrace,
+    .triggers = kOnReply | kOnSessionEnd,
+    .verbs = verbs(Verb::kEhlo),
+    .evaluate = evaluate,
+};
+
+}  // namespace smtpscope

@@ -1,0 +1,167 @@
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "timeline/duration_text.h"
+#include "timeline/rule_context.h"
+#include "timeline/rules/catalogue.h"
+#include "timeline/rules/tls_alerts.h"
+
+namespace smtpscope {
+namespace {
+
+constexpr std::uint8_t kFatal = 2;
+/// In TLS 1.3 a Finished message with its tag is not shorter: 4 octets and a SHA-256 hash, a type,
+/// 16 octets of tag (RFC 8446 4.4.4, 5.2). What is shorter can only be an alert.
+constexpr std::uint32_t kShortestFinished = 53;
+
+/// The side has shown that the handshake is over for it.
+bool done(const TlsState& tls, Side side) {
+  return tls.data_seen[index(side)] || tls.finished_seen[index(side)];
+}
+
+bool only_an_alert(const TlsState& tls, Side side) {
+  return !tls.finished_seen[index(side)] && tls.data_records[index(side)] == 1 &&
+         tls.first_data_octets[index(side)] < kShortestFinished;
+}
+
+void add_versions(const TlsState& tls, Finding& finding) {
+  for (const Side side : {Side::kClient, Side::kServer}) {
+    if (!tls.hello_seen[index(side)]) continue;
+    finding.attributes.emplace_back(fmt::format("{}_hello_version", to_string(side)),
+                                    fmt::format("0x{:04x}", tls.version[index(side)]));
+  }
+}
+
+void fire(RuleContext& context, Finding finding, const TlsState* tls, Time until) {
+  if (tls != nullptr) {
+    finding.entries.push_back(tls->starttls_entry);
+    finding.attributes.emplace_back("duration", seconds_text(until - tls->began));
+    add_versions(*tls, finding);
+  }
+  if (const StartTlsNotes* starttls = context.session().starttls.get()) {
+    finding.entries.push_back(starttls->sent);
+  }
+  context.fire(std::move(finding));
+}
+
+void judge_alert(RuleContext& context, const TlsRecord& record, Side side) {
+  if (record.alert_level != kFatal) return;
+  const TlsState* tls = context.session().tls_state.get();
+  const TlsAlert* alert = find_tls_alert(record.alert_description);
+  Finding finding = context.finding();
+  finding.variant = "alert";
+  finding.text = fmt::format("the {} side ended the TLS handshake with alert {}{}{}{}",
+                             to_string(side), record.alert_description,
+                             alert != nullptr ? fmt::format(" ({})", alert->name) : "",
+                             alert != nullptr && !alert->meaning.empty() ? ": " : "",
+                             alert != nullptr ? alert->meaning : "");
+  finding.attributes = {{"side", std::string(to_string(side))},
+                        {"alert", std::to_string(record.alert_description)}};
+  if (alert != nullptr) finding.attributes.emplace_back("alert_name", alert->name);
+  fire(context, std::move(finding), tls, context.entry()->first);
+}
+
+/// How far the handshake had come, as seen from outside.
+std::string how_far(const TlsState* tls) {
+  if (tls == nullptr || !tls->hello_seen[index(Side::kClient)]) return "before any ClientHello";
+  if (!tls->hello_seen[index(Side::kServer)]) return "after the ClientHello, without a ServerHello";
+  for (const Side side : {Side::kClient, Side::kServer}) {
+    if (only_an_alert(*tls, side)) {
+      return fmt::format(
+          "after one encrypted record of {} octets of the {} side, which is too short for anything "
+          "but an alert",
+          tls->first_data_octets[index(side)], to_string(side));
+    }
+  }
+  return "after both hellos";
+}
+
+void judge_close(RuleContext& context, const Closed& closed) {
+  const SessionState& session = context.session();
+  if (!session.tls || closed.by_proxy || session.first_closer != closed.from) return;
+  if (context.fired(kTlsHandshakeFailed) > 0) return;
+  const TlsState* tls = session.tls_state.get();
+  if (tls != nullptr) {
+    const bool alerted = only_an_alert(*tls, Side::kClient) || only_an_alert(*tls, Side::kServer);
+    if (done(*tls, Side::kClient) && done(*tls, Side::kServer) && !alerted) return;
+    // The outside of TLS alone is a handshake only if it was seen from its beginning.
+    if (session.mid_session && session.starttls == nullptr) return;
+  }
+  if (session.holes > 0) {
+    context.not_evaluated("octets are missing from the trace");
+    return;
+  }
+  Finding finding = context.finding();
+  finding.variant = "closed";
+  finding.text = fmt::format("the {} side {} during the TLS handshake, {}", to_string(closed.from),
+                             closed.kind == CloseKind::kReset     ? "reset the connection"
+                             : closed.kind == CloseKind::kTimeout ? "timed out"
+                                                                  : "closed",
+                             how_far(tls));
+  if (tls != nullptr && tls->alert_entry != 0) {
+    finding.text += fmt::format(" (alert {} of the {} side before)", tls->alert_description,
+                                to_string(tls->alert_from));
+    finding.entries.push_back(tls->alert_entry);
+  }
+  finding.attributes = {{"side", std::string(to_string(closed.from))},
+                        {"close", std::string(to_string(closed.kind))}};
+  fire(context, std::move(finding), tls, context.now());
+}
+
+void evaluate(RuleContext& context) {
+  if (context.closed() != nullptr) {
+    judge_close(context, *context.closed());
+  } else if (context.entry() != nullptr) {
+    const Item& item = *context.entry()->item;
+    if (const auto* record = std::get_if<TlsRecord>(&item.body)) {
+      judge_alert(context, *record, item.side);
+    }
+  }
+}
+
+}  // namespace
+
+const Rule kTlsHandshakeFailed = {
+    .id = "tls-handshake-failed",
+    .category = Category::kTls,
+    .severity = Severity::kError,
+    .fault = Fault::kUnknown,
+    .title = "The TLS handshake failed",
+    .means =
+        "Client and server could not agree on an encrypted connection. No mail was sent in it. "
+        "Depending on its settings the client tries again without TLS, waits, or gives the mail "
+        "back.\n"
+        "Whoever cannot go on usually sends an alert, a number with a reason, and closes. The side "
+        "that sends an alert about a certificate is the one that distrusts the certificate of the "
+        "other.",
+    .causes =
+        "42 to 48: a certificate that is expired, self-signed, signed by somebody unknown, or not "
+        "for this name; or a mail scanner or proxy that re-signs certificates.\n"
+        "40, 70, 71: no TLS version or cipher in common, often an old client and a strict server.\n"
+        "112: the client asks for a name that the server has no certificate for.\n"
+        "116: the server demands a client certificate.\n"
+        "No alert at all: a crash, a time limit, a firewall that cuts TLS off, or a peer that does "
+        "not speak TLS there.",
+    .tell_apart =
+        "The alert's number, and who sent it. Without an alert: how far the handshake came. Repeat "
+        "it with \"openssl s_client -starttls smtp\" from the client's host; it shows the "
+        "certificate and the versions.",
+    .advice =
+        "Certificate: check its date, its names and that the server sends the whole chain.\n"
+        "Version or cipher: compare what both sides are set to.\n"
+        "Look into the log of the side that did not send the alert; it has to have received it.\n"
+        "Trace between the client and the next program on its way, to see whether a scanner ends "
+        "TLS there.",
+    .caveats =
+        "In TLS 1.3 alerts after the ServerHello are encrypted: then only their length shows, and "
+        "the reason is in the logs alone. A program that merely probes for TLS closes in the same "
+        "way.",
+    .reference = "RFC 8446 6; RFC 5246 7.2; RFC 3207 4.1",
+    .needs = kNeedsTlsRecords | kNeedsCloseKind,
+    .triggers = kOnOtherEntry | kOnClose,
+    .evaluate = evaluate,
+};
+
+}  // namespace smtpscope

@@ -1,0 +1,50 @@
+#include "timeline/rules/wire_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace smtpscope {
+
+std::string quoted(std::string_view text) {
+  return fmt::format("\"{}{}\"", text.substr(0, kQuoted), text.size() > kQuoted ? "..." : "");
+}
+
+std::string_view last_text(const Reply& reply) {
+  return reply.lines.empty() ? std::string_view() : reply.lines.back().text;
+}
+
+std::string quoted_reply(unsigned code, std::string_view text) {
+  if (text.empty()) return fmt::format("\"{}\"", code);
+  return quoted(fmt::format("{} {}", code, text));
+}
+
+bool mentions(std::string_view text, std::initializer_list<std::string_view> words) {
+  const auto same = [](char c, char lower) {
+    return (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) == lower;
+  };
+  return std::ranges::any_of(words, [&](std::string_view word) {
+    return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
+  });
+}
+
+std::string_view asked_by(Answers kind, Verb verb) {
+  switch (kind) {
+    case Answers::kGreeting:
+      return "the connection";
+    case Answers::kEndOfData:
+      return "the end of the message";
+    case Answers::kAuthResponse:
+      return "an AUTH response";
+    case Answers::kBlob:
+      return "the octets of XEXCH50";
+    case Answers::kOrphan:
+    case Answers::kUnsolicited:
+      return "nothing";
+    case Answers::kCommand:
+      break;
+  }
+  return verb == Verb::kUnknown ? "an unknown command" : to_string(verb);
+}
+
+}  // namespace smtpscope
