@@ -38,7 +38,7 @@ class Judge {
   bool here(const Expectation& one, const Line& line) const {
     if (line.session != one.session) return false;
     // What ends the sessions is behind the last line.
-    return line.after == one.after ||
+    return (line.after > one.before && line.after <= one.after) ||
            (one.after == transcript_.said && line.after > transcript_.said);
   }
 

@@ -69,6 +69,13 @@ class Reader {
   }
 
   void read_line(std::string_view line) {
+    const std::size_t before = into_.events.size();
+    take_line(line);
+    // A line that begins a session is two events.
+    if (into_.events.size() > before) before_line_ = before;
+  }
+
+  void take_line(std::string_view line) {
     if (line == "strict") {
       into_.strict = true;
     } else if (take(line, "set: ")) {
@@ -267,6 +274,7 @@ class Reader {
   bool read_expectation(std::string_view line) {
     Expectation one;
     one.line = number_;
+    one.before = before_line_;
     one.after = into_.events.size();
     one.session = session_;
     using Kind = Expectation::Kind;
@@ -324,6 +332,7 @@ class Reader {
 
   Transcript& into_;
   std::size_t number_ = 0;
+  std::size_t before_line_ = 0;  // events before the last line that was one
   bool opened_ = false;
   SessionId session_ = 1;        // that lines are about
   std::vector<SessionId> open_;  // in the order of their opening

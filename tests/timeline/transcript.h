@@ -19,7 +19,8 @@ struct Expectation {
 
   Kind kind = Kind::kFires;
   std::size_t line = 0;           // in the file, from 1
-  std::size_t after = 0;          // how many wire events had happened
+  std::size_t before = 0;         // how many wire events had happened before the last line
+  std::size_t after = 0;          // and after it
   SessionId session = 1;          // the one that was spoken of when it was written
   std::string rule;               // kFires, kFolded, kNever, kNotEvaluated
   std::string severity;           // kFires; "" any
