@@ -18,6 +18,9 @@ TEST_CASE("replies find what they answer, and drop what is older") {
   CHECK(pending.answer(4)->entry == 14);
   CHECK(pending.answer(2) == nullptr);
   CHECK(pending.awaited()->entry == 15);
+  REQUIRE(pending.kept().size() == 2);
+  CHECK(pending.kept()[0].answered);
+  CHECK_FALSE(pending.kept()[1].answered);
 }
 
 TEST_CASE("an element can be answered more than once") {

@@ -55,12 +55,14 @@ inline constexpr std::array<std::uint16_t, 8> kExpectedAtEndOfData = {250, 552, 
 /// expected.
 constexpr bool is_expected(Answers answers, Verb verb, std::uint16_t code) {
   const auto fits = [&](std::uint16_t one) { return one == code || one == code / 100; };
-  if (std::ranges::any_of(kAnywhereExpected, fits)) return true;
-  if (answers == Answers::kEndOfData) return std::ranges::any_of(kExpectedAtEndOfData, fits);
+  const auto anywhere = [&] { return std::ranges::any_of(kAnywhereExpected, fits); };
+  if (answers == Answers::kEndOfData) {
+    return std::ranges::any_of(kExpectedAtEndOfData, fits) || anywhere();
+  }
   if (answers == Answers::kAuthResponse) verb = Verb::kAuth;
   if (answers == Answers::kBlob) verb = Verb::kXexch50;
   for (const ExpectedCodes& row : kExpectedCodes) {
-    if (row.verb == verb) return std::ranges::any_of(row.codes, fits);
+    if (row.verb == verb) return std::ranges::any_of(row.codes, fits) || anywhere();
   }
   return true;
 }

@@ -62,7 +62,7 @@ void evaluate(RuleContext& context) {
       session.first_closer ? &*session.closes[index(*session.first_closer)] : nullptr;
   const bool ended_by_proxy = close != nullptr && close->by_proxy;
   const Time until = close != nullptr ? close->time : context.now();
-  const Duration waited = until - lost.oldest;
+  const Duration waited = std::max(Duration::zero(), until - lost.oldest);
   // The trace, or smtpscope, ended the wait: that proves nothing while it was short.
   if ((close == nullptr || ended_by_proxy) &&
       waited < context.threshold(Threshold::kReplyMissingAfter)) {
@@ -77,13 +77,11 @@ void evaluate(RuleContext& context) {
     finding.text += fmt::format(", although it was waited for {}", duration_text(waited));
   } else if (*session.first_closer == Side::kServer) {
     finding.fault = Fault::kServer;
-    finding.text +=
-        close->time < lost.youngest
-            ? std::string(": the server had closed the connection before the last of it")
-            : fmt::format(
-                  ": the server closed the connection first, {} after the last "
-                  "of it",
-                  duration_text(close->time - lost.youngest));
+    const std::string_view last = lost.count == 1 ? "it" : "the last of them";
+    finding.text += close->time < lost.youngest
+                        ? fmt::format(": the server had closed the connection before {} came", last)
+                        : fmt::format(": the server closed the connection first, {} after {}",
+                                      duration_text(close->time - lost.youngest), last);
   } else {
     // The server may have been about to answer.
     finding.severity = Severity::kWarning;
