@@ -45,7 +45,9 @@ void evaluate(RuleContext& context) {
   finding.entries = {txn.data_entry};
   finding.time = txn.data_began;
   tell("LF without CR", "bare_lf", facts.bare_lf, facts.first_bare_lf_end, 1, finding);
-  tell("CR without LF", "bare_cr", facts.bare_cr, facts.first_bare_cr_end, 1, finding);
+  // CR CR LF has a bare CR too, counted among them.
+  const std::uint64_t lone_cr = facts.bare_cr - std::min(facts.bare_cr, facts.cr_cr_lf);
+  tell("CR without LF", "bare_cr", lone_cr, facts.first_bare_cr_end, 1, finding);
   tell("CR CR LF", "cr_cr_lf", facts.cr_cr_lf, facts.first_cr_cr_lf_end, 3, finding);
   finding.text = "the lines of the message do not all end with CR LF: " + finding.text;
   const auto is_there = [](std::uint32_t count) { return count > 0; };
