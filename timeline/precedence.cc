@@ -62,6 +62,7 @@ constexpr Precedence kTable[] = {
     {"unsolicited-421", "reply-missing", kSameSession},
 
     {"server-closed-without-421", "reply-missing", kSameSession},
+    {"client-timeout-short", "reply-missing", kSameSession},
     {"server-closed-without-421", "half-close", kSameSession},
     {"idle-connection", "server-closed-without-421", kSamePlace},
     {"no-dialogue", "missing-quit", kSameSession},

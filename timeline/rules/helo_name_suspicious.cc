@@ -95,7 +95,9 @@ std::optional<Suspicion> judge(std::string_view name, const SessionState& sessio
     return Suspicion{"no-dot", "is no full domain name"};
   }
   const std::string& before = session.last_hello.name;
-  if (!before.empty() && !speaks_for_another(session) && !equal_names(name, before)) {
+  // Another name is no wonder where the server refused the first.
+  if (!before.empty() && session.last_hello.code < 400 && !speaks_for_another(session) &&
+      !equal_names(name, before)) {
     return Suspicion{"changed", "is not the name that the client gave before"};
   }
   return std::nullopt;
@@ -112,6 +114,7 @@ bool is_submission(std::string_view upstream) {
 void evaluate(RuleContext& context) {
   const SessionState& session = context.session();
   const Command& command = *context.command();
+  if (context.entry()->item->side != Side::kClient) return;  // turned around (TURN, ATRN)
   std::string_view name = command.arguments;
   while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
   // The same name again, behind a refused EHLO or at the beginning of TLS: told before.
