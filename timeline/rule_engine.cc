@@ -15,8 +15,8 @@ namespace {
 void tidy(std::vector<std::uint64_t>& entries) {
   std::erase(entries, 0);
   std::ranges::sort(entries);
-  const auto rest = std::ranges::unique(entries);
-  entries.erase(rest.begin(), rest.end());
+  // Not std::ranges::unique: Clang 14 cannot compile GCC 12's.
+  entries.erase(std::unique(entries.begin(), entries.end()), entries.end());
 }
 
 /// What the server made of the command that a finding is about.
