@@ -1,6 +1,9 @@
 #include "timeline/precedence.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
+#include <vector>
 
 namespace smtpscope {
 namespace {
@@ -169,14 +172,43 @@ bool in_reach(FoldScope scope, const FoldSubject& headline, const FoldSubject& f
   return false;
 }
 
+/// A row of the table with its rule found.
+struct Row {
+  const Rule* folded;
+  FoldScope scope;
+  std::string_view variant;
+};
+
+/// The rows in which the rule is the headline. A finding is compared with many others, so the rules
+/// of the table are looked up once.
+std::span<const Row> rows_of(const Rule& headline) {
+  using Rows = std::vector<std::pair<const Rule*, std::vector<Row>>>;
+  static const Rows kRows = [] {
+    Rows rows;
+    for (const Rule* rule : all_rules()) {
+      std::vector<Row> own;
+      for (const Precedence& row : kTable) {
+        const Rule* folded = row.headline == rule->id ? find_rule(row.folded) : nullptr;
+        if (folded != nullptr) own.push_back({folded, row.scope, row.variant});
+      }
+      if (!own.empty()) rows.emplace_back(rule, std::move(own));
+    }
+    std::ranges::sort(rows, std::less<>{}, &Rows::value_type::first);
+    return rows;
+  }();
+  const auto at =
+      std::ranges::lower_bound(kRows, &headline, std::less<>{}, &Rows::value_type::first);
+  if (at == kRows.end() || at->first != &headline) return {};
+  return at->second;
+}
+
 }  // namespace
 
 std::span<const Precedence> all_precedences() { return kTable; }
 
 bool folds(const FoldSubject& headline, const FoldSubject& folded, PlaceRange between) {
-  return std::ranges::any_of(kTable, [&](const Precedence& row) {
-    return row.headline == headline.rule->id && row.folded == folded.rule->id &&
-           (row.variant.empty() || row.variant == folded.variant) &&
+  return std::ranges::any_of(rows_of(*headline.rule), [&](const Row& row) {
+    return row.folded == folded.rule && (row.variant.empty() || row.variant == folded.variant) &&
            in_reach(row.scope, headline, folded, between);
   });
 }

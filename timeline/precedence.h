@@ -27,7 +27,7 @@ struct Precedence {
   std::string_view variant = "";
 };
 
-/// All of them. Ids of rules that do not exist (yet) are harmless.
+/// All of them.
 std::span<const Precedence> all_precedences();
 
 /// What folding needs to know of an annotation.

@@ -116,9 +116,11 @@ bool decides_what_follows(Verb verb) {
 
 void note_greeting(const Reply& reply, SessionState& state) {
   if (reply.lines.empty()) return;
-  const std::string_view text = reply.lines.back().text;
-  state.server_name = first_word(text).substr(0, kKeptName);
-  state.server_extended = upper(text).find("ESMTP") != std::string::npos;
+  // RFC 5321 4.2: the name stands on the first line, also of a greeting of several.
+  state.server_name = first_word(reply.lines.front().text).substr(0, kKeptName);
+  state.server_extended = std::ranges::any_of(reply.lines, [](const ReplyLine& line) {
+    return upper(line.text).find("ESMTP") != std::string::npos;
+  });
 }
 
 void note_hello(const Reply& reply, const PendingExchange& answered, SessionState& state) {

@@ -171,7 +171,7 @@ std::string_view whose(Fault fault) {
     case Fault::kUnknown:
       break;
   }
-  return "side unknown";
+  return "";
 }
 
 std::string_view how_sure(Certainty certainty) {
@@ -254,8 +254,10 @@ class Judgement {
   }
 
   void tell(const Told& one) {
-    say(kFinding, fmt::format("{} ({}, {}): {} [{}]", to_string(one.severity), whose(one.fault),
-                              how_sure(one.certainty), one.text, one.rule->id));
+    const std::string_view side = whose(one.fault);
+    say(kFinding, fmt::format("{} ({}{}{}): {} [{}]", to_string(one.severity), side,
+                              side.empty() ? "" : ", ", how_sure(one.certainty), one.text,
+                              one.rule->id));
   }
 
   void explain(const Told& lead) {

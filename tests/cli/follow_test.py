@@ -47,7 +47,7 @@ class Follow(ProgramTest):
             # A line that is not whole yet is waited for.
             file.write(lines[4] + lines[5][:20])
             file.flush()
-            seen += self.read_until(process, "EHLO host1\n")
+            seen += self.read_until(process, "EHLO host1.example\n")
             self.assertNotIn("250 mx", seen)
             file.write(lines[5][20:])
             file.flush()
@@ -73,7 +73,7 @@ class Follow(ProgramTest):
         process = self.start("-", stdin=subprocess.PIPE)
         process.stdin.write("".join(lines[:5]).encode())
         process.stdin.flush()
-        self.read_until(process, "EHLO host1\n")
+        self.read_until(process, "EHLO host1.example\n")
         process.stdin.write("".join(lines[5:]).encode())
         rest, errors = process.communicate(timeout=DEADLINE)
         self.assertEqual((process.returncode, errors), (0, b""))

@@ -62,7 +62,7 @@ class Capture:
 def quiet_session(capture, session, ms=0, greeting="220 mx"):
     capture.open(ms, session)
     capture.server(ms + 1, session, greeting + "\r\n")
-    capture.client(ms + 2, session, f"EHLO host{session}\r\n")
+    capture.client(ms + 2, session, f"EHLO host{session}.example\r\n")
     capture.server(ms + 3, session, "250 mx\r\n")
     capture.client(ms + 4, session, "QUIT\r\n")
     capture.server(ms + 5, session, "221 bye\r\n")
@@ -73,7 +73,7 @@ def replayed_session(capture, session, ms=0):
     """Announced, withdrawn, announced again: what the tool was built for."""
     capture.open(ms, session)
     capture.server(ms + 1, session, "220 mx\r\n")
-    capture.client(ms + 2, session, f"EHLO host{session}\r\n")
+    capture.client(ms + 2, session, f"EHLO host{session}.example\r\n")
     capture.server(ms + 3, session, "250 mx\r\n")
     for start in (ms + 10, ms + 12_000):
         capture.client(start, session, "MAIL FROM:<alice@example.com>\r\n")

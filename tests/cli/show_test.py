@@ -141,7 +141,7 @@ class Choosing(ProgramTest):
         self.assertNotRegex(whole, r"(?m)^s2 ")
         by_time = run("show", "--interleave", path).out
         self.assertGreater(by_time.index("txn-replayed"), by_time.index("EHLO host3"))
-        self.assertRegex(by_time, r"(?m)^s2 .* EHLO host2$")
+        self.assertRegex(by_time, r"(?m)^s2 .* EHLO host2.example$")
 
     def test_several_files(self):
         one, two = Capture(), Capture()

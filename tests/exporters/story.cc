@@ -283,7 +283,7 @@ void tell_origin(Story& story, Duration start) {
       {{kMessage, "message 1 never sent: the client side gave it up with RSET"},
        {kMessage, "message 2 delivered: the server took it for 1 recipient (213 octets)"},
        {kFinding,
-        "warning (side unknown, likely): same envelope as transaction 1 "
+        "warning (likely): same envelope as transaction 1 "
         "[txn-replayed-after-rset]"},
        {kLikely, "likely: a program between the application and the wire took the message itself"},
        {kCheck, "check next: 1) read the application's own log: does it show RSET?"},
