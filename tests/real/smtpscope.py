@@ -115,6 +115,14 @@ class Session:
             if "folded_under" not in annotation and severity in (None, annotation["severity"])
         ]
 
+    def above_info(self):
+        """The ids of the annotations that are not folded and more than worth a line."""
+        return [
+            annotation["rule"]
+            for annotation in self.fields["annotations"]
+            if "folded_under" not in annotation and annotation["severity"] != "info"
+        ]
+
     def folded_under(self, rule):
         """The headlines that the annotations of `rule` are folded under; None for those that are not."""
         return [
