@@ -8,7 +8,7 @@
 #include "cli/subcommand.h"
 #include "cli/terminal.h"
 #include "exporters/escape.h"
-#include "timeline/severity.h"
+#include "exporters/text_summary.h"
 #include "timeline/transaction.h"
 
 namespace smtpscope {
@@ -19,6 +19,16 @@ std::string_view arrow() { return locale_is_utf8() ? "→" : "->"; }
 std::string message_kept(std::uint64_t octets) {
   if (octets == ScreenPolicy::kEverything) return "full";
   return octets == 0 ? "none" : std::to_string(octets);
+}
+
+std::string by_outcome(const RunSummary& summary) {
+  std::string words;
+  for (std::size_t i = 0; i < summary.outcomes().size(); ++i) {
+    if (summary.outcomes()[i] == 0) continue;
+    words += fmt::format("{}{} {}", words.empty() ? "" : ", ", summary.outcomes()[i],
+                         to_string(static_cast<Outcome>(i)));
+  }
+  return words.empty() ? "none" : words;
 }
 
 std::string count(std::uint64_t number, std::string_view noun) {
@@ -108,8 +118,7 @@ int LiveRun::serve() {
 
 void LiveRun::print_totals() {
   const ProxyTotals& totals = proxy_->totals();
-  const LiveTrace::Counts& counts = trace_->counts();
-  std::string text =
+    std::string text =
       fmt::format("{}, {} from clients, {} from the server", count(totals.sessions, "session"),
                   count(totals.octets[index(Side::kClient)], "octet"),
                   count(totals.octets[index(Side::kServer)], "octet"));
@@ -117,21 +126,16 @@ void LiveRun::print_totals() {
   if (totals.turned_away > 0) text += fmt::format("; turned away: {}", totals.turned_away);
   notice(text);
 
-  std::string transactions;
-  for (std::size_t i = 0; i < counts.outcomes.size(); ++i) {
-    if (counts.outcomes[i] == 0) continue;
-    transactions += fmt::format("{}{} {}", transactions.empty() ? "" : ", ", counts.outcomes[i],
-                                to_string(static_cast<Outcome>(i)));
+  // Where the text timeline was shown it has the table of several sessions at its end.
+  const RunSummary& summary = trace_->summary();
+  const bool shown = options_.rendering.format == all_exporters().front().name;
+  if (totals.sessions > 0 && (!shown || summary.sessions() < 2)) {
+    notice(fmt::format("transactions: {}", by_outcome(summary)));
   }
-  if (!transactions.empty()) notice(fmt::format("transactions: {}", transactions));
-
-  std::string annotated;
-  for (std::size_t i = counts.sessions.size(); i-- > 0;) {
-    if (counts.sessions[i] == 0) continue;
-    annotated += fmt::format("{}{} with {}", annotated.empty() ? "" : ", ", counts.sessions[i],
-                             to_string(static_cast<Severity>(i)));
+  if (!shown && summary.sessions() > 1) {
+    ExporterOptions plain = exporter_options(options_.rendering, options_.rules, STDERR_FILENO);
+    errors_.write(summary_table(summary, TextStyle(plain)));
   }
-  if (!annotated.empty()) notice(fmt::format("sessions by their worst annotation: {}", annotated));
   if (totals.discarded > 0) {
     notice(fmt::format("the sink discarded {}", count(totals.discarded, "message")));
   }

@@ -1,7 +1,5 @@
 #include "cli/live_trace.h"
 
-#include <variant>
-
 #include "timeline/tracker.h"
 
 namespace smtpscope {
@@ -35,13 +33,7 @@ void LiveTrace::flush() {
 }
 
 void LiveTrace::on_timeline(const TimelineEvent& event) {
-  if (const auto* ended = std::get_if<TimelineSessionEnded>(&event.body)) {
-    const SessionTotals& totals = *ended->totals;
-    if (totals.worst) ++counts_.sessions[static_cast<std::size_t>(*totals.worst)];
-    for (std::size_t i = 0; i < counts_.outcomes.size(); ++i) {
-      counts_.outcomes[i] += totals.outcomes[i];
-    }
-  }
+  summary_.on_timeline(event);
   if (timeline_ != nullptr) timeline_->on_timeline(event);
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <memory>
 
 #include "capture/capture_writer.h"
@@ -11,6 +9,7 @@
 #include "timeline/event.h"
 #include "timeline/rule_set.h"
 #include "timeline/run_history.h"
+#include "timeline/run_summary.h"
 
 namespace smtpscope {
 
@@ -19,11 +18,6 @@ namespace smtpscope {
 /// blocks: both ends write in the background.
 class LiveTrace : public Tap, private TimelineSink {
  public:
-  struct Counts {
-    std::array<std::uint64_t, 4> sessions{};  // that have ended, by their worst Severity
-    std::array<std::uint64_t, 6> outcomes{};  // of their transactions, by Outcome
-  };
-
   /// Each pointer may be nullptr; what they and `rules` point to must outlive the trace. `timeline`
   /// writes to `output`, which is only handed on from here.
   LiveTrace(ScreenPolicy policy, const RuleSet& rules, CaptureWriter* capture,
@@ -32,7 +26,7 @@ class LiveTrace : public Tap, private TimelineSink {
   std::unique_ptr<SessionTap> open(SessionId session) override;
   void flush() override;
 
-  const Counts& counts() const { return counts_; }
+  const RunSummary& summary() const { return summary_; }
 
  private:
   class Session;
@@ -45,7 +39,7 @@ class LiveTrace : public Tap, private TimelineSink {
   CaptureWriter* capture_;
   TimelineSink* timeline_;
   BackgroundOutput* output_;
-  Counts counts_;
+  RunSummary summary_;
 };
 
 }  // namespace smtpscope

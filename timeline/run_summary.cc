@@ -19,7 +19,8 @@ std::string host_of(std::string_view client) {
 }  // namespace
 
 void RunSummary::on_timeline(const TimelineEvent& event) {
-  if (event.session == kWholeRun) return;
+  // Entries are most of what comes, and nothing of them is summed up.
+  if (event.session == kWholeRun || std::holds_alternative<Entry>(event.body)) return;
   const auto [at, is_new] = open_.try_emplace(event.session);
   if (is_new) ++sessions_;
   Open& session = at->second;

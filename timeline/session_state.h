@@ -368,7 +368,7 @@ struct SessionState {
   std::unique_ptr<RelayNotes> relay;             // nullptr until something speaks for others
   /// nullptr until a RCPT while the server offers LIMITS with RCPTDOMAINMAX.
   std::unique_ptr<RecipientDomains> rcpt_domains;
-  std::unique_ptr<InterceptionSigns> signs;      // nullptr until there is one
+  std::unique_ptr<InterceptionSigns> signs;  // nullptr until there is one
 };
 
 }  // namespace smtpscope

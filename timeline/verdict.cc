@@ -120,7 +120,8 @@ std::string fate(const TransactionTally& txn) {
     case Outcome::kUnknown:
       if (!txn.data_sent) return "fate unknown: its end is not in the trace";
       return fmt::format(
-          "fate unknown: it was sent, but no final reply was seen ({}). It may have been delivered or "
+          "fate unknown: it was sent, but no final reply was seen ({}). It may have been delivered "
+          "or "
           "not",
           why_unknown(txn.aborted_by));
     case Outcome::kOpen:
@@ -255,9 +256,9 @@ class Judgement {
 
   void tell(const Told& one) {
     const std::string_view side = whose(one.fault);
-    say(kFinding, fmt::format("{} ({}{}{}): {} [{}]", to_string(one.severity), side,
-                              side.empty() ? "" : ", ", how_sure(one.certainty), one.text,
-                              one.rule->id));
+    say(kFinding,
+        fmt::format("{} ({}{}{}): {} [{}]", to_string(one.severity), side, side.empty() ? "" : ", ",
+                    how_sure(one.certainty), one.text, one.rule->id));
   }
 
   void explain(const Told& lead) {

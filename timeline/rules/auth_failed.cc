@@ -9,7 +9,7 @@
 #include "timeline/rules/auth_mechanisms.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/extensions.h"
-#include "timeline/rules/quoted_reply.h"
+#include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
 namespace {
@@ -21,7 +21,7 @@ struct Reason {
 
 Reason of_syntax_error(const AuthAttempt& attempt, const Reply& reply) {
   // RFC 4954 4: 500 and 5.5.6 where a line is longer than the server takes.
-  const bool too_long = enhanced_code(last_words(reply)) == EnhancedCode{5, 5, 6} ||
+  const bool too_long = enhanced_code(last_text(reply)) == EnhancedCode{5, 5, 6} ||
                         attempt.secret_octets > kLongestAuthLine;
   if (too_long) return {"too-long", "a line of the login was too long for the server"};
   if (reply.code == 501 && attempt.initial_response && server_speaks_first(attempt.mechanism)) {
@@ -77,12 +77,12 @@ void evaluate(RuleContext& context) {
     finding.fault = Fault::kClient;
     finding.text =
         fmt::format("the client side gave its AUTH {} up (\"*\"); the server answered {}",
-                    mechanism, quoted(*reply));
+                    mechanism, quoted_reply(*reply));
   } else {
     const Reason reason = reason_of(attempt, *reply);
     finding.variant = reason.variant;
     finding.text =
-        fmt::format("AUTH {} failed with {}: {}", mechanism, quoted(*reply), reason.words);
+        fmt::format("AUTH {} failed with {}: {}", mechanism, quoted_reply(*reply), reason.words);
   }
   finding.entries.push_back(attempt.entry);
   finding.attributes = {{"mechanism", attempt.mechanism},

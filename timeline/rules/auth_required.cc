@@ -6,7 +6,7 @@
 
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
-#include "timeline/rules/quoted_reply.h"
+#include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
 namespace {
@@ -17,10 +17,9 @@ bool is_about_login(std::uint16_t code, std::string_view text) {
   if (code == 530) return true;
   if (code != 550 && code != 554) return false;
   for (const std::string_view other : {"spf", "dkim", "dmarc", "unauthenticated", "arc-seal"}) {
-    if (mentions(text, other)) return false;
+    if (mentions(text, {other})) return false;
   }
-  return mentions(text, "authenticat") || mentions(text, "auth required") ||
-         mentions(text, "smtp auth") || mentions(text, "smtp-auth") || mentions(text, "log in");
+  return mentions(text, {"authenticat", "auth required", "smtp auth", "smtp-auth", "log in"});
 }
 
 void evaluate(RuleContext& context) {
@@ -29,7 +28,7 @@ void evaluate(RuleContext& context) {
   if (answered == nullptr || answered->kind != Answers::kCommand) return;
   const SessionState& session = context.session();
   if (session.authenticated || session.greeting == SessionState::Greeting::kRefused) return;
-  const std::string_view words = last_words(*reply);
+  const std::string_view words = last_text(*reply);
   if (!is_about_login(reply->code, words)) return;
   // Once per transaction: a pipelined group gets the same answer to each of its commands.
   const Transaction* txn = context.transaction();
@@ -41,11 +40,11 @@ void evaluate(RuleContext& context) {
   Finding finding = context.finding();
   if (reply->code != 530) finding.certainty = Certainty::kLikely;
   // RFC 3207 4: 530 also means "STARTTLS first".
-  const bool tls = mentions(words, "starttls") || mentions(words, "tls ");
+  const bool tls = mentions(words, {"starttls", "tls "});
   if (tls) finding.variant = "starttls";
   finding.text =
       fmt::format("the server refused {} with {}: it wants {} first", to_string(answered->verb),
-                  quoted(*reply), tls ? "an encrypted session (STARTTLS)" : "a login (AUTH)");
+                  quoted_reply(*reply), tls ? "an encrypted session (STARTTLS)" : "a login (AUTH)");
   finding.entries.push_back(answered->entry);
   finding.attributes = {{"code", std::to_string(reply->code)}};
   if (const AuthState* auth = session.auth.get(); auth != nullptr && !tls) {

@@ -1,12 +1,10 @@
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "parser/item.h"
+#include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
 
@@ -17,41 +15,28 @@ enum class DeferralWords : std::uint8_t {
   kGreylist,  // names it
 };
 
+/// "greylist", "Gray list", "grey-listed": one octet at most between the words.
+inline bool names_greylisting(std::string_view text) {
+  return mentions(text, {"greylist", "graylist", "grey list", "gray list", "grey-list", "gray-list",
+                         "grey_list", "gray_list"});
+}
+
 /// The words of greylisting servers, and the enhanced codes that they use (RFC 3463; RFC 6647
 /// 2.7). Texts that give another reason for the same code do not count: quotas, busy mailboxes,
 /// names that could not be looked up, limits.
 inline DeferralWords deferral_words(const Reply& reply) {
-  constexpr std::array<std::string_view, 2> kGreylisting = {"grey", "gray"};
-  constexpr std::array<std::string_view, 7> kComeBack = {
-      "try again later",      "try again in", "retry", "temporarily rejected",
-      "temporarily deferred", "4.2.0",        "4.7.1"};
-  constexpr std::array<std::string_view, 12> kOtherReason = {
-      "quota",   "mailbox full", "mailbox busy", "locked", "lookup",  "dns",
-      "resolve", "hostname",     "too many",     "disk",   "storage", "domain not found"};
-  const auto contains = [](std::string_view text) {
-    return [text](std::string_view word) { return text.find(word) != std::string_view::npos; };
-  };
-  DeferralWords words = DeferralWords::kNone;
+  bool asks_back = false;
   bool other_reason = false;
   for (const ReplyLine& line : reply.lines) {
-    std::string lower(line.text.substr(0, 512));  // RFC 5321 4.5.3.1.5
-    for (char& c : lower) {
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-    }
-    for (const std::string_view grey : kGreylisting) {
-      // "greylist", "grey list", "grey-listed": one octet at most between the words.
-      for (std::size_t at = lower.find(grey); at != std::string::npos;
-           at = lower.find(grey, at + 1)) {
-        if (lower.compare(at + 4, 4, "list") == 0) return DeferralWords::kGreylist;
-        if (at + 5 <= lower.size() && lower.compare(at + 5, 4, "list") == 0) {
-          return DeferralWords::kGreylist;
-        }
-      }
-    }
-    if (std::ranges::any_of(kComeBack, contains(lower))) words = DeferralWords::kRetry;
-    other_reason |= std::ranges::any_of(kOtherReason, contains(lower));
+    if (names_greylisting(line.text)) return DeferralWords::kGreylist;
+    asks_back |=
+        mentions(line.text, {"try again later", "try again in", "retry", "temporarily rejected",
+                             "temporarily deferred", "4.2.0", "4.7.1"});
+    other_reason |= mentions(
+        line.text, {"quota", "mailbox full", "mailbox busy", "locked", "lookup", "dns", "resolve",
+                    "hostname", "too many", "disk", "storage", "domain not found"});
   }
-  return other_reason ? DeferralWords::kNone : words;
+  return asks_back && !other_reason ? DeferralWords::kRetry : DeferralWords::kNone;
 }
 
 /// The codes with which servers greylist: 450 and 451 as a rule, 421 and 452 now and then.

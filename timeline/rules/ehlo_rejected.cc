@@ -6,7 +6,7 @@
 
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
-#include "timeline/rules/quoted_reply.h"
+#include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
 namespace {
@@ -44,8 +44,9 @@ void evaluate(RuleContext& context) {
   const LastHello& hello = context.session().last_hello;
   const bool known = hello.entry == answered->entry;
   const std::string_view name = known ? std::string_view(hello.name) : std::string_view();
-  finding.text = fmt::format("the server refused \"{}{}{}\" with {}: {}", to_string(answered->verb),
-                             name.empty() ? "" : " ", name, quoted(*reply), reading(reply->code));
+  finding.text =
+      fmt::format("the server refused \"{}{}{}\" with {}: {}", to_string(answered->verb),
+                  name.empty() ? "" : " ", name, quoted_reply(*reply), reading(reply->code));
   finding.entries.push_back(answered->entry);
   finding.attributes = {{"code", std::to_string(reply->code)}, {"argument", std::string(name)}};
   context.fire(std::move(finding));

@@ -8,7 +8,7 @@
 
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
-#include "timeline/rules/quoted_reply.h"
+#include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
 namespace {
@@ -75,7 +75,7 @@ void judge_reply(RuleContext& context, const Reply& reply) {
     fire_unexpected(context, Certainty::kLikely,
                     fmt::format("the server refused the session with {} after a PROXY header: it "
                                 "seems not to expect one",
-                                quoted(reply)));
+                                quoted_reply(reply)));
     return;
   }
   const bool to_first_hello = context.answered() != nullptr && session.hello_before == nullptr &&
@@ -85,7 +85,7 @@ void judge_reply(RuleContext& context, const Reply& reply) {
   fire_unexpected(context, Certainty::kPossible,
                   fmt::format("the server said {} where its reply to {} was due: it may have taken "
                               "the PROXY header for a command, and all its replies come one late",
-                              quoted(reply), to_string(context.answered()->verb)));
+                              quoted_reply(reply), to_string(context.answered()->verb)));
 }
 
 void judge_close(RuleContext& context) {
@@ -121,7 +121,7 @@ bool answered(RuleContext& context, Finding& finding) {
   }
   finding.variant = kUnexpected;
   finding.severity = Severity::kWarning;
-  finding.text += fmt::format("; the server refused that: {}", quoted(reply));
+  finding.text += fmt::format("; the server refused that: {}", quoted_reply(reply));
   return true;
 }
 

@@ -6,7 +6,7 @@
 #include "parser/conversation.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
-#include "timeline/rules/word_search.h"
+#include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
 namespace {
@@ -19,7 +19,7 @@ bool wants_tls_first(const RuleContext& context, const Reply& reply) {
   if (reply.code != 530 || context.session().tls) return false;
   return context.session().hello != Hello::kEhlo ||
          context.conversation().capabilities().has("STARTTLS") ||
-         (!reply.lines.empty() && mentions_any(reply.lines.back().text, {"tls"}));
+         (!reply.lines.empty() && mentions(reply.lines.back().text, {"tls"}));
 }
 
 std::string_view state_of(const RuleContext& context) {

@@ -6,7 +6,7 @@
 #include "parser/conversation.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
-#include "timeline/rules/quoted_reply.h"
+#include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
 namespace {
@@ -21,7 +21,7 @@ void judge_reply(RuleContext& context, const Reply& reply) {
   const bool advertised = context.conversation().capabilities().has(to_string(answered->verb));
   Finding finding = context.finding();
   finding.text = fmt::format("the server refused {} with {}{}", to_string(answered->verb),
-                             quoted(reply), advertised ? ", although it had offered it" : "");
+                             quoted_reply(reply), advertised ? ", although it had offered it" : "");
   // RFC 3207 4: it takes no argument; then 501 is the right answer.
   if (reply.code == 501 && answered->has_arguments) {
     finding.fault = Fault::kClient;

@@ -7,7 +7,7 @@
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/rfc_timeouts.h"
-#include "timeline/rules/word_search.h"
+#include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
 namespace {
@@ -15,8 +15,8 @@ namespace {
 /// Words by which servers say that they would wait no longer, and RFC 3463's 4.4.2.
 bool speaks_of_timeout(const Reply* reply) {
   return reply != nullptr && reply->code == 421 && !reply->lines.empty() &&
-         mentions_any(reply->lines.back().text, {"timeout", "time out", "time-out", "timed out",
-                                                 "timed-out", "idle", "inactiv", "4.4.2"});
+         mentions(reply->lines.back().text, {"timeout", "time out", "time-out", "timed out",
+                                             "timed-out", "idle", "inactiv", "4.4.2"});
 }
 
 /// A peer gave up, rather than the network or smtpscope.

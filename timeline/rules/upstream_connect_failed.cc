@@ -8,7 +8,7 @@
 #include "timeline/duration_text.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
-#include "timeline/rules/word_search.h"
+#include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
 namespace {
@@ -23,15 +23,14 @@ struct Kind {
 Kind kind_of(std::string_view failure) {
   // With their spaces: the failure also names the server, which may be called timeout.example.
   const std::array<std::pair<bool, Kind>, 5> kinds = {{
-      {mentions_any(failure, {"connection refused"}),
+      {mentions(failure, {"connection refused"}),
        {"refused", "somebody is there, but no program listens on that port"}},
-      {mentions_any(failure, {" timed out"}),
+      {mentions(failure, {" timed out"}),
        {"filtered", "nobody answered, as when a firewall swallows the packets"}},
-      {mentions_any(failure, {" unreachable"}), {"unreachable", "there is no way to it"}},
-      {mentions_any(failure,
-                    {"unknown node", "temporary failure", "permanent failure", "no address"}),
+      {mentions(failure, {" unreachable"}), {"unreachable", "there is no way to it"}},
+      {mentions(failure, {"unknown node", "temporary failure", "permanent failure", "no address"}),
        {"name", "its name could not be resolved"}},
-      {mentions_any(failure, {" tls", " certificate"}),
+      {mentions(failure, {" tls", " certificate"}),
        {"tls", "the connection stood, but TLS could not be agreed on"}},
   }};
   Kind found;

@@ -20,6 +20,7 @@ std::string_view last_text(const Reply& reply);
 
 /// Code and text of a reply's last line between quotation marks: "421 4.4.2 timeout".
 std::string quoted_reply(unsigned code, std::string_view text);
+std::string quoted_reply(const Reply& reply);
 
 /// One of `words`, which are in lower case, stands in `text`; case does not matter.
 bool mentions(std::string_view text, std::initializer_list<std::string_view> words);
