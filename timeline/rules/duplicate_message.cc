@@ -8,6 +8,7 @@
 #include "timeline/history_notes.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
+#include "timeline/rules/trace_limits.h"
 #include "timeline/run_history.h"
 
 namespace smtpscope {
@@ -28,7 +29,7 @@ void evaluate(RuleContext& context) {
   const Transaction* ended = context.ended();
   if (ended->finals_accepted == 0 || ended->facts.octets == 0) return;
   if (context.session().holes > 0) {
-    context.not_evaluated("octets are missing from the trace");
+    context.not_evaluated(kHiddenByHoles);
     return;
   }
   const SessionId own = context.session_number();

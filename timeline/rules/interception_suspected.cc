@@ -60,11 +60,6 @@ bool greeting_masked(const SessionState& session) {
   return session.server_name.find("**") != std::string::npos;
 }
 
-bool keyword_mangled(const RuleContext& context) {
-  const Rule* rule = find_rule("ehlo-keyword-mangled");
-  return rule != nullptr && context.fired(*rule) > 0;
-}
-
 Score judge(const RuleContext& context) {
   Score score;
   const SessionState& session = context.session();
@@ -81,7 +76,7 @@ Score judge(const RuleContext& context) {
   if (hello_changed(context)) {
     score.add(1, "the name in EHLO or HELO is not the one that this client used before");
   }
-  if (greeting_masked(session) || keyword_mangled(context)) {
+  if (greeting_masked(session) || context.fired(kEhloKeywordMangled) > 0) {
     score.add(1, "something wrote over the greeting or the EHLO keywords");
   }
   if (context.fired(kReplyDripped) > 0) score.add(1, "a reply was sent bit by bit");

@@ -37,8 +37,7 @@ inline bool answered_with_reaction(RuleContext& context, Finding& finding) {
 /// The beginning of what the client sent, for quoting it.
 inline std::string excerpt(std::string_view text) {
   constexpr std::size_t kQuoted = 64;
-  if (text.size() <= kQuoted) return std::string(text);
-  return std::string(text.substr(0, kQuoted)) + "...";
+  return fmt::format("{}{}", text.substr(0, kQuoted), text.size() > kQuoted ? "..." : "");
 }
 
 }  // namespace smtpscope
