@@ -118,7 +118,7 @@ int LiveRun::serve() {
 
 void LiveRun::print_totals() {
   const ProxyTotals& totals = proxy_->totals();
-    std::string text =
+  std::string text =
       fmt::format("{}, {} from clients, {} from the server", count(totals.sessions, "session"),
                   count(totals.octets[index(Side::kClient)], "octet"),
                   count(totals.octets[index(Side::kServer)], "octet"));
