@@ -1,6 +1,8 @@
 #include "parser/content_digest.h"
 
+#include <bit>
 #include <cstddef>
+#include <cstring>
 
 namespace smtpscope {
 namespace {
@@ -12,6 +14,14 @@ constexpr std::size_t kWord = 8;
 constexpr std::uint64_t mixed(std::uint64_t digest) {
   digest *= 0x9e3779b97f4a7c15;
   return digest ^ digest >> 32;
+}
+
+/// The first octet lowest, on any machine.
+std::uint64_t word_at(const std::uint8_t* octets) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, octets, kWord);
+  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+  return word;
 }
 
 }  // namespace
@@ -30,9 +40,7 @@ std::uint64_t digest_on(std::uint64_t digest, std::uint64_t at,
   std::size_t i = 0;
   while (i < octets.size() && at % kWord != 0) take(octets[i++]);
   for (; octets.size() - i >= kWord; i += kWord, at += kWord) {
-    std::uint64_t word = 0;
-    for (std::size_t k = 0; k < kWord; ++k) word |= std::uint64_t{octets[i + k]} << (8 * k);
-    digest = mixed(digest ^ word);
+    digest = mixed(digest ^ word_at(octets.data() + i));
   }
   while (i < octets.size()) take(octets[i++]);
   return digest;

@@ -11,6 +11,14 @@ const Command* RuleContext::command() const {
   return entry() == nullptr ? nullptr : std::get_if<Command>(&entry()->item->body);
 }
 
+const PathArgument& RuleContext::path() const {
+  if (!path_) {
+    const Command& sent = *command();
+    path_ = parse_path(sent.arguments, sent.verb == Verb::kRcpt ? "TO:" : "FROM:");
+  }
+  return *path_;
+}
+
 const Reply* RuleContext::reply() const {
   return entry() == nullptr ? nullptr : std::get_if<Reply>(&entry()->item->body);
 }

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "parser/path.h"
 #include "timeline/event.h"
 #include "timeline/rule.h"
 #include "timeline/rule_set.h"
@@ -85,6 +87,8 @@ class RuleContext {
   /// entry() as a command or a reply; nullptr when it is none.
   const Command* command() const;
   const Reply* reply() const;
+  /// The argument of a MAIL or RCPT taken apart, once for all rules that ask.
+  const PathArgument& path() const;
   /// A reply: what it answers; nullptr for the greeting, orphans and unsolicited replies.
   const PendingExchange* answered() const { return moment_.answered; }
   /// A reply that answers a command of this verb (not its end of data).
@@ -148,6 +152,7 @@ class RuleContext {
   const Moment& moment_;
   const Sources& sources_;
   RuleEngine& engine_;
+  mutable std::optional<PathArgument> path_;
 };
 
 }  // namespace smtpscope

@@ -55,7 +55,21 @@ const ServerRecord* RunHistory::find_server(std::string_view name) const {
   return known == servers_.end() ? nullptr : &known->second;
 }
 
+void RunHistory::add_message(const MessageRecord& message) {
+  const auto count = [this](const MessageRecord& record, int change) {
+    const auto add = [&](std::uint64_t key) {
+      slots_[key % kSlots] = static_cast<std::uint16_t>(slots_[key % kSlots] + change);
+    };
+    add(record.digest);
+    if (record.message_id != 0) add(record.message_id);
+  };
+  if (messages_.size() == kMaxMessages) count(messages_[next_message_], -1);
+  count(message, 1);
+  put(messages_, next_message_, message, kMaxMessages);
+}
+
 const MessageRecord* RunHistory::find_duplicate(const MessageRecord& message, Time since) const {
+  if (!may_know(message.digest, message.message_id)) return nullptr;
   const MessageRecord* found = nullptr;
   for (const MessageRecord& other : messages_) {
     if (other.ended < since || (found != nullptr && other.ended < found->ended)) continue;

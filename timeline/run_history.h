@@ -92,8 +92,10 @@ class RunHistory {
   ServerRecord& server(std::string_view name);
   const ServerRecord* find_server(std::string_view name) const;
 
-  void add_message(const MessageRecord& message) {
-    put(messages_, next_message_, message, kMaxMessages);
+  void add_message(const MessageRecord& message);
+  /// False: nothing like it was added. Quick, and says yes to some that were not.
+  bool may_know(std::uint64_t digest, std::uint64_t message_id) const {
+    return slots_[digest % kSlots] > 0 || (message_id != 0 && slots_[message_id % kSlots] > 0);
   }
   /// An earlier message with the same content or the same Message-ID, and a recipient in common;
   /// not older than `since`. The youngest; nullptr if there is none.
@@ -130,6 +132,10 @@ class RunHistory {
   std::unordered_map<std::string, ServerRecord> servers_;
   // Rings once they are full.
   std::vector<MessageRecord> messages_;
+  /// How many of messages_ have a digest or Message-ID that falls into the slot: most messages have
+  /// no equal, and that must be cheap to see.
+  static constexpr std::size_t kSlots = 4096;
+  std::vector<std::uint16_t> slots_ = std::vector<std::uint16_t>(kSlots);
   std::size_t next_message_ = 0;
   std::vector<DeferralRecord> deferrals_;
   std::size_t next_deferral_ = 0;

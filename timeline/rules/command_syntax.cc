@@ -120,9 +120,9 @@ void evaluate(RuleContext& context) {
       break;
     default: {
       const std::string_view keyword = rcpt ? "TO:" : "FROM:";
-      const PathArgument path = parse_path(command.arguments, keyword);
-      judge_path(path, keyword, faults);
-      judge_lengths(path, faults);
+      const PathArgument& path = context.path();
+      if (path.flags != 0) judge_path(path, keyword, faults);
+      if (path.path.size() > kLongestLocalPart) judge_lengths(path, faults);
       judge_parameters(path.parameters, faults);
       // RFC 5321 4.1.1.3: the null path is for MAIL.
       if (rcpt && path.null_path()) faults.add("null-recipient", "\"<>\" names no recipient");

@@ -32,7 +32,7 @@ Finding limit_finding(const RuleContext& context, std::string_view variant, std:
 
 void judge_mail(RuleContext& context, const Capabilities& offered) {
   if (const auto limit = declared_size_limit(offered)) {
-    const auto size = declared_size(parse_path(context.command()->arguments, "FROM:").parameters);
+    const auto size = declared_size(context.path().parameters);
     if (size && *size > *limit) {
       Finding finding = limit_finding(context, "size", *limit, *size);
       finding.text = fmt::format(

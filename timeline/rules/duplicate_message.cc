@@ -32,6 +32,7 @@ void evaluate(RuleContext& context) {
     context.not_evaluated(kHiddenByHoles);
     return;
   }
+  if (!context.history().may_know(ended->facts.digest, ended->facts.header.message_id)) return;
   const SessionId own = context.session_number();
   const MessageRecord message = message_record(*ended, own);
   // On one connection it is the same run of the client, however long ago.

@@ -85,7 +85,7 @@ void evaluate(RuleContext& context) {
   // Clients use the same parameters for all recipients of a message: one line for all of them.
   const Transaction* txn = context.transaction();
   if (!mail && txn != nullptr && txn->rcpt_sent > 1) return;
-  const PathArgument path = parse_path(command.arguments, mail ? "FROM:" : "TO:");
+  const PathArgument& path = context.path();
   if (path.parameters.empty() || (path.flags & (kNoKeyword | kUnclosed)) != 0) return;
   if (!offers_known(context)) {
     // The client had no reply yet: what it relies on is no offer of this session.
