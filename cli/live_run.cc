@@ -21,16 +21,6 @@ std::string message_kept(std::uint64_t octets) {
   return octets == 0 ? "none" : std::to_string(octets);
 }
 
-std::string by_outcome(const RunSummary& summary) {
-  std::string words;
-  for (std::size_t i = 0; i < summary.outcomes().size(); ++i) {
-    if (summary.outcomes()[i] == 0) continue;
-    words += fmt::format("{}{} {}", words.empty() ? "" : ", ", summary.outcomes()[i],
-                         to_string(static_cast<Outcome>(i)));
-  }
-  return words.empty() ? "none" : words;
-}
-
 std::string count(std::uint64_t number, std::string_view noun) {
   return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
@@ -130,7 +120,8 @@ void LiveRun::print_totals() {
   const RunSummary& summary = trace_->summary();
   const bool shown = options_.rendering.format == all_exporters().front().name;
   if (totals.sessions > 0 && (!shown || summary.sessions() < 2)) {
-    notice(fmt::format("transactions: {}", by_outcome(summary)));
+    const std::string outcomes = by_outcome(summary);
+    notice(fmt::format("transactions: {}", outcomes.empty() ? "none" : outcomes));
   }
   if (!shown && summary.sessions() > 1) {
     ExporterOptions plain = exporter_options(options_.rendering, options_.rules, STDERR_FILENO);

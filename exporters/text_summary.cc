@@ -37,16 +37,6 @@ std::string by_severity(const std::array<std::uint64_t, 4>& counts) {
   return words.empty() ? "none with findings" : words;
 }
 
-std::string by_outcome(const RunSummary& summary) {
-  std::string words;
-  for (std::size_t i = 0; i < summary.outcomes().size(); ++i) {
-    if (summary.outcomes()[i] == 0) continue;
-    words += fmt::format("{}{} {}", words.empty() ? "" : ", ", summary.outcomes()[i],
-                         to_string(static_cast<Outcome>(i)));
-  }
-  return words;
-}
-
 class Table {
  public:
   Table(const RunSummary& summary, const TextStyle& style)
@@ -135,6 +125,16 @@ class Table {
 };
 
 }  // namespace
+
+std::string by_outcome(const RunSummary& summary) {
+  std::string words;
+  for (std::size_t i = 0; i < summary.outcomes().size(); ++i) {
+    if (summary.outcomes()[i] == 0) continue;
+    words += fmt::format("{}{} {}", words.empty() ? "" : ", ", summary.outcomes()[i],
+                         to_string(static_cast<Outcome>(i)));
+  }
+  return words;
+}
 
 std::string summary_table(const RunSummary& summary, const TextStyle& style) {
   return Table(summary, style).make();

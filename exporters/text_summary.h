@@ -7,6 +7,9 @@
 
 namespace smtpscope {
 
+/// The transactions of a run: "1 accepted, 2 rejected"; "" if there were none.
+std::string by_outcome(const RunSummary& summary);
+
 /// The table at the end of a run: sessions, transactions by outcome, the findings that matter most,
 /// the longest silences, and each client's share. Complete lines.
 std::string summary_table(const RunSummary& summary, const TextStyle& style);
