@@ -89,7 +89,7 @@ void MessageLimit::leave_out(std::size_t end) {
   } else {
     hole.after.scan(octets_.subspan(content_->begin, end - content_->begin));
   }
-  holes_.push_back(std::move(hole));
+  holes_.push_back(hole);
 }
 
 }  // namespace smtpscope

@@ -101,7 +101,7 @@ char* write_escaped(char* out, std::span<const std::uint8_t> octets, std::size_t
     }
     // The end of a line is by far the most frequent reason to be here.
     if (left() >= 2 && in[0] == '\r' && in[1] == '\n') {
-      std::memcpy(out, "\\r\\n", 4);
+      std::copy_n("\\r\\n", 4, out);
       out += 4;
       in += 2;
       continue;

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "exporters/json_writer.h"
 #include "exporters/text_width.h"
 #include "timeline/severity.h"
 #include "timeline/thresholds.h"
@@ -210,37 +210,48 @@ std::string thresholds_as_table(std::span<const Rule* const> rules) {
 }
 
 std::string rules_as_json(std::span<const Rule* const> rules) {
-  using Json = nlohmann::ordered_json;
   constexpr std::array<std::string_view, 4> kUnits = {"duration", "count", "octets", "percent"};
-  Json list = Json::array();
+  const auto list = [](JsonWriter& json, std::string_view name, std::string_view text) {
+    json.begin_array(name);
+    for (const std::string_view one : paragraphs(text)) json.element(one);
+    json.end_array();
+  };
+  std::string out;
   for (const Rule* rule : rules) {
-    Json needs = Json::array();
+    JsonWriter json;
+    json.begin_object();
+    json.string("id", rule->id);
+    json.string("category", to_string(rule->category));
+    json.string("severity", to_string(rule->severity));
+    json.string("fault", to_string(rule->fault));
+    json.string("certainty", to_string(rule->certainty));
+    json.string("title", rule->title);
+    json.string("means", rule->means);
+    list(json, "causes", rule->causes);
+    json.string("tell_apart", rule->tell_apart);
+    list(json, "advice", rule->advice);
+    json.string("caveats", rule->caveats);
+    json.string("reference", rule->reference);
+    json.begin_array("needs");
     for (const NeedWords& each : kNeeds) {
-      if ((rule->needs & each.need) != 0) needs.push_back(each.name);
+      if ((rule->needs & each.need) != 0) json.element(each.name);
     }
-    Json thresholds = Json::array();
+    json.end_array();
+    json.begin_array("thresholds");
     for (const ThresholdKind* kind : thresholds_of(*rule)) {
-      thresholds.push_back({{"name", kind->name()},
-                            {"default", default_text(*kind)},
-                            {"unit", kUnits[static_cast<std::size_t>(kind->unit)]},
-                            {"words", kind->words}});
+      json.begin_object();
+      json.string("name", kind->name());
+      json.string("default", default_text(*kind));
+      json.string("unit", kUnits[static_cast<std::size_t>(kind->unit)]);
+      json.string("words", kind->words);
+      json.end_object();
     }
-    list.push_back({{"id", rule->id},
-                    {"category", to_string(rule->category)},
-                    {"severity", to_string(rule->severity)},
-                    {"fault", to_string(rule->fault)},
-                    {"certainty", to_string(rule->certainty)},
-                    {"title", rule->title},
-                    {"means", rule->means},
-                    {"causes", paragraphs(rule->causes)},
-                    {"tell_apart", rule->tell_apart},
-                    {"advice", paragraphs(rule->advice)},
-                    {"caveats", rule->caveats},
-                    {"reference", rule->reference},
-                    {"needs", std::move(needs)},
-                    {"thresholds", std::move(thresholds)}});
+    json.end_array();
+    json.end_object();
+    out += out.empty() ? "[\n" : ",\n";
+    out += json.text();
   }
-  return list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return out.empty() ? "[]\n" : out + "\n]\n";
 }
 
 std::string rules_as_markdown(std::span<const Rule* const> rules) {

@@ -236,26 +236,21 @@ std::size_t add_whole_blocks(BlockKernel kernel, BlockTally& tally,
 }  // namespace
 
 bool usable(BlockKernel kernel) {
-  switch (kernel) {
-    case BlockKernel::kPortable:
-      return true;
 #if defined(__x86_64__)
-    case BlockKernel::kSse2:
-      return true;
-    case BlockKernel::kAvx2:
-      return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi") != 0 &&
-             __builtin_cpu_supports("popcnt") != 0 && has_lzcnt();
-#endif
-    default:
-      return false;
+  if (kernel == BlockKernel::kSse2) return true;
+  if (kernel == BlockKernel::kAvx2) {
+    return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi") != 0 &&
+           __builtin_cpu_supports("popcnt") != 0 && has_lzcnt();
   }
+#endif
+  return kernel == BlockKernel::kPortable;
 }
 
 BlockKernel best_kernel() {
-  static const BlockKernel best = usable(BlockKernel::kAvx2)   ? BlockKernel::kAvx2
-                                  : usable(BlockKernel::kSse2) ? BlockKernel::kSse2
-                                                               : BlockKernel::kPortable;
-  return best;
+  static const BlockKernel kBest = usable(BlockKernel::kAvx2)   ? BlockKernel::kAvx2
+                                   : usable(BlockKernel::kSse2) ? BlockKernel::kSse2
+                                                                : BlockKernel::kPortable;
+  return kBest;
 }
 
 std::size_t tally_blocks(BlockKernel kernel, BlockTally& tally,

@@ -145,13 +145,12 @@ std::optional<MessageScanner> MessageScanner::restore(const Saved& saved) {
     if (facts.dot_lines != 0 || facts.first_candidate_end != 0) return std::nullopt;
     const bool bare = saved.state == State::kCr && facts.bare_cr > 0 && saved.line_octets > 1;
     if (saved.after_cr_cr && !bare) return std::nullopt;
-  } else if (saved.after_cr_cr) {
-    return std::nullopt;
-  } else if (saved.state == State::kEnded) {
-    if (saved.watch != EodWatch{}) return std::nullopt;
-  } else if (!possible(saved.watch, saved.wire_octets) ||
-             strict_state(saved.watch) != saved.state) {
-    return std::nullopt;
+  } else {
+    const bool watched =
+        saved.state == State::kEnded
+            ? saved.watch == EodWatch{}
+            : possible(saved.watch, saved.wire_octets) && strict_state(saved.watch) == saved.state;
+    if (saved.after_cr_cr || !watched) return std::nullopt;
   }
   // On the wire but not in the message (RFC 1870 5): the first dot of each dot line, and ".CRLF".
   const std::uint64_t terminator = saved.state == State::kEnded ? 3 : 0;

@@ -5,7 +5,6 @@
 namespace smtpscope {
 
 std::string duration_text(Duration duration) {
-  using namespace std::chrono;
   const bool negative = duration < Duration::zero();
   const std::int64_t ns = negative ? -duration.count() : duration.count();
   const char* sign = negative ? "-" : "";
