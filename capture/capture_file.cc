@@ -7,16 +7,15 @@
 
 #include <cerrno>
 #include <string_view>
-#include <system_error>
+
+#include "base/system_error.h"
 
 namespace smtpscope {
 namespace {
 
-std::string in_words(int error) { return std::system_category().message(error); }
-
 Result<int> duplicate(int descriptor, std::string_view name) {
   const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-  if (copy < 0) return Error{fmt::format("cannot use the {}: {}", name, in_words(errno))};
+  if (copy < 0) return Error{fmt::format("cannot use the {}: {}", name, system_words(errno))};
   return copy;
 }
 
@@ -34,11 +33,11 @@ Result<int> create_capture_file(const std::string& path, bool force) {
   if (exists && !S_ISREG(there.st_mode)) {
     const int descriptor = ::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
     if (descriptor >= 0) return descriptor;
-    return Error{fmt::format("cannot write the capture to {}: {}", path, in_words(errno))};
+    return Error{fmt::format("cannot write the capture to {}: {}", path, system_words(errno))};
   }
 
   if (force && ::unlink(path.c_str()) != 0 && errno != ENOENT) {
-    return Error{fmt::format("cannot replace {}: {}", path, in_words(errno))};
+    return Error{fmt::format("cannot replace {}: {}", path, system_words(errno))};
   }
   const int descriptor =
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY | O_CLOEXEC, S_IRUSR | S_IWUSR);
@@ -52,13 +51,13 @@ Result<int> create_capture_file(const std::string& path, bool force) {
   }
   const std::string_view advice =
       error == ENOENT ? "; the folder must exist before" : std::string_view();
-  return Error{fmt::format("cannot create {}: {}{}", path, in_words(error), advice)};
+  return Error{fmt::format("cannot create {}: {}{}", path, system_words(error), advice)};
 }
 
 Result<int> open_capture_file(const std::string& path) {
   if (path == "-") return duplicate(STDIN_FILENO, "standard input");
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC);
-  if (descriptor < 0) return Error{fmt::format("cannot open {}: {}", path, in_words(errno))};
+  if (descriptor < 0) return Error{fmt::format("cannot open {}: {}", path, system_words(errno))};
   struct stat opened {};
   if (::fstat(descriptor, &opened) == 0 && S_ISDIR(opened.st_mode)) {
     ::close(descriptor);

@@ -5,9 +5,9 @@
 
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
+#include "base/system_error.h"
 #include "capture/capture_file.h"
 
 namespace smtpscope {
@@ -137,7 +137,7 @@ Result<std::size_t> CaptureReader::read_more() {
     }
     if (errno == EINTR) continue;
     if (errno == EAGAIN) return std::size_t{0};
-    return Error{fmt::format("cannot read {}: {}", name_, std::system_category().message(errno))};
+    return Error{fmt::format("cannot read {}: {}", name_, system_words(errno))};
   }
 }
 

@@ -5,8 +5,8 @@
 
 #include <cerrno>
 #include <string_view>
-#include <system_error>
 
+#include "base/system_error.h"
 #include "capture/capture_file.h"
 #include "capture/event_format.h"
 
@@ -28,12 +28,10 @@ int write_all(int descriptor, std::string_view text) {
   return 0;
 }
 
-std::string in_words(int error) { return std::system_category().message(error); }
-
 std::string why_lost(int error) {
   if (error == 0) return "the disk did not keep up";
   if (error == ENOSPC || error == EDQUOT) return "the disk was full";
-  return fmt::format("writing failed: {}", in_words(error));
+  return fmt::format("writing failed: {}", system_words(error));
 }
 
 }  // namespace
@@ -44,7 +42,7 @@ Result<std::unique_ptr<CaptureWriter>> CaptureWriter::create(const std::string& 
   if (!descriptor) return descriptor.error();
   if (const int error = write_all(descriptor.value(), format_header(run))) {
     ::close(descriptor.value());
-    return Error{fmt::format("cannot write the capture to {}: {}", path, in_words(error))};
+    return Error{fmt::format("cannot write the capture to {}: {}", path, system_words(error))};
   }
   return std::make_unique<CaptureWriter>(descriptor.value());
 }
@@ -141,7 +139,7 @@ CaptureWriter::Totals CaptureWriter::totals() const {
   const BackgroundFile::Status status = file_.status();
   Totals totals = totals_;
   totals.unwritten = status.lost;
-  if (status.error != 0) totals.trouble = in_words(status.error);
+  if (status.error != 0) totals.trouble = system_words(status.error);
   return totals;
 }
 

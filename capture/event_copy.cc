@@ -4,6 +4,8 @@
 #include <cassert>
 #include <initializer_list>
 
+#include "base/octets.h"
+
 namespace smtpscope {
 namespace {
 
@@ -60,9 +62,8 @@ EventCopy::EventCopy(const WireEvent& original) : event_(original) {
 }
 
 std::string_view EventCopy::keep(std::string_view text) {
-  const std::span<const std::uint8_t> kept =
-      keep(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
-  return {reinterpret_cast<const char*>(kept.data()), kept.size()};
+  const std::span<const std::uint8_t> kept = keep(octets_of(text));
+  return text_of(kept);
 }
 
 std::span<const std::uint8_t> EventCopy::keep(std::span<const std::uint8_t> octets) {

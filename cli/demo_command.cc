@@ -3,11 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "base/system_error.h"
 #include "cli/live_run.h"
 #include "cli/option_values.h"
 #include "cli/subcommand.h"
@@ -30,7 +30,7 @@ Result<std::string> temporary_capture() {
                                  directory != nullptr && *directory != '\0' ? directory : "/tmp");
   if (mkdtemp(path.data()) == nullptr) {
     return Error{fmt::format("cannot make the folder {}: {}; name a capture file with --write",
-                             path, std::strerror(errno))};
+                             path, system_words(errno))};
   }
   return path + "/demo.smtpcap";
 }
@@ -84,7 +84,7 @@ int run(const DemoArguments& arguments) {
   return code;
 }
 
-std::function<int()> declare(CLI::App& app) {
+std::function<int()> declare_demo(CLI::App& app) {
   auto arguments = std::make_shared<DemoArguments>();
   app.add_option("--pause", arguments->pause,
                  "The silence before the mail is sent again; the story it retells had 10s")
@@ -107,7 +107,7 @@ const Subcommand kDemoCommand = {
     .examples =
         "  smtpscope demo\n"
         "  smtpscope demo --pause 10s -w demo.smtpcap\n",
-    .declare = declare,
+    .declare = declare_demo,
 };
 
 }  // namespace smtpscope

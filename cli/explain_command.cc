@@ -39,7 +39,7 @@ int run(const std::string& id) {
   return print(explain_rule(*rule, width == 0 ? kReadingWidth : std::min(width, kReadingWidth)));
 }
 
-std::function<int()> declare(CLI::App& app) {
+std::function<int()> declare_explain(CLI::App& app) {
   auto id = std::make_shared<std::string>();
   app.add_option("RULE", *id, "The id of a rule, as the timeline shows it")->required();
   return [id] { return run(*id); };
@@ -51,7 +51,7 @@ const Subcommand kExplainCommand = {
     .name = "explain",
     .description = "Tell what an annotation means, its likely causes, and what to do",
     .examples = "  smtpscope explain txn-aborted-rset\n",
-    .declare = declare,
+    .declare = declare_explain,
 };
 
 }  // namespace smtpscope

@@ -8,9 +8,9 @@
 
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
 #include <utility>
 
+#include "base/system_error.h"
 #include "cli/subcommand.h"
 
 namespace smtpscope {
@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t kBuffered = 64 * 1024;
 
 Error cannot_write(std::string_view path, int error) {
-  return {fmt::format("cannot write {}: {}", path, std::strerror(error))};
+  return {fmt::format("cannot write {}: {}", path, system_words(error))};
 }
 
 bool is_same_file(const struct stat& a, const struct stat& b) {

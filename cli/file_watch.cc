@@ -9,7 +9,8 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <system_error>
+
+#include "base/system_error.h"
 
 namespace smtpscope {
 namespace {
@@ -43,7 +44,7 @@ Result<std::unique_ptr<FileWatch>> FileWatch::start(const std::string& path) {
   if (signals < 0) {
     const int error = errno;
     sigprocmask(SIG_UNBLOCK, &set, nullptr);
-    return Error{fmt::format("cannot follow {}: {}", path, std::system_category().message(error))};
+    return Error{fmt::format("cannot follow {}: {}", path, system_words(error))};
   }
   int changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
   if (changes >= 0 && inotify_add_watch(changes, path.c_str(), IN_MODIFY) < 0) {

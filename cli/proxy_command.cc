@@ -83,7 +83,7 @@ int run(const ProxyArguments& arguments) {
   return code;
 }
 
-std::function<int()> declare(CLI::App& app) {
+std::function<int()> declare_proxy(CLI::App& app) {
   auto arguments = std::make_shared<ProxyArguments>();
   app.add_option("--listen", arguments->listen,
                  "Where clients connect; a port alone is the loopback. May be repeated")
@@ -139,7 +139,7 @@ const Subcommand kProxyCommand = {
         "  smtpscope proxy --listen 0.0.0.0:25 --allow 192.0.2.0/24 --upstream 127.0.0.1:10025\n"
         "  smtpscope proxy --listen 2424 --upstream unix:/run/dovecot/lmtp --message none -w "
         "l.smtpcap\n",
-    .declare = declare,
+    .declare = declare_proxy,
 };
 
 }  // namespace smtpscope

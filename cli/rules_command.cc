@@ -46,7 +46,7 @@ int run(const RulesOptions& options) {
   return print(text);
 }
 
-std::function<int()> declare(CLI::App& app) {
+std::function<int()> declare_rules(CLI::App& app) {
   auto options = std::make_shared<RulesOptions>();
   app.add_option("--category", options->category, "Only the rules of this category")
       ->check(CLI::IsMember(category_names()));
@@ -72,7 +72,7 @@ const Subcommand kRulesCommand = {
         "  smtpscope rules --category timing\n"
         "  smtpscope rules --thresholds\n"
         "  smtpscope rules --json | jq -r '.[].id'\n",
-    .declare = declare,
+    .declare = declare_rules,
 };
 
 }  // namespace smtpscope

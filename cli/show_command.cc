@@ -191,7 +191,7 @@ std::vector<std::string> severities() {
   return names;
 }
 
-std::function<int()> declare(CLI::App& app) {
+std::function<int()> declare_show(CLI::App& app) {
   auto options = std::make_shared<ShowOptions>();
   app.add_option("FILE", options->files, "Captures (.smtpcap); - is standard input")->required();
   add_rendering_options(app, options->rendering);
@@ -233,7 +233,7 @@ const Subcommand kShowCommand = {
         "  smtpscope show --off timing --on round-pause --gap 2s today.smtpcap\n"
         "  smtpscope show --follow today.smtpcap        while the proxy writes it\n"
         "  ssh mx cat run.smtpcap | smtpscope show -\n",
-    .declare = declare,
+    .declare = declare_show,
 };
 
 }  // namespace smtpscope

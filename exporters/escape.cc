@@ -2,22 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <cassert>
 #include <iterator>
 
+#include "exporters/code_point_range.h"
+
 namespace smtpscope {
 namespace {
-
-struct Range {
-  char32_t first, last;
-};
 
 // Unicode 15, sorted. Controls; then what has no ink of its own and changes how its neighbours
 // look: general category Cf (format) where it is no visible sign, the line and paragraph
 // separators, and letters that are blank. Unicode TR 36 3.2 and CVE-2021-42574 tell what for.
-constexpr std::array kUnsafe = std::to_array<Range>({
+constexpr std::array kUnsafe = std::to_array<CodePointRange>({
     {0x00, 0x1F},        // C0
     {0x7F, 0x9F},        // DEL, C1: a terminal takes U+009B for ESC [
     {0xAD, 0xAD},        // soft hyphen
@@ -94,12 +91,7 @@ CodePoint first_code_point(std::string_view text) {
   return {value, octets, true};
 }
 
-bool is_unsafe(char32_t value) {
-  const auto* const range =
-      std::lower_bound(kUnsafe.begin(), kUnsafe.end(), value,
-                       [](const Range& r, char32_t wanted) { return r.last < wanted; });
-  return range != kUnsafe.end() && value >= range->first;
-}
+bool is_unsafe(char32_t value) { return within(kUnsafe, value); }
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {

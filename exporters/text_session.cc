@@ -32,20 +32,6 @@ Speaker speaker(Side side, bool by_proxy) {
   return side == Side::kClient ? Speaker{'C', Tone::kClient} : Speaker{'S', Tone::kServer};
 }
 
-Tone tone_of(Severity severity) {
-  switch (severity) {
-    case Severity::kInfo:
-      return Tone::kQuiet;
-    case Severity::kNotice:
-      return Tone::kNotice;
-    case Severity::kWarning:
-      return Tone::kWarning;
-    case Severity::kError:
-      return Tone::kError;
-  }
-  return Tone::kPlain;
-}
-
 }  // namespace
 
 TextSession::TextSession(SessionId session, Time began, WallTime run_started)

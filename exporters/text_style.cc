@@ -74,6 +74,20 @@ std::string_view graphic_rendition(Tone tone) {
 
 }  // namespace
 
+Tone tone_of(Severity severity) {
+  switch (severity) {
+    case Severity::kInfo:
+      return Tone::kQuiet;
+    case Severity::kNotice:
+      return Tone::kNotice;
+    case Severity::kWarning:
+      return Tone::kWarning;
+    case Severity::kError:
+      return Tone::kError;
+  }
+  return Tone::kPlain;
+}
+
 TextStyle::TextStyle(const ExporterOptions& options)
     : glyphs_(options.unicode ? kUnicode : kAscii),
       width_(options.width == 0 ? 0 : std::max(options.width, kLeastWidth)),

@@ -7,6 +7,7 @@
 
 #include "exporters/escape.h"
 #include "exporters/exporter.h"
+#include "timeline/severity.h"
 
 namespace smtpscope {
 
@@ -34,6 +35,9 @@ enum class Tone : std::uint8_t {
   kWarning,
   kError,  // and a 5yz reply
 };
+
+/// How loud an annotation is.
+Tone tone_of(Severity severity);
 
 /// Where the text of a line begins, counted from 0, the session's label not counted.
 inline constexpr std::size_t kTextColumn = 24;

@@ -20,12 +20,6 @@ constexpr std::size_t kRows = 8;
 constexpr std::size_t kColumn = 16;
 constexpr std::size_t kLeast = 20;
 
-Tone tone_of(Severity severity) {
-  constexpr std::array<Tone, 4> kTones = {Tone::kQuiet, Tone::kNotice, Tone::kWarning,
-                                          Tone::kError};
-  return kTones[static_cast<std::size_t>(severity)];
-}
-
 /// "3 with error, 1 with notice".
 std::string by_severity(const std::array<std::uint64_t, 4>& counts) {
   std::string words;

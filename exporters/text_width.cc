@@ -3,25 +3,15 @@
 #include <algorithm>
 #include <array>
 
+#include "exporters/code_point_range.h"
 #include "exporters/escape.h"
 
 namespace smtpscope {
 namespace {
 
-struct Range {
-  char32_t first, last;
-};
-
-template <std::size_t N>
-bool within(const std::array<Range, N>& ranges, char32_t value) {
-  const auto range = std::lower_bound(ranges.begin(), ranges.end(), value,
-                                      [](const Range& r, char32_t v) { return r.last < v; });
-  return range != ranges.end() && value >= range->first;
-}
-
 // Unicode Standard Annex 11, East_Asian_Width W and F; ranges joined where only unassigned or
 // rare narrow characters lie between, so that a line may come out too short but never too long.
-constexpr std::array kWide = std::to_array<Range>({
+constexpr std::array kWide = std::to_array<CodePointRange>({
     {0x1100, 0x115F},   {0x231A, 0x231B},   {0x2329, 0x232A},   {0x23E9, 0x23EC},
     {0x23F0, 0x23F0},   {0x23F3, 0x23F3},   {0x25FD, 0x25FE},   {0x2614, 0x2615},
     {0x2648, 0x2653},   {0x267F, 0x267F},   {0x2693, 0x2693},   {0x26A1, 0x26A1},
@@ -39,7 +29,7 @@ constexpr std::array kWide = std::to_array<Range>({
 
 // Combining marks of the scripts that mail is likely to carry. A mark that is missing here counts
 // as one column: the line is cut early.
-constexpr std::array kCombining = std::to_array<Range>({
+constexpr std::array kCombining = std::to_array<CodePointRange>({
     {0x300, 0x36F},   {0x483, 0x489},   {0x591, 0x5BD},   {0x5BF, 0x5BF},   {0x5C1, 0x5C2},
     {0x5C4, 0x5C5},   {0x5C7, 0x5C7},   {0x610, 0x61A},   {0x64B, 0x65F},   {0x670, 0x670},
     {0x6D6, 0x6DC},   {0x6DF, 0x6E4},   {0x6E7, 0x6E8},   {0x6EA, 0x6ED},   {0x93C, 0x93C},

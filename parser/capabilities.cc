@@ -1,23 +1,15 @@
 #include "parser/capabilities.h"
 
 #include <algorithm>
+#include <charconv>
+
+#include "base/ascii.h"
 
 namespace smtpscope {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-
 /// ehlo-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-") (RFC 5321 4.1.1.1).
-bool is_keyword_octet(char c) {
-  return (c >= '0' && c <= '9') || (upper(c) >= 'A' && upper(c) <= 'Z') || c == '-';
-}
-
-bool equal_words(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return upper(x) == upper(y); });
-}
+bool is_keyword_octet(char c) { return is_alphanumeric(c) || c == '-'; }
 
 /// Takes the next word off `text`; empty when there is none.
 std::string_view next_word(std::string_view& text) {
@@ -31,7 +23,7 @@ std::string_view next_word(std::string_view& text) {
 
 bool has_word(std::string_view words, std::string_view wanted) {
   for (auto word = next_word(words); !word.empty(); word = next_word(words)) {
-    if (equal_words(word, wanted)) return true;
+    if (equal_ignoring_case(word, wanted)) return true;
   }
   return false;
 }
@@ -58,6 +50,15 @@ std::string merged(const std::string& words, std::string_view more) {
     if (result.size() > kSearched || !has_word(result, word)) append_word(result, word);
   }
   return result;
+}
+
+/// The first word as a number; 0 when it is none.
+std::uint64_t leading_number(std::string_view words) {
+  const std::string_view word = next_word(words);
+  const char* const end = word.data() + word.size();
+  std::uint64_t number = 0;
+  const auto [stopped, error] = std::from_chars(word.data(), end, number);
+  return error == std::errc{} && stopped == end ? number : 0;
 }
 
 /// One line of the reply taken apart; the name is empty when the line has no keyword.
@@ -111,11 +112,13 @@ void Capabilities::read(const Reply& reply) {
   const std::uint64_t unseen =
       reply.line_count - std::min<std::uint64_t>(reply.line_count, reply.lines.size());
   dropped_ += static_cast<std::uint32_t>(std::min<std::uint64_t>(unseen, 1'000'000'000));
+  if (const Keyword* size = find("SIZE")) size_limit_ = leading_number(size->parameters);
 }
 
 void Capabilities::clear() {
   // Not keywords_.clear(): what is empty owns no heap memory.
   std::vector<Keyword>().swap(keywords_);
+  size_limit_ = 0;
   dropped_ = 0;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,9 +33,15 @@ class Capabilities {
   const Keyword* find(std::string_view upper_case_name) const;
   const std::vector<Keyword>& keywords() const { return keywords_; }
   std::uint32_t dropped() const { return dropped_; }
+  /// The greatest message that the server says it takes, in octets. Empty when it names none: SIZE
+  /// without a number, or with 0, declares no limit (RFC 1870 4).
+  std::optional<std::uint64_t> size_limit() const {
+    return size_limit_ == 0 ? std::nullopt : std::optional(size_limit_);
+  }
 
  private:
   std::vector<Keyword> keywords_;
+  std::uint64_t size_limit_ = 0;  // 0: none
   std::uint32_t dropped_ = 0;
 };
 

@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
+
 namespace smtpscope {
 namespace {
 
 constexpr std::size_t kNone = std::string_view::npos;
-
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
-constexpr bool is_letter(char c) { return upper(c) >= 'A' && upper(c) <= 'Z'; }
 
 std::size_t skip_blanks(std::string_view text, std::size_t at) {
   while (at < text.size() && is_blank(text[at])) ++at;
@@ -21,11 +18,6 @@ std::size_t skip_blanks(std::string_view text, std::size_t at) {
 std::size_t skip_word(std::string_view text, std::size_t at) {
   while (at < text.size() && !is_blank(text[at])) ++at;
   return at;
-}
-
-bool equal_ignoring_case(std::string_view text, std::string_view upper_case) {
-  return std::equal(text.begin(), text.end(), upper_case.begin(), upper_case.end(),
-                    [](char a, char b) { return upper(a) == b; });
 }
 
 /// sasl-mech of RFC 4422 3.1, in either case.

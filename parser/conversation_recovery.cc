@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/octets.h"
 #include "parser/command_line.h"
 #include "parser/conversation_machine.h"
 
@@ -14,10 +15,6 @@ constexpr std::size_t kEnoughToDecide = 1024;
 
 /// What is shown of octets that never got a meaning.
 constexpr std::size_t kJunkText = 4096;
-
-std::string_view as_text(std::span<const std::uint8_t> octets) {
-  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
-}
 
 /// The lines at the beginning of `text` up to the first with credentials, or all. `responses`:
 /// every line is taken for one.
@@ -136,7 +133,7 @@ bool ConversationMachine::flush_commands_before_gap() {
 
 /// Line by line where there are credentials, so that a masked copy still has its line ends.
 void ConversationMachine::emit_held_as_junk(JunkReason reason) {
-  const std::string_view held = as_text(held_.octets());
+  const std::string_view held = text_of(held_.octets());
   const LinesWithSecret taken = take_lines(held, barrier_ == Barrier::kAuth);
   const std::string_view text = held.substr(0, std::min(taken.size, kJunkText));
   commands().at += taken.size;
@@ -315,7 +312,7 @@ void ConversationMachine::decide_when_held_tell() {
 /// The reply to the barrier was lost in a gap, so the client has acted on it: what it sent tells
 /// what the reply was.
 void ConversationMachine::decide_by_held() {
-  const std::string_view text = as_text(held_.octets());
+  const std::string_view text = text_of(held_.octets());
   const std::string_view line = text.substr(0, text.find('\n'));
   const std::string_view word =
       line.substr(0, line.ends_with('\r') ? line.size() - 1 : line.size());

@@ -1,9 +1,10 @@
 #include "parser/line_reader.h"
 
-#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstring>
+
+#include "base/octets.h"
 
 namespace smtpscope {
 namespace {
@@ -49,10 +50,6 @@ std::size_t count_trailing_cr(std::string_view text) {
   return count;
 }
 
-std::string_view as_text(std::span<const std::uint8_t> octets) {
-  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
-}
-
 }  // namespace
 
 std::uint16_t odd_octets(std::string_view text) {
@@ -74,7 +71,7 @@ std::optional<Line> LineReader::read(std::span<const std::uint8_t> octets, std::
   if (octets_ == 0) {
     kept_.clear();
     if (lf != nullptr) {
-      const std::string_view raw = as_text(octets.first(taken - 1));
+      const std::string_view raw = text_of(octets.first(taken - 1));
       const std::size_t trailing_cr = count_trailing_cr(raw);
       const std::string_view text = raw.substr(0, raw.size() - trailing_cr);
       Line line{text.substr(0, kKeptLine), text.size(), taken, odd_octets(text),
@@ -89,7 +86,7 @@ std::optional<Line> LineReader::read(std::span<const std::uint8_t> octets, std::
 }
 
 void LineReader::append(std::span<const std::uint8_t> octets) {
-  const std::string_view text = as_text(octets);
+  const std::string_view text = text_of(octets);
   octets_ += text.size();
   kept_.append(text.substr(0, kKeptLine - kept_.size()));
   const std::size_t trailing_cr = count_trailing_cr(text);

@@ -2,16 +2,10 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace smtpscope {
 namespace {
-
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
-constexpr char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return upper(x) == upper(y); });
-}
 
 void skip_blanks(std::string_view& text) {
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
@@ -131,13 +125,15 @@ void MailParameters::Iterator::advance() {
     current_ = {};
     return;
   }
-  const std::size_t end = std::min(rest_.find_first_of(" \t"), rest_.size());
-  const std::string_view parameter = rest_.substr(0, end);
+  std::size_t equals = 0;
+  while (equals < rest_.size() && rest_[equals] != '=' && !is_blank(rest_[equals])) ++equals;
+  std::size_t end = equals;
+  while (end < rest_.size() && !is_blank(rest_[end])) ++end;
+  current_.has_value = end > equals;
+  current_.keyword = rest_.substr(0, equals);
+  const std::size_t value = std::min(equals + 1, end);
+  current_.value = rest_.substr(value, end - value);
   rest_.remove_prefix(end);
-  const std::size_t equals = parameter.find('=');
-  current_.has_value = equals != std::string_view::npos;
-  current_.keyword = parameter.substr(0, equals);
-  current_.value = current_.has_value ? parameter.substr(equals + 1) : parameter.substr(0, 0);
 }
 
 }  // namespace smtpscope

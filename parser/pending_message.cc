@@ -6,6 +6,9 @@
 #include <iterator>
 #include <string_view>
 
+#include "base/ascii.h"
+#include "base/octets.h"
+
 namespace smtpscope {
 namespace {
 
@@ -18,9 +21,8 @@ constexpr std::size_t kTerminator = 3;
 
 bool mentions_credentials(std::string_view text) {
   return std::any_of(std::begin(kWords), std::end(kWords), [&](std::string_view word) {
-    const auto found = std::search(
-        text.begin(), text.end(), word.begin(), word.end(),
-        [](char a, char b) { return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 32) : a) == b; });
+    const auto found = std::search(text.begin(), text.end(), word.begin(), word.end(),
+                                   [](char a, char b) { return upper(a) == b; });
     return found != text.end();
   });
 }
@@ -50,7 +52,7 @@ std::string_view PendingMessage::behind_candidate() const {
   // The candidate was none to the scanner, so the terminator lies behind it.
   const std::size_t terminator = scanner_.ended() ? kTerminator : 0;
   assert(point_->tail.size() >= terminator);
-  return {reinterpret_cast<const char*>(point_->tail.data()), point_->tail.size() - terminator};
+  return text_of(std::span(point_->tail).first(point_->tail.size() - terminator));
 }
 
 void PendingMessage::keep_tail(std::span<const std::uint8_t> octets) {
@@ -61,7 +63,7 @@ void PendingMessage::keep_tail(std::span<const std::uint8_t> octets) {
   std::vector<std::uint8_t>& tail = point_->tail;
   const std::size_t looked_at = tail.size() - std::min(tail.size(), kShortestWord - 1);
   tail.insert(tail.end(), octets.begin(), octets.end());
-  const std::string_view text(reinterpret_cast<const char*>(tail.data()), tail.size());
+  const std::string_view text = text_of(tail);
   if (mentions_credentials(text.substr(looked_at))) point_->tail_may_hold_credentials = true;
 }
 

@@ -2,12 +2,10 @@
 
 #include <cassert>
 
+#include "base/ascii.h"
+
 namespace smtpscope {
-namespace {
-
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-}  // namespace
+namespace {}  // namespace
 
 std::optional<ReplyLineParts> split_reply_line(std::string_view line) {
   if (line.size() < 3 || !is_digit(line[0]) || !is_digit(line[1]) || !is_digit(line[2])) {

@@ -11,6 +11,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/ascii.h"
+
 namespace smtpscope {
 namespace {
 
@@ -25,7 +27,7 @@ std::optional<std::uint16_t> port_of(std::string_view text) {
 }
 
 bool is_number(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() && std::ranges::all_of(text, is_digit);
 }
 
 struct HostAndPort {

@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/octets.h"
+
 namespace smtpscope {
 namespace {
 
@@ -39,10 +41,6 @@ constexpr std::array kSteps = {
          ".\r\n"},
     Step{2, Wait::kNone, "QUIT\r\n"},
 };
-
-std::span<const std::uint8_t> octets_of(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
 
 }  // namespace
 

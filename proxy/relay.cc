@@ -2,6 +2,8 @@
 
 #include <cassert>
 
+#include "base/octets.h"
+
 // Theory of operation
 //
 // A session is two legs. Octets from one leg go to the other at once; when the kernel does not
@@ -27,10 +29,6 @@ namespace {
 // answer from host".
 constexpr std::string_view kRefusal =
     "421 4.4.1 smtpscope: the mail server behind this tracing proxy does not answer\r\n";
-
-std::span<const std::uint8_t> octets_of(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
 
 }  // namespace
 

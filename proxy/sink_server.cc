@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "base/octets.h"
+
 namespace smtpscope {
 
 /// One connection to the sink.
@@ -28,8 +30,7 @@ class SinkServer::Client : private ConnectionEvents {
   void send(const std::string& replies) {
     Connection::Sent sent;
     if (!replies.empty()) {
-      sent = connection_->send(
-          {reinterpret_cast<const std::uint8_t*>(replies.data()), replies.size()});
+      sent = connection_->send(octets_of(replies));
     }
     if (sent.failed || (sent.waiting == 0 && session_.is_over())) {
       server_.drop(*this);

@@ -6,24 +6,16 @@
 #include <utility>
 #include <variant>
 
+#include "base/ascii.h"
+#include "base/octets.h"
 #include "parser/command_line.h"
 #include "parser/path.h"
 
 namespace smtpscope {
 namespace {
 
-std::span<const std::uint8_t> octets_of(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-std::string_view without_trailing_space(std::string_view text) {
-  const std::size_t last = text.find_last_not_of(" \t");
-  return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
-}
-
-bool is_number(std::string_view text) {
-  return !text.empty() && text.size() <= 20 &&
-         std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+bool is_size(std::string_view text) {
+  return !text.empty() && text.size() <= 20 && std::ranges::all_of(text, is_digit);
 }
 
 /// The path can be read and is spelled as RFC 5321 4.1.2 has it, but for what servers tolerate.
@@ -34,7 +26,7 @@ bool is_acceptable(const PathArgument& path) {
 /// Empty, or the reply that refuses the parameter.
 std::string_view refuse_mail_parameter(const MailParameter& parameter) {
   if (same_keyword(parameter.keyword, "SIZE")) {
-    return is_number(parameter.value) ? "" : "501 5.5.4 SIZE needs a number of octets";
+    return is_size(parameter.value) ? "" : "501 5.5.4 SIZE needs a number of octets";
   }
   if (same_keyword(parameter.keyword, "BODY")) {
     const bool known =
@@ -98,7 +90,7 @@ void SinkSession::handle(const Item& item, std::uint64_t octets) {
 
 void SinkSession::answer(const Command& command) {
   if (command.exchange == kNoExchange) return;  // cut off by the end of the stream
-  const bool bare = without_trailing_space(command.arguments).empty();
+  const bool bare = without_trailing_blanks(command.arguments).empty();
   switch (command.verb) {
     case Verb::kHelo:
     case Verb::kEhlo:
@@ -142,7 +134,7 @@ void SinkSession::answer(const Command& command) {
 }
 
 void SinkSession::answer_hello(const Command& command) {
-  if (without_trailing_space(command.arguments).empty()) {
+  if (without_trailing_blanks(command.arguments).empty()) {
     return reply("501 5.5.4 Say who you are");
   }
   greeted_ = true;
@@ -175,7 +167,7 @@ void SinkSession::answer_rcpt(const Command& command) {
   if (!is_acceptable(path) || path.mailbox.empty()) {
     return reply("501 5.1.3 Syntax: RCPT TO:<address>");
   }
-  if (!without_trailing_space(path.parameters).empty()) {
+  if (!without_trailing_blanks(path.parameters).empty()) {
     return reply("555 5.5.4 Parameters of RCPT are not known here");
   }
   ++recipients_;
@@ -183,7 +175,7 @@ void SinkSession::answer_rcpt(const Command& command) {
 }
 
 void SinkSession::answer_data(const Command& command) {
-  if (!without_trailing_space(command.arguments).empty()) {
+  if (!without_trailing_blanks(command.arguments).empty()) {
     return reply("501 5.5.4 DATA takes no argument");
   }
   if (chunks_ != Chunks::kNone) return reply("503 5.5.1 DATA does not go with BDAT");

@@ -29,16 +29,7 @@ std::optional<std::uint64_t> declared_limit(const Capabilities& capabilities,
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> declared_size_limit(const Capabilities& capabilities) {
-  const Capabilities::Keyword* size = capabilities.find("SIZE");
-  if (size == nullptr) return std::nullopt;
-  const std::string_view parameters = size->parameters;
-  const auto limit = decimal(parameters.substr(0, parameters.find(' ')));
-  return limit && *limit > 0 ? limit : std::nullopt;
-}
-
-std::optional<std::uint64_t> recipient_domain(std::string_view rcpt_arguments) {
-  const std::string_view mailbox = parse_path(rcpt_arguments, "TO:").mailbox;
+std::optional<std::uint64_t> domain_of(std::string_view mailbox) {
   const std::size_t domain = find_domain(mailbox);
   if (domain == std::string_view::npos || domain == 0) return std::nullopt;
   // With its "@", which tells sender_hash() that letter case does not count.

@@ -22,12 +22,8 @@ inline constexpr std::string_view kLimitRcptDomainMax = "RCPTDOMAINMAX";
 std::optional<std::uint64_t> declared_limit(const Capabilities& capabilities,
                                             std::string_view name);
 
-/// The greatest message that the server says it takes. Empty when it names none: SIZE without a
-/// number, or with 0, declares no limit (RFC 1870 4).
-std::optional<std::uint64_t> declared_size_limit(const Capabilities& capabilities);
-
-/// Stands for the domain of RCPT's forward-path, letter case aside; empty when it has none.
-std::optional<std::uint64_t> recipient_domain(std::string_view rcpt_arguments);
+/// Stands for a mailbox's domain, letter case aside; empty when it has none.
+std::optional<std::uint64_t> domain_of(std::string_view mailbox);
 
 /// A decimal number and nothing else; empty too when it is greater than 64 bits hold.
 std::optional<std::uint64_t> decimal(std::string_view text);

@@ -11,9 +11,6 @@ namespace {
 /// Delays from here on are remembered: those of resolvers that did not answer (rules 31).
 constexpr Duration kSlow = std::chrono::seconds(1);
 
-/// A program that pauses so long before the final dot does so by habit (rules 23).
-constexpr Duration kDotPause = std::chrono::milliseconds(900);
-
 bool asks_the_resolver(Verb verb) {
   switch (verb) {
     case Verb::kHelo:
@@ -59,7 +56,6 @@ void remember_transaction(const Transaction& ended, SessionId session, const Ses
   if (ended.data_sent && ended.data_reads > 0) {
     ClientRecord& client = history.client(state.client_host);
     ++(ended.data_reads == 1 ? client.burst_messages : client.slow_messages);
-    if (ended.dot_pause >= kDotPause) ++client.pre_dot_pauses;
   }
   if (ended.finals_accepted > 0) history.add_message(message_record(ended, session));
 }

@@ -10,7 +10,7 @@ namespace {
 
 using enum FoldScope;
 
-constexpr Precedence kTable[] = {
+constexpr Precedence kPrecedences[] = {
     {"callout-probe", "txn-aborted-rset", kSameTransaction},
     {"callout-probe", "txn-aborted-quit", kSameTransaction},
     {"callout-probe", "txn-aborted-disconnect", kSameTransaction},
@@ -187,7 +187,7 @@ std::span<const Row> rows_of(const Rule& headline) {
     Rows rows;
     for (const Rule* rule : all_rules()) {
       std::vector<Row> own;
-      for (const Precedence& row : kTable) {
+      for (const Precedence& row : kPrecedences) {
         const Rule* folded = row.headline == rule->id ? find_rule(row.folded) : nullptr;
         if (folded != nullptr) own.push_back({folded, row.scope, row.variant});
       }
@@ -204,7 +204,7 @@ std::span<const Row> rows_of(const Rule& headline) {
 
 }  // namespace
 
-std::span<const Precedence> all_precedences() { return kTable; }
+std::span<const Precedence> all_precedences() { return kPrecedences; }
 
 bool folds(const FoldSubject& headline, const FoldSubject& folded, PlaceRange between) {
   return std::ranges::any_of(rows_of(*headline.rule), [&](const Row& row) {

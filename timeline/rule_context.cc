@@ -1,7 +1,5 @@
 #include "timeline/rule_context.h"
 
-#include <algorithm>
-
 #include "timeline/arrival_times.h"
 #include "timeline/rule_engine.h"
 
@@ -9,14 +7,6 @@ namespace smtpscope {
 
 const Command* RuleContext::command() const {
   return entry() == nullptr ? nullptr : std::get_if<Command>(&entry()->item->body);
-}
-
-const PathArgument& RuleContext::path() const {
-  if (!path_) {
-    const Command& sent = *command();
-    path_ = parse_path(sent.arguments, sent.verb == Verb::kRcpt ? "TO:" : "FROM:");
-  }
-  return *path_;
 }
 
 const Reply* RuleContext::reply() const {

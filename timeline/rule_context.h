@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +49,7 @@ struct Finding {
 struct Moment {
   Time now;
   const Entry* entry = nullptr;
+  const PathArgument* path = nullptr;  // of a command that has one
   const PendingExchange* answered = nullptr;
   const Silence* silence = nullptr;
   const Transaction* transaction = nullptr;
@@ -87,8 +87,8 @@ class RuleContext {
   /// entry() as a command or a reply; nullptr when it is none.
   const Command* command() const;
   const Reply* reply() const;
-  /// The argument of a MAIL or RCPT taken apart, once for all rules that ask.
-  const PathArgument& path() const;
+  /// kOnCommand: the argument of MAIL, SEND, SOML, SAML or RCPT, taken apart. Not for others.
+  const PathArgument& path() const { return *moment_.path; }
   /// A reply: what it answers; nullptr for the greeting, orphans and unsolicited replies.
   const PendingExchange* answered() const { return moment_.answered; }
   /// A reply that answers a command of this verb (not its end of data).
@@ -152,7 +152,6 @@ class RuleContext {
   const Moment& moment_;
   const Sources& sources_;
   RuleEngine& engine_;
-  mutable std::optional<PathArgument> path_;
 };
 
 }  // namespace smtpscope

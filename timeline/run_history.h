@@ -30,7 +30,6 @@ struct ClientRecord {
   // How its messages came: in one read, or in several (a program that writes line by line).
   std::uint32_t burst_messages = 0;
   std::uint32_t slow_messages = 0;
-  std::uint32_t pre_dot_pauses = 0;
   // The last delay of a greeting, EHLO, MAIL or RCPT of 1 s or more, and the last one in a session
   // before that one's; 0: none.
   Duration slow_reply{};

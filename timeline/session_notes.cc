@@ -1,8 +1,8 @@
 #include "timeline/session_notes.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "base/ascii.h"
 #include "parser/command_line.h"
 #include "parser/path.h"
 #include "timeline/declared_limits.h"
@@ -21,11 +21,9 @@ bool is_loopback(std::string_view host) {
   return host.starts_with("127.") || host == "::1" || host.starts_with("::ffff:127.");
 }
 
-std::string upper(std::string_view text) {
+std::string in_upper_case(std::string_view text) {
   std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
+  std::ranges::transform(out, out.begin(), upper);
   return out;
 }
 
@@ -35,21 +33,16 @@ std::string_view first_word(std::string_view text) {
   return text.substr(0, text.find_first_of(" \t"));
 }
 
-std::string_view without_blanks(std::string_view text) {
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 void note_auth(const Item& item, const Command& command, const Entry& entry, SessionState& state) {
   if (state.auth == nullptr) state.auth = std::make_unique<AuthState>();
   AuthState& auth = *state.auth;
   ++auth.attempts;
   auth.before = std::exchange(auth.last, AuthAttempt{});
   auth.last.entry = entry.number;
-  auth.last.mechanism = upper(first_word(command.arguments).substr(0, kKeptMechanism));
+  auth.last.mechanism = in_upper_case(first_word(command.arguments).substr(0, kKeptMechanism));
   auth.last.secret_octets = item.secret_end - item.secret_begin;
   // RFC 4954 4: "=" is an initial response of no octets.
-  const std::string_view behind = without_blanks(command.arguments);
+  const std::string_view behind = without_trailing_blanks(command.arguments);
   auth.last.initial_response = auth.last.secret_octets > 0 || behind.ends_with(" =");
   auth.last.encrypted = state.tls;
 }
@@ -65,11 +58,11 @@ void note_mail(const Command& command, SessionState& state) {
   if ((command.flags & kEarly) == 0) state.starttls->mail_behind = true;
 }
 
-void note_rcpt(const Command& command, const Capabilities& capabilities, SessionState& state) {
+void note_rcpt(const PathArgument& path, const Capabilities& capabilities, SessionState& state) {
   if (!declared_limit(capabilities, kLimitRcptDomainMax)) return;
   if (state.rcpt_domains == nullptr) state.rcpt_domains = std::make_unique<RecipientDomains>();
   RecipientDomains& domains = *state.rcpt_domains;
-  const std::optional<std::uint64_t> domain = recipient_domain(command.arguments);
+  const std::optional<std::uint64_t> domain = domain_of(path.mailbox);
   if (!domain || domains.kept == RecipientDomains::kKept || domains.has(*domain)) return;
   domains.hashes[domains.kept++] = *domain;
 }
@@ -119,13 +112,12 @@ void note_greeting(const Reply& reply, SessionState& state) {
   // RFC 5321 4.2: the name stands on the first line, also of a greeting of several.
   state.server_name = first_word(reply.lines.front().text).substr(0, kKeptName);
   state.server_extended = std::ranges::any_of(reply.lines, [](const ReplyLine& line) {
-    return upper(line.text).find("ESMTP") != std::string::npos;
+    return in_upper_case(line.text).find("ESMTP") != std::string::npos;
   });
 }
 
 void note_hello(const Reply& reply, const PendingExchange& answered, SessionState& state) {
   if (state.last_hello.entry == answered.entry) state.last_hello.code = reply.code;
-  if (answered.verb != Verb::kHelo && reply.first_digit() != 2) ++state.ehlo_refusals;
 }
 
 void note_offers(const Capabilities& capabilities, SessionState& state) {
@@ -187,21 +179,14 @@ InterceptionSigns& signs_of(SessionState& state) {
 /// RFC 1870 6.1 lets a client declare too much, not too little. Nothing is known of a message of
 /// which octets are missing from the trace.
 void note_size_excess(const Transaction& ended, SessionState& state) {
-  if (ended.parameters.empty() || state.holes > 0) return;
-  for (const MailParameter& parameter : mail_parameters(ended.parameters)) {
-    if (!same_keyword(parameter.keyword, "SIZE")) continue;
-    std::uint64_t declared = 0;
-    const char* const end = parameter.value.data() + parameter.value.size();
-    const auto [rest, error] = std::from_chars(parameter.value.data(), end, declared);
-    if (error != std::errc() || rest != end) return;
-    const std::uint64_t excess = ended.facts.octets > declared ? ended.facts.octets - declared : 0;
-    if (excess == 0 && state.signs == nullptr) return;
-    InterceptionSigns& signs = signs_of(state);
-    signs.size_excess_repeats =
-        excess > 0 && excess == signs.size_excess ? signs.size_excess_repeats + 1 : 1;
-    signs.size_excess = excess;
-    return;
-  }
+  if (!ended.declared.size || state.holes > 0) return;
+  const std::uint64_t declared = *ended.declared.size;
+  const std::uint64_t excess = ended.facts.octets > declared ? ended.facts.octets - declared : 0;
+  if (excess == 0 && state.signs == nullptr) return;
+  InterceptionSigns& signs = signs_of(state);
+  signs.size_excess_repeats =
+      excess > 0 && excess == signs.size_excess ? signs.size_excess_repeats + 1 : 1;
+  signs.size_excess = excess;
 }
 
 }  // namespace
@@ -209,10 +194,9 @@ void note_size_excess(const Transaction& ended, SessionState& state) {
 bool like_header_field(std::string_view line) {
   const std::size_t colon = line.find(':');
   if (colon == 0 || colon + 1 >= line.size()) return false;
-  if (line[colon + 1] != ' ' && line[colon + 1] != '\t') return false;
-  return std::ranges::all_of(line.substr(0, colon), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
+  if (!is_blank(line[colon + 1])) return false;
+  return std::ranges::all_of(line.substr(0, colon),
+                             [](char c) { return is_alphanumeric(c) || c == '-'; });
 }
 
 UnknownRun with_unknown_line(const Item& item, const Command& command, const Entry& entry,
@@ -258,8 +242,8 @@ void note_peers(const SessionOpened& opened, SessionState& state) {
   state.upstream = opened.upstream;
 }
 
-void note_command(const Item& item, const Command& command, const Entry& entry,
-                  const Capabilities& capabilities, SessionState& state) {
+void note_command(const Item& item, const Command& command, const PathArgument* path,
+                  const Entry& entry, const Capabilities& capabilities, SessionState& state) {
   const bool keeps_alive = command.verb == Verb::kNoop || command.verb == Verb::kRset;
   state.keep_alives = keeps_alive && entry.transaction == 0 ? state.keep_alives + 1 : 0;
   state.odd_endings |= odd_endings(command);
@@ -277,14 +261,14 @@ void note_command(const Item& item, const Command& command, const Entry& entry,
           .entry = entry.number,
           .verb = command.verb,
           .code = 0,
-          .name = std::string(without_blanks(command.arguments).substr(0, kKeptName))};
+          .name = std::string(without_trailing_blanks(command.arguments).substr(0, kKeptName))};
       note_offers(capabilities, state);
       break;
     case Verb::kMail:
       note_mail(command, state);
       break;
     case Verb::kRcpt:
-      note_rcpt(command, capabilities, state);
+      note_rcpt(*path, capabilities, state);
       break;
     case Verb::kBdat:
       note_bdat(entry, state);
@@ -312,15 +296,13 @@ void note_command(const Item& item, const Command& command, const Entry& entry,
   if (state.unknown_run != nullptr) state.unknown_run->ended = true;
 }
 
-void note_mail_data(const MailData& data, const Entry& entry, std::string_view parameters,
+void note_mail_data(const MailData& data, const Entry& entry, const Transaction* transaction,
                     SessionState& state) {
   if (state.last_mail_data == nullptr) state.last_mail_data = std::make_unique<LastMailData>();
-  *state.last_mail_data = {.entry = entry.number, .octets = data.facts.octets, .declared = 0};
-  for (const MailParameter parameter : mail_parameters(parameters)) {
-    if (!same_keyword(parameter.keyword, "SIZE")) continue;
-    const std::string_view value = parameter.value;
-    std::from_chars(value.data(), value.data() + value.size(), state.last_mail_data->declared);
-  }
+  *state.last_mail_data = {
+      .entry = entry.number,
+      .octets = data.facts.octets,
+      .declared = transaction == nullptr ? 0 : transaction->declared.size.value_or(0)};
 }
 
 void note_auth_response(const AuthResponse& response, SessionState& state) {

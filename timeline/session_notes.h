@@ -5,6 +5,7 @@
 
 #include "parser/capabilities.h"
 #include "parser/item.h"
+#include "parser/path.h"
 #include "timeline/event.h"
 #include "timeline/run_history.h"
 #include "timeline/session_state.h"
@@ -18,8 +19,9 @@ namespace smtpscope {
 void note_peers(const SessionOpened& opened, SessionState& state);
 
 /// A command, after the rules were asked about it. `capabilities` are those in force before it.
-void note_command(const Item& item, const Command& command, const Entry& entry,
-                  const Capabilities& capabilities, SessionState& state);
+/// `path` as in TransactionTracker::on_command().
+void note_command(const Item& item, const Command& command, const PathArgument* path,
+                  const Entry& entry, const Capabilities& capabilities, SessionState& state);
 
 /// "Name: …", as a header field begins (RFC 5322 2.2).
 bool like_header_field(std::string_view line);
@@ -33,7 +35,7 @@ UnknownRun with_unknown_line(const Item& item, const Command& command, const Ent
 std::uint8_t odd_endings(const Command& command);
 
 /// Mail data has ended, before the rules are asked about it. `parameters` are those of its MAIL.
-void note_mail_data(const MailData& data, const Entry& entry, std::string_view parameters,
+void note_mail_data(const MailData& data, const Entry& entry, const Transaction* transaction,
                     SessionState& state);
 
 /// A client line inside an AUTH exchange, after the rules were asked about it.

@@ -314,9 +314,8 @@ struct SessionState {
   std::string server_name;       // first word of the greeting's text; "" if it has none
   bool server_extended = false;  // the greeting says ESMTP
 
-  LastHello last_hello;             // accepted or not
-  std::uint32_t ehlo_refusals = 0;  // EHLO or LHLO answered 4yz or 5yz
-  std::uint32_t mails_sent = 0;     // MAIL commands, failed ones among them (RFC 9422 4.1)
+  LastHello last_hello;          // accepted or not
+  std::uint32_t mails_sent = 0;  // MAIL commands, failed ones among them (RFC 9422 4.1)
   /// NOOP and RSET in a row outside a transaction so far: what keeps a connection open and moves no
   /// mail.
   std::uint32_t keep_alives = 0;

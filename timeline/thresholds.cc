@@ -19,7 +19,7 @@ constexpr std::int64_t operator""_s(unsigned long long n) {
 using enum Threshold;
 using enum Unit;
 
-constexpr std::array<ThresholdKind, kThresholds> kTable = {{
+constexpr std::array<ThresholdKind, kThresholds> kKinds = {{
     // A nominal timer of one second must not be lost to rounding: hence 0.95.
     {kGapNote, "gap", "note", kDuration, 950_ms, "the shortest silence that is told"},
     {kGapNotice, "gap", "notice", kDuration, 5_s, "a silence that deserves a look"},
@@ -112,8 +112,8 @@ constexpr std::array<ThresholdKind, kThresholds> kTable = {{
 }};
 
 consteval bool in_order() {
-  for (std::size_t i = 0; i < kTable.size(); ++i) {
-    if (static_cast<std::size_t>(kTable[i].threshold) != i) return false;
+  for (std::size_t i = 0; i < kKinds.size(); ++i) {
+    if (static_cast<std::size_t>(kKinds[i].threshold) != i) return false;
   }
   return true;
 }
@@ -133,16 +133,16 @@ std::optional<double> take_number(std::string_view& text) {
 
 std::string ThresholdKind::name() const { return fmt::format("{}.{}", rule, key); }
 
-std::span<const ThresholdKind> all_thresholds() { return kTable; }
+std::span<const ThresholdKind> all_thresholds() { return kKinds; }
 
 const ThresholdKind* find_threshold(std::string_view name) {
   const auto found =
-      std::ranges::find_if(kTable, [&](const ThresholdKind& kind) { return kind.name() == name; });
-  return found == kTable.end() ? nullptr : &*found;
+      std::ranges::find_if(kKinds, [&](const ThresholdKind& kind) { return kind.name() == name; });
+  return found == kKinds.end() ? nullptr : &*found;
 }
 
 Thresholds::Thresholds() {
-  for (const ThresholdKind& kind : kTable) set(kind.threshold, kind.standard);
+  for (const ThresholdKind& kind : kKinds) set(kind.threshold, kind.standard);
 }
 
 std::optional<std::int64_t> parse_threshold(Unit unit, std::string_view text) {

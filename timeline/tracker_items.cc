@@ -1,4 +1,7 @@
+#include <optional>
+
 #include "parser/conversation.h"
+#include "parser/path.h"
 #include "timeline/history_notes.h"
 #include "timeline/pipelining_notes.h"
 #include "timeline/session_changes.h"
@@ -7,6 +10,21 @@
 
 namespace smtpscope {
 namespace {
+
+/// The argument of a command that takes a path, taken apart for all who want it.
+std::optional<PathArgument> path_of(const Command& command) {
+  switch (command.verb) {
+    case Verb::kMail:
+    case Verb::kSend:
+    case Verb::kSoml:
+    case Verb::kSaml:
+      return parse_path(command.arguments, "FROM:");
+    case Verb::kRcpt:
+      return parse_path(command.arguments, "TO:");
+    default:
+      return std::nullopt;
+  }
+}
 
 bool has_more_than_blanks(std::string_view text) {
   return text.find_first_not_of(" \t") != std::string_view::npos;
@@ -70,21 +88,25 @@ void Tracker::on_body(const Item& item, const Command& command, const Conversati
                        .verb = command.verb,
                        .has_arguments = has_more_than_blanks(command.arguments)};
   const std::uint64_t begun = state_.transactions;
-  transactions_.on_command(command, sent, state_);
+  const std::optional<PathArgument> argument = path_of(command);
+  const PathArgument* path = argument ? &*argument : nullptr;
+  transactions_.on_command(command, path, sent, state_);
   entry.transaction = sent.transaction;
   entry.mark = state_.transactions > begun ? TxnMark::kBegins : mark_of(sent.transaction);
   if (command.pending_before == 0 && state_.entries > 0) entry.think = entry.since_previous;
   note_reads(entry, state_);
   emit_entry(entry);
 
-  const Moment moment{
-      .now = now_, .entry = &entry, .transaction = transactions_.find(entry.transaction)};
+  const Moment moment{.now = now_,
+                      .entry = &entry,
+                      .path = path,
+                      .transaction = transactions_.find(entry.transaction)};
   const bool odd = command.flags != 0 || command.ending != LineEnding::kCrLf;
   ask(kOnCommand, static_cast<std::size_t>(command.verb), odd, moment, conversation);
   settle(moment, conversation);
 
   note_pipelining(command, entry, conversation.capabilities(), state_);
-  note_command(item, command, entry, conversation.capabilities(), state_);
+  note_command(item, command, path, entry, conversation.capabilities(), state_);
   state_.last_command = {.entry = entry.number,
                          .verb = command.verb,
                          .has_arguments = sent.has_arguments,
@@ -258,9 +280,7 @@ void Tracker::on_body(const Item& item, const MailData& data, const Conversation
   if (data.exchange != kNoExchange && !data.answered_early) pending_.add(sent);
   const Moment moment{
       .now = now_, .entry = &entry, .transaction = transactions_.find(entry.transaction)};
-  note_mail_data(
-      data, entry,
-      moment.transaction == nullptr ? std::string_view() : moment.transaction->parameters, state_);
+  note_mail_data(data, entry, moment.transaction, state_);
   ask(kOnData, moment, conversation);
   settle(moment, conversation);
 }

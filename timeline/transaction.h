@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "parser/message_facts.h"
 #include "parser/verb.h"
+#include "timeline/declared_message.h"
 
 namespace smtpscope {
 
@@ -61,6 +62,7 @@ struct Transaction {
   Time ended;
   std::string reverse_path;     // without the angle brackets; "" is the null reverse-path
   std::string parameters;       // behind the path of MAIL
+  DeclaredMessage declared;     // by them
   std::uint16_t mail_code = 0;  // reply to MAIL; 0 while none
   std::vector<Recipient> recipients;
   std::uint64_t rcpt_sent = 0;

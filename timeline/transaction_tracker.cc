@@ -4,7 +4,6 @@
 #include <cassert>
 
 #include "parser/command_line.h"
-#include "parser/path.h"
 #include "timeline/envelope_hash.h"
 #include "timeline/read_pace.h"
 
@@ -113,10 +112,10 @@ const Transaction* TransactionTracker::find(std::uint64_t number) const {
   return nullptr;
 }
 
-void TransactionTracker::on_command(const Command& command, PendingExchange& pending,
-                                    SessionState& state) {
+void TransactionTracker::on_command(const Command& command, const PathArgument* path,
+                                    PendingExchange& pending, SessionState& state) {
   if (begins_transaction(command.verb)) {
-    begin(command, pending, state);
+    begin(*path, pending, state);
     return;
   }
   UnderWay* one = current_one();
@@ -125,7 +124,7 @@ void TransactionTracker::on_command(const Command& command, PendingExchange& pen
   pending.transaction = txn.number;
   switch (command.verb) {
     case Verb::kRcpt:
-      add_recipient(command, pending);
+      add_recipient(*path, pending);
       break;
     case Verb::kData:
     case Verb::kBdat:
@@ -162,7 +161,7 @@ void TransactionTracker::on_command(const Command& command, PendingExchange& pen
   }
 }
 
-void TransactionTracker::begin(const Command& command, PendingExchange& pending,
+void TransactionTracker::begin(const PathArgument& path, PendingExchange& pending,
                                SessionState& state) {
   if (under_way_.size() == kMaxUnderWay) {
     end(*under_way_.front(), AbortedBy::kNothing, 0, pending.first);
@@ -173,18 +172,17 @@ void TransactionTracker::begin(const Command& command, PendingExchange& pending,
   txn.number = ++state.transactions;
   txn.first_entry = pending.entry;
   txn.began = pending.first;
-  const PathArgument path = parse_path(command.arguments, "FROM:");
   keep(txn.reverse_path, path.path);
   keep(txn.parameters, path.parameters);
+  txn.declared = read_declared_message(path.parameters);
   txn.envelope_hash = sender_hash(path.path);
   one->mail = pending.exchange;
   pending.transaction = txn.number;
   under_way_.push_back(std::move(one));
 }
 
-void TransactionTracker::add_recipient(const Command& command, PendingExchange& pending) {
+void TransactionTracker::add_recipient(const PathArgument& path, PendingExchange& pending) {
   Transaction& txn = under_way_.back()->transaction;
-  const PathArgument path = parse_path(command.arguments, "TO:");
   ++txn.rcpt_sent;
   txn.envelope_hash = with_recipient(txn.envelope_hash, path.path);
   if (txn.recipients.size() == Transaction::kKeptRecipients) return;

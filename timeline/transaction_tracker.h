@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "parser/item.h"
+#include "parser/path.h"
 #include "timeline/event.h"
 #include "timeline/pending_exchanges.h"
 #include "timeline/session_state.h"
@@ -26,7 +27,9 @@ class TransactionTracker {
 
   /// What was sent, when and as which entry, is in `pending`, whose transaction, recipient and
   /// ends_message are set here. `state` gets what rules want to know of transactions.
-  void on_command(const Command& command, PendingExchange& pending, SessionState& state);
+  /// `path`: the argument of MAIL, RCPT and their like taken apart; nullptr for other commands.
+  void on_command(const Command& command, const PathArgument* path, PendingExchange& pending,
+                  SessionState& state);
   void on_mail_data(const MailData& data, std::uint64_t wire_octets, const Entry& entry,
                     PendingExchange& pending);
   void on_chunk(const Chunk& chunk, std::uint64_t wire_octets, const PendingExchange& pending,
@@ -66,8 +69,8 @@ class TransactionTracker {
 
   UnderWay* current_one();
   UnderWay* find_one(std::uint64_t number);
-  void begin(const Command& command, PendingExchange& pending, SessionState& state);
-  void add_recipient(const Command& command, PendingExchange& pending);
+  void begin(const PathArgument& path, PendingExchange& pending, SessionState& state);
+  void add_recipient(const PathArgument& path, PendingExchange& pending);
   void on_mail_reply(UnderWay& one, const Reply& reply, const Entry& entry,
                      PendingExchanges& pending);
   void on_rcpt_reply(UnderWay& one, const Reply& reply, const Entry& entry,

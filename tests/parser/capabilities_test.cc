@@ -1,5 +1,6 @@
 #include "parser/capabilities.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,6 +64,17 @@ TEST_CASE("white space between and behind words does not matter") {
   CHECK(parameters(capabilities, "SIZE") == "100");
   CHECK(parameters(capabilities, "PIPELINING").empty());
   CHECK(parameters(capabilities, "AUTH") == "PLAIN LOGIN");
+}
+
+TEST_CASE("SIZE declares a limit with a number that is not 0, and only then") {
+  CHECK(offered({"250-x", "250 SIZE 10240000"}).size_limit() == 10240000);
+  CHECK(offered({"250-x", "250-SIZE 100", "250 SIZE 200"}).size_limit() == 100);
+  for (const char* none :
+       {"SIZE", "SIZE 0", "SIZE 12k", "SIZE -1", "SIZE 99999999999999999999", "PIPELINING"}) {
+    CAPTURE(none);
+    CHECK(offered({"250-x", std::string("250 ") + none}).size_limit() == std::nullopt);
+  }
+  CHECK(Capabilities().size_limit() == std::nullopt);
 }
 
 TEST_CASE("AUTH= is AUTH, and the lists are merged") {

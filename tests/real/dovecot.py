@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from follow import DEADLINE, FollowedFile
+from server import Server
 
 CONFIG = """\
 protocols = lmtp
@@ -42,22 +43,16 @@ protocol lmtp {{
 """
 
 
-class Dovecot:
-    """Started by `with`, stopped at its end. `socket` is the path of its LMTP socket."""
+class Dovecot(Server):
+    """`socket` is the path of its LMTP socket."""
 
-    def __enter__(self):
-        self.base = Path(tempfile.mkdtemp(prefix="scope-dc-", dir="/tmp"))
-        self.base.chmod(0o755)
-        self.lines = None
-        self._process = None
-        try:
-            self._start()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+    base = None
+    lines = None
+    _process = None
 
     def _start(self):
+        self.base = Path(tempfile.mkdtemp(prefix="scope-dc-", dir="/tmp"))
+        self.base.chmod(0o755)
         self.socket = self.base / "lmtp"
         for name in ("run", "state", "mail"):
             (self.base / name).mkdir()
@@ -76,13 +71,14 @@ class Dovecot:
         # Its sockets are bound before it says so.
         self.lines.wait_for("starting up for lmtp")
 
-    def __exit__(self, *_):
+    def _stop(self):
         if self._process:
             self._process.terminate()
             self._process.communicate(timeout=DEADLINE)
         if self.lines:
             self.lines.close()
-        shutil.rmtree(self.base)
+        if self.base:
+            shutil.rmtree(self.base)
 
     def mail(self, recipient, count=1):
         """The messages of `recipient`'s box once `count` of them are in it."""

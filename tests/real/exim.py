@@ -3,8 +3,9 @@
 import smtplib
 
 import maildir
-from follow import DEADLINE, FollowedFile, Lines, free_port
+from follow import DEADLINE, FollowedFile, Lines
 from postfix import KNOWN
+from server import Server, start_on_free_port
 from tree import Tree, end
 
 CONFIG = """\
@@ -43,59 +44,50 @@ folder:
 """
 
 
-class Exim:
-    """Started by `with`, stopped at its end. `lines` follows the main log; `port` takes SMTP."""
+class Exim(Server):
+    """`lines` follows the main log; `port` takes SMTP."""
 
-    def __enter__(self):
-        self.tree = Tree("exim4-daemon-light", ("Debian-exim",))
-        self.lines = None
-        self._process = None
-        self._said = None
-        try:
-            self._start()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+    tree = None
+    lines = None
+    _process = None
 
     def _start(self):
+        self.tree = Tree("exim4-daemon-light", ("Debian-exim",))
         for folder in ("/mail", "/run/exim4", "/var/log/exim4", "/var/spool/exim4"):
             self.tree.folder(folder, "Debian-exim")
         # Following a file that is not there yet would cost a second.
         self.tree.write("/var/log/exim4/mainlog", "", "Debian-exim")
         self.lines = FollowedFile(self.tree.inside("/var/log/exim4/mainlog"))
-        local_parts = " : ".join(who.split("@")[0] for who in KNOWN)
-        # Exim must be told its port; somebody else may take it before it listens.
-        for _ in range(10):
-            self.port = free_port()
-            config = CONFIG.format(port=self.port, known=local_parts)
-            self.tree.write("/etc/exim4/exim4.conf", config)
-            # The daemon would tell nobody of a fault in its configuration.
-            self.tree.run("/usr/sbin/exim4", "-bV")
-            seen = len(self.lines.lines)
-            self._process = self.tree.start("/usr/sbin/exim4", "-bdf")
-            self._said = Lines(self._process.stdout, "exim")
-            # It says so when it listens, or why it cannot.
-            found = self.lines.wait_for("listening for SMTP|socket bind.* failed: .*", start=seen)
-            if found[0] == "listening for SMTP":
-                # It makes a certificate first, which takes up to seconds, whether used or not.
-                smtplib.SMTP("127.0.0.1", self.port, timeout=DEADLINE).quit()
-                return
-            self._stop()
-            if "in use" not in found[0]:
-                raise AssertionError(f"exim: {found[0]}")
-        raise AssertionError("Exim found no free port")
+        self.port = start_on_free_port(self._start_on)
+        # It makes a certificate first, which takes up to seconds, whether used or not.
+        smtplib.SMTP("127.0.0.1", self.port, timeout=DEADLINE).quit()
 
-    def _stop(self):
+    def _start_on(self, port):
+        local_parts = " : ".join(who.split("@")[0] for who in KNOWN)
+        self.tree.write("/etc/exim4/exim4.conf", CONFIG.format(port=port, known=local_parts))
+        # The daemon would tell nobody of a fault in its configuration.
+        self.tree.run("/usr/sbin/exim4", "-bV")
+        seen = len(self.lines.lines)
+        self._process = self.tree.start("/usr/sbin/exim4", "-bdf")
+        self._said = Lines(self._process.stdout, "exim")
+        # It says so when it listens, or why it cannot.
+        found = self.lines.wait_for("listening for SMTP|socket bind.* failed: .*", start=seen)
+        if found[0] == "listening for SMTP":
+            return None
+        self._end_process()
+        return f"exim: {found[0]}"
+
+    def _end_process(self):
         process, self._process = self._process, None
         end(process, self._said)
 
-    def __exit__(self, *_):
+    def _stop(self):
         if self._process:
-            self._stop()
+            self._end_process()
         if self.lines:
             self.lines.close()
-        self.tree.remove()
+        if self.tree:
+            self.tree.remove()
 
     def mail(self, recipient, count=1):
         """The messages delivered to `recipient`, in order; waits until `count` are there."""

@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 
 import maildir
-from follow import DEADLINE, FollowedFile, free_port
+from follow import DEADLINE, FollowedFile
+from server import Server, start_on_free_port
 
 PROGRAMS = Path("/usr/sbin")
 DAEMONS = Path("/usr/lib/postfix/sbin")
@@ -76,27 +77,21 @@ postlog   unix-dgram n - n - 1 postlogd
 STAMPS = (b"return-path:", b"x-original-to:", b"delivered-to:", b"received:")
 
 
-class Postfix:
-    """Started by `with`, stopped at its end. `lines` follows the mail log; `port` is smtpd's."""
+class Postfix(Server):
+    """`lines` follows the mail log; `port` is smtpd's."""
+
+    base = None
+    lines = None
+    _started = False
 
     def __init__(self, settings="", services=""):
         self._settings = settings
         self._services = services
 
-    def __enter__(self):
+    def _start(self):
         # Short: the names of Postfix's sockets must fit in 108 octets.
         self.base = Path(tempfile.mkdtemp(prefix="scope-pf-", dir="/tmp"))
         self.base.chmod(0o755)
-        self.lines = None
-        self._started = False
-        try:
-            self._start()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def _start(self):
         owner = pwd.getpwnam("mail")
         self.config = self.base / "etc"
         for name in ("etc", "queue", "data", "mail"):
@@ -117,20 +112,19 @@ class Postfix:
         )
         (self.base / "maillog").touch()
         self.lines = FollowedFile(self.base / "maillog")
-        # Postfix must be told its port; somebody else may take it before it listens.
-        for _ in range(10):
-            self.port = free_port()
-            (self.config / "master.cf").write_text(MASTER.format(port=self.port) + self._services)
-            seen = len(self.lines.lines)
-            run = self._postfix("start")
-            if run.returncode == 0:
-                self._started = True
-                self.lines.wait_for("daemon started", start=seen)
-                return
-            # The reason goes to the log, unless it lies before the log is open.
-            if run.stderr or "in use" not in self.lines.wait_for("fatal: .*", start=seen)[0]:
-                raise AssertionError(f"postfix start: {run.stdout}{run.stderr}", self.lines.lines)
-        raise AssertionError("Postfix found no free port")
+        self.port = start_on_free_port(self._start_on)
+
+    def _start_on(self, port):
+        (self.config / "master.cf").write_text(MASTER.format(port=port) + self._services)
+        seen = len(self.lines.lines)
+        run = self._postfix("start")
+        if run.returncode == 0:
+            self._started = True
+            self.lines.wait_for("daemon started", start=seen)
+            return None
+        # The reason goes to the log, unless it lies before the log is open.
+        said = run.stderr or self.lines.wait_for("fatal: .*", start=seen)[0]
+        return f"postfix start: {said}"
 
     def _postfix(self, command):
         return subprocess.run(
@@ -143,13 +137,14 @@ class Postfix:
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"},
         )
 
-    def __exit__(self, *_):
+    def _stop(self):
         if self._started:
             # It waits until the last of its processes is gone.
             self._postfix("stop").check_returncode()
         if self.lines:
             self.lines.close()
-        shutil.rmtree(self.base)
+        if self.base:
+            shutil.rmtree(self.base)
 
     def mail(self, recipient, count=1):
         """The messages delivered to `recipient`, in order of arrival; waits until `count` are there.

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/ascii.h"
 #include "parser/command_line.h"
 #include "parser/conversation.h"
 #include "parser/path.h"
@@ -39,9 +40,7 @@ void fire_used(RuleContext& context, std::string_view mechanism, std::uint64_t a
 
 void judge_command(RuleContext& context, const Command& command) {
   std::string mechanism(split_command(command.arguments).word);
-  std::ranges::transform(mechanism, mechanism.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
+  std::ranges::transform(mechanism, mechanism.begin(), upper);
   const AuthExposure exposure = exposure_of(mechanism);
   if (exposure == AuthExposure::kNothing) return;
   const AuthState* auth = context.session().auth.get();

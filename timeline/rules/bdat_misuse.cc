@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "parser/path.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 
@@ -14,15 +13,6 @@ namespace smtpscope {
 namespace {
 
 constexpr std::string_view kAborted = "aborted";
-
-bool declares_binary(const Transaction& txn) {
-  for (const MailParameter parameter : mail_parameters(txn.parameters)) {
-    if (same_keyword(parameter.keyword, "BODY")) {
-      return same_keyword(parameter.value, "BINARYMIME");
-    }
-  }
-  return false;
-}
 
 void fire(RuleContext& context, const ChunkNotes* chunks, std::string_view variant,
           std::string text) {
@@ -42,7 +32,7 @@ void judge_data(RuleContext& context, const ChunkNotes* chunks) {
   const Transaction* txn = context.transaction();
   if (chunks != nullptr) {
     fire(context, chunks, "mixed", "DATA in a transaction that has sent chunks with BDAT already");
-  } else if (txn != nullptr && declares_binary(*txn)) {
+  } else if (txn != nullptr && txn->declared.body == DeclaredMessage::Body::kBinaryMime) {
     fire(context, nullptr, "mixed",
          "DATA although MAIL declared BODY=BINARYMIME, which only BDAT can carry");
   }

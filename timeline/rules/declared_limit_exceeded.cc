@@ -4,20 +4,12 @@
 #include <utility>
 
 #include "parser/conversation.h"
-#include "parser/path.h"
 #include "timeline/declared_limits.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
 namespace {
-
-std::optional<std::uint64_t> declared_size(std::string_view parameters) {
-  for (const MailParameter parameter : mail_parameters(parameters)) {
-    if (same_keyword(parameter.keyword, "SIZE")) return decimal(parameter.value);
-  }
-  return std::nullopt;
-}
 
 Finding limit_finding(const RuleContext& context, std::string_view variant, std::uint64_t limit,
                       std::uint64_t actual) {
@@ -31,8 +23,8 @@ Finding limit_finding(const RuleContext& context, std::string_view variant, std:
 }
 
 void judge_mail(RuleContext& context, const Capabilities& offered) {
-  if (const auto limit = declared_size_limit(offered)) {
-    const auto size = declared_size(context.path().parameters);
+  if (const auto limit = offered.size_limit(); limit && context.transaction() != nullptr) {
+    const auto size = context.transaction()->declared.size;
     if (size && *size > *limit) {
       Finding finding = limit_finding(context, "size", *limit, *size);
       finding.text = fmt::format(
@@ -54,6 +46,7 @@ void judge_mail(RuleContext& context, const Capabilities& offered) {
 }
 
 void judge_rcpt(RuleContext& context, const Capabilities& offered) {
+  if (!offered.has("LIMITS")) return;
   const Transaction* txn = context.transaction();
   const auto per_message = declared_limit(offered, kLimitRcptMax);
   // RFC 9422 4.2: commands are counted, not recipients that were accepted.
@@ -67,7 +60,7 @@ void judge_rcpt(RuleContext& context, const Capabilities& offered) {
   const auto domains = declared_limit(offered, kLimitRcptDomainMax);
   const RecipientDomains* seen = context.session().rcpt_domains.get();
   if (!domains || seen == nullptr || seen->kept != *domains) return;
-  const auto domain = recipient_domain(context.command()->arguments);
+  const auto domain = domain_of(context.path().mailbox);
   if (!domain || seen->has(*domain)) return;
   Finding finding = limit_finding(context, "rcptdomainmax", *domains, seen->kept + 1);
   finding.text = fmt::format(
@@ -79,9 +72,9 @@ void judge_rcpt(RuleContext& context, const Capabilities& offered) {
 
 void judge_content(RuleContext& context, const Capabilities& offered) {
   const Transaction* ended = context.ended();
-  const auto limit = declared_size_limit(offered);
+  const auto limit = offered.size_limit();
   if (!limit || !ended->data_sent || ended->facts.octets <= *limit) return;
-  const auto size = declared_size(ended->parameters);
+  const auto size = ended->declared.size;
   if (size && *size > *limit) return;  // told at its MAIL
   Finding finding = limit_finding(context, "content", *limit, ended->facts.octets);
   finding.text =

@@ -3,31 +3,12 @@
 #include <string>
 #include <utility>
 
-#include "parser/path.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/offered.h"
 
 namespace smtpscope {
 namespace {
-
-/// What MAIL said of the content.
-struct Declared {
-  bool eight_bit = false;  // BODY=8BITMIME or BINARYMIME
-  bool seven_bit = false;  // BODY=7BIT
-  bool utf8 = false;       // SMTPUTF8, which implies 8BITMIME (RFC 6531 3.6)
-};
-
-Declared declared(const Transaction& txn) {
-  Declared what;
-  for (const MailParameter parameter : mail_parameters(txn.parameters)) {
-    if (same_keyword(parameter.keyword, "SMTPUTF8")) what.utf8 = true;
-    if (!same_keyword(parameter.keyword, "BODY")) continue;
-    what.seven_bit = same_keyword(parameter.value, "7BIT");
-    what.eight_bit = !what.seven_bit;
-  }
-  return what;
-}
 
 void fire(RuleContext& context, std::string_view variant, Severity severity, std::uint64_t octets,
           std::string_view story) {
@@ -45,13 +26,17 @@ void evaluate(RuleContext& context) {
   const Transaction* ended = context.ended();
   const MessageFacts& facts = ended->facts;
   if (facts.eight_bit == 0 || !ended->data_sent) return;
-  const Declared what = declared(*ended);
+  using Body = DeclaredMessage::Body;
+  const DeclaredMessage& declared = ended->declared;
   const std::uint64_t in_header = facts.header.eight_bit;
-  if (in_header > 0 && !what.utf8) {
+  if (in_header > 0 && !declared.utf8) {
     fire(context, "header", Severity::kWarning, in_header,
          " in its header section, without SMTPUTF8 in MAIL: header text has to be encoded");
   }
-  if (facts.eight_bit <= in_header || what.eight_bit || what.utf8) return;
+  // RFC 6531 3.6: SMTPUTF8 implies 8BITMIME.
+  const bool agreed =
+      declared.utf8 || (declared.body != Body::kNone && declared.body != Body::kSevenBit);
+  if (facts.eight_bit <= in_header || agreed) return;
   if (!offers_known(context)) {
     context.not_evaluated(kOffersUnknown);
     return;
@@ -60,7 +45,7 @@ void evaluate(RuleContext& context) {
   if (!context.conversation().capabilities().has("8BITMIME")) {
     fire(context, "unadvertised", Severity::kWarning, in_body,
          " in its body, and the server does not offer 8BITMIME");
-  } else if (what.seven_bit) {
+  } else if (declared.body == Body::kSevenBit) {
     fire(context, "undeclared", Severity::kNotice, in_body,
          " in its body, although MAIL declared BODY=7BIT");
   } else {

@@ -42,8 +42,8 @@ Severity loss_of(std::string_view name, Verb voided_by) {
 }
 
 bool limit_shrank(const Capabilities& before, const Capabilities& now) {
-  const auto old_limit = declared_size_limit(before);
-  const auto new_limit = declared_size_limit(now);
+  const auto old_limit = before.size_limit();
+  const auto new_limit = now.size_limit();
   return new_limit && (!old_limit || *new_limit < *old_limit);
 }
 

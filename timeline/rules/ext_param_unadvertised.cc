@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/ascii.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/extensions.h"
@@ -16,11 +17,8 @@ constexpr std::string_view kRequireTls = "REQUIRETLS";
 
 /// esmtp-keyword (RFC 5321 4.1.2); what is none is a matter of syntax.
 bool is_keyword(std::string_view word) {
-  const auto alphanumeric = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-  };
-  return !word.empty() && alphanumeric(word.front()) &&
-         std::ranges::all_of(word, [&](char c) { return c == '-' || alphanumeric(c); });
+  return !word.empty() && is_alphanumeric(word.front()) &&
+         std::ranges::all_of(word, [](char c) { return c == '-' || is_alphanumeric(c); });
 }
 
 /// An extension that is not known here may have the name of its parameter.
@@ -34,6 +32,7 @@ bool offered_under_its_name(const Capabilities& offered, std::string_view parame
 struct Unadvertised {
   std::string parameters, keywords;  // separated by ", "
   bool private_only = true;          // all begin with X
+  bool requiretls = false;           // the command asks for it
 };
 
 void append(std::string& list, std::string_view word) {
@@ -46,8 +45,11 @@ Unadvertised find_unadvertised(Verb verb, std::string_view parameters,
   Unadvertised found;
   for (const MailParameter parameter : mail_parameters(parameters)) {
     if (!is_keyword(parameter.keyword)) continue;
-    if (same_keyword(parameter.keyword, kRequireTls)) continue;  // told on its own
     const ParameterExtension* row = find_parameter_extension(verb, parameter);
+    if (row != nullptr && row->parameter == kRequireTls) {
+      found.requiretls = true;  // told on its own
+      continue;
+    }
     if (row != nullptr && offered.has(row->keyword)) continue;
     if (row == nullptr && offered_under_its_name(offered, parameter.keyword)) continue;
     const char first = parameter.keyword.front();
@@ -61,13 +63,7 @@ Unadvertised find_unadvertised(Verb verb, std::string_view parameters,
   return found;
 }
 
-void judge_requiretls(RuleContext& context, std::string_view parameters) {
-  const auto asks = [](const MailParameter& parameter) {
-    return same_keyword(parameter.keyword, kRequireTls);
-  };
-  bool asked = false;
-  for (const MailParameter parameter : mail_parameters(parameters)) asked |= asks(parameter);
-  if (!asked) return;
+void judge_requiretls(RuleContext& context) {
   const bool offered = context.conversation().capabilities().has(kRequireTls);
   if (context.session().tls && offered) return;
   Finding finding = context.finding();
@@ -93,9 +89,9 @@ void evaluate(RuleContext& context) {
     context.not_evaluated(kOffersUnknown);
     return;
   }
-  if (mail) judge_requiretls(context, path.parameters);
   const Unadvertised found =
       find_unadvertised(command.verb, path.parameters, context.conversation().capabilities());
+  if (mail && found.requiretls) judge_requiretls(context);
   if (found.parameters.empty()) return;
   Finding finding = context.finding();
   if (found.private_only) {

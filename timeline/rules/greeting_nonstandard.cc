@@ -5,14 +5,13 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
 namespace {
-
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 /// A banner overwritten in place: a run of asterisks, or nothing but what Postfix's client takes
 /// for one ("20 *").
@@ -27,8 +26,7 @@ bool is_masked(std::string_view text) {
 bool is_name(std::string_view word) {
   if (word.size() > 2 && word.front() == '[' && word.back() == ']') return true;
   const auto allowed = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.';
+    return is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
   };
   return !word.empty() && word.front() != '.' && std::ranges::all_of(word, allowed);
 }

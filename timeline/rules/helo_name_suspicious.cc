@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/reaction.h"
@@ -37,7 +38,7 @@ bool equal_names(std::string_view a, std::string_view b) {
 bool is_domain(std::string_view name) {
   char before = '.';
   for (const char c : name) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    const bool letter = is_alphanumeric(c);
     if (!letter && c != '-' && c != '.') return false;
     if (!letter && before == '.') return false;
     if (c == '.' && before == '-') return false;
@@ -115,8 +116,7 @@ void evaluate(RuleContext& context) {
   const SessionState& session = context.session();
   const Command& command = *context.command();
   if (context.entry()->item->side != Side::kClient) return;  // turned around (TURN, ATRN)
-  std::string_view name = command.arguments;
-  while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
+  const std::string_view name = without_trailing_blanks(command.arguments);
   // The same name again, behind a refused EHLO or at the beginning of TLS: told before.
   if (session.last_hello.entry != 0 && equal_names(name, session.last_hello.name)) return;
   const std::optional<Suspicion> found = judge(name, session);

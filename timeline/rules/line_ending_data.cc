@@ -6,7 +6,6 @@
 #include <string_view>
 #include <utility>
 
-#include "parser/path.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 
@@ -15,11 +14,8 @@ namespace {
 
 /// RFC 3030 2 and RFC 6152: a body of this kind is text, with CR LF at its line ends, in BDAT too.
 bool is_declared_text(const Transaction& txn) {
-  for (const MailParameter parameter : mail_parameters(txn.parameters)) {
-    if (!same_keyword(parameter.keyword, "BODY")) continue;
-    return same_keyword(parameter.value, "7BIT") || same_keyword(parameter.value, "8BITMIME");
-  }
-  return false;
+  using Body = DeclaredMessage::Body;
+  return txn.declared.body == Body::kSevenBit || txn.declared.body == Body::kEightBit;
 }
 
 /// "3 LF without CR (the first behind 120 octets)".

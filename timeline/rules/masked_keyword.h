@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "parser/item.h"
 
 namespace smtpscope {
@@ -23,11 +24,8 @@ inline bool is_masked_keyword(std::string_view keyword) {
 
 /// RFC 5321 4.1.1.1: letters, digits, and hyphens behind the first.
 inline bool is_lawful_keyword(std::string_view keyword) {
-  const auto is_alnum = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-  };
-  return !keyword.empty() && is_alnum(keyword.front()) &&
-         std::ranges::all_of(keyword, [&](char c) { return is_alnum(c) || c == '-'; });
+  return !keyword.empty() && is_alphanumeric(keyword.front()) &&
+         std::ranges::all_of(keyword, [](char c) { return is_alphanumeric(c) || c == '-'; });
 }
 
 }  // namespace smtpscope

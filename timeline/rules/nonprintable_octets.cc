@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "parser/conversation.h"
-#include "parser/path.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 
@@ -39,31 +38,12 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-bool has_parameter(std::string_view parameters, std::string_view keyword) {
-  for (const MailParameter parameter : mail_parameters(parameters)) {
-    if (same_keyword(parameter.keyword, keyword)) return true;
-  }
-  return false;
-}
-
-bool is_binary_message(const Transaction& txn) {
-  for (const MailParameter parameter : mail_parameters(txn.parameters)) {
-    if (same_keyword(parameter.keyword, "BODY")) {
-      return same_keyword(parameter.value, "BINARYMIME");
-    }
-  }
-  return false;
-}
-
 /// RFC 6531 3.2 and 3.4: the server offers it, and the transaction asks for it.
 bool may_be_utf8(const RuleContext& context, const Command& command) {
   if (!context.conversation().capabilities().has("SMTPUTF8")) return false;
-  if (command.verb == Verb::kMail) {
-    return has_parameter(parse_path(command.arguments, "FROM:").parameters, "SMTPUTF8");
-  }
-  if (command.verb == Verb::kRcpt) {
+  if (command.verb == Verb::kMail || command.verb == Verb::kRcpt) {
     const Transaction* txn = context.transaction();
-    return txn != nullptr && has_parameter(txn->parameters, "SMTPUTF8");
+    return txn != nullptr && txn->declared.utf8;
   }
   return true;
 }
@@ -116,7 +96,7 @@ void on_data(RuleContext& context) {
   }
   if (facts == nullptr || facts->nul == 0) return;
   const Transaction* txn = context.transaction();
-  if (txn != nullptr && is_binary_message(*txn)) return;
+  if (txn != nullptr && txn->declared.body == DeclaredMessage::Body::kBinaryMime) return;
   Finding finding = context.finding();
   finding.variant = "nul-content";
   finding.severity = Severity::kNotice;

@@ -1,11 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "timeline/rule_context.h"
@@ -13,24 +10,6 @@
 
 namespace smtpscope {
 namespace {
-
-/// The size that MAIL announced (RFC 1870 4), if it did.
-std::optional<std::uint64_t> declared_size(std::string_view parameters) {
-  constexpr std::string_view kName = "SIZE=";
-  const auto same = [](char got, char want) { return (got & ~0x20) == (want & ~0x20); };
-  while (!parameters.empty()) {
-    const std::size_t end = std::min(parameters.find(' '), parameters.size());
-    std::string_view word = parameters.substr(0, end);
-    parameters.remove_prefix(std::min(end + 1, parameters.size()));
-    if (word.size() <= kName.size()) continue;
-    if (!std::equal(kName.begin(), kName.end(), word.begin(), same)) continue;
-    word.remove_prefix(kName.size());
-    std::uint64_t octets = 0;
-    const auto [stop, error] = std::from_chars(word.data(), word.data() + word.size(), octets);
-    if (error == std::errc() && stop == word.data() + word.size()) return octets;
-  }
-  return std::nullopt;
-}
 
 /// The worst answer to the message: LMTP and PRDR give one for each recipient (RFC 2033 4.2).
 std::uint16_t worst_final(const Transaction& ended) {
@@ -66,7 +45,7 @@ void evaluate(RuleContext& context) {
   }
   // RFC 1870 6.3: a server that agreed to the declared size must not answer 552 to the message
   // unless that is larger than declared. With octets missing from the trace its size is not known.
-  const auto declared = declared_size(ended->parameters);
+  const auto declared = ended->declared.size;
   if (code == 552 && declared && ended->facts.octets <= *declared && context.session().holes == 0) {
     finding.variant = "size-promised";
     finding.text += fmt::format(

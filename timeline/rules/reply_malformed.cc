@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/wire_text.h"
@@ -59,7 +60,7 @@ void report_line(RuleContext& context, std::string_view line) {
 
 /// What may still have become a reply when the stream ended inside it.
 bool is_begun_reply(std::string_view line) {
-  return line.size() <= 3 && std::ranges::all_of(line, [](char c) { return c >= '0' && c <= '9'; });
+  return line.size() <= 3 && std::ranges::all_of(line, is_digit);
 }
 
 void evaluate(RuleContext& context) {

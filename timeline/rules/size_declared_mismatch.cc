@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "parser/enhanced_code.h"
-#include "parser/path.h"
-#include "timeline/declared_limits.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 
@@ -37,11 +36,8 @@ bool refused_for_size(const Transaction& txn) {
 
 void evaluate(RuleContext& context) {
   const Transaction* ended = context.ended();
-  if (!ended->data_sent || ended->parameters.empty()) return;
-  std::optional<std::uint64_t> declared;
-  for (const MailParameter parameter : mail_parameters(ended->parameters)) {
-    if (same_keyword(parameter.keyword, "SIZE")) declared = decimal(parameter.value);
-  }
+  if (!ended->data_sent) return;
+  const std::optional<std::uint64_t> declared = ended->declared.size;
   const MessageFacts& facts = ended->facts;
   if (!declared || *declared == facts.octets) return;
   if (context.session().holes > 0) {

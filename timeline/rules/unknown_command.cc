@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "parser/conversation.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
@@ -24,9 +25,7 @@ constexpr std::size_t kLongestKeyword = 64;
 bool is_offered(const Capabilities& capabilities, std::string_view word) {
   if (word.empty() || word.size() > kLongestKeyword) return false;
   return std::ranges::any_of(capabilities.keywords(), [&](const Capabilities::Keyword& keyword) {
-    return std::ranges::equal(word, keyword.name, [](char a, char b) {
-      return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 'a' + 'A') : a) == b;
-    });
+    return equal_ignoring_case(word, keyword.name);
   });
 }
 
