@@ -70,7 +70,8 @@ TEST_CASE("an address that does not answer is given up after the timeout", "[dia
   run_until(*test.loop, [&] { return test.outcome.known(); });
   CHECK(test.outcome.server == server.address().text());
   CHECK(test.outcome.failed_attempts == 1);
-  CHECK(test.outcome.took >= std::chrono::milliseconds(50));
+  // libuv counts whole milliseconds, from one that began before.
+  CHECK(test.outcome.took > std::chrono::milliseconds(48));
 }
 
 TEST_CASE("when no address answers the reason names each", "[dialer]") {
