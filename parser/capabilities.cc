@@ -113,12 +113,14 @@ void Capabilities::read(const Reply& reply) {
       reply.line_count - std::min<std::uint64_t>(reply.line_count, reply.lines.size());
   dropped_ += static_cast<std::uint32_t>(std::min<std::uint64_t>(unseen, 1'000'000'000));
   if (const Keyword* size = find("SIZE")) size_limit_ = leading_number(size->parameters);
+  limits_ = has("LIMITS");
 }
 
 void Capabilities::clear() {
   // Not keywords_.clear(): what is empty owns no heap memory.
   std::vector<Keyword>().swap(keywords_);
   size_limit_ = 0;
+  limits_ = false;
   dropped_ = 0;
 }
 

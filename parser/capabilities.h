@@ -33,6 +33,8 @@ class Capabilities {
   const Keyword* find(std::string_view upper_case_name) const;
   const std::vector<Keyword>& keywords() const { return keywords_; }
   std::uint32_t dropped() const { return dropped_; }
+  /// LIMITS (RFC 9422) is offered; asked for with each command.
+  bool has_limits() const { return limits_; }
   /// The greatest message that the server says it takes, in octets. Empty when it names none: SIZE
   /// without a number, or with 0, declares no limit (RFC 1870 4).
   std::optional<std::uint64_t> size_limit() const {
@@ -42,6 +44,7 @@ class Capabilities {
  private:
   std::vector<Keyword> keywords_;
   std::uint64_t size_limit_ = 0;  // 0: none
+  bool limits_ = false;
   std::uint32_t dropped_ = 0;
 };
 

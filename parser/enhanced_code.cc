@@ -5,39 +5,32 @@
 namespace smtpscope {
 namespace {
 
-/// One to three digits, without leading zeros (RFC 3463 2), off the front of `text`.
-std::optional<std::uint16_t> take_part(std::string_view& text) {
-  std::size_t digits = 0;
+/// One to three digits without leading zeros (RFC 3463 2) from `at` on, which moves behind them;
+/// -1 when they are something else.
+int take_part(std::string_view text, std::size_t& at) {
+  const std::size_t begin = at;
   int number = 0;
-  while (digits < text.size() && digits < 4 && is_digit(text[digits])) {
-    number = number * 10 + (text[digits++] - '0');
+  while (at < text.size() && at - begin < 4 && is_digit(text[at])) {
+    number = number * 10 + (text[at++] - '0');
   }
-  if (digits == 0 || digits > 3 || (digits > 1 && text.front() == '0')) return std::nullopt;
-  text.remove_prefix(digits);
-  return static_cast<std::uint16_t>(number);
-}
-
-bool take_dot(std::string_view& text) {
-  if (!text.starts_with('.')) return false;
-  text.remove_prefix(1);
-  return true;
+  const std::size_t digits = at - begin;
+  if (digits == 0 || digits > 3 || (digits > 1 && text[begin] == '0')) return -1;
+  return number;
 }
 
 }  // namespace
 
 std::optional<EnhancedCode> enhanced_code(std::string_view text) {
-  const auto status_class = take_part(text);
-  if (!status_class || (*status_class != 2 && *status_class != 4 && *status_class != 5)) {
-    return std::nullopt;
-  }
-  if (!take_dot(text)) return std::nullopt;
-  const auto subject = take_part(text);
-  if (!subject || !take_dot(text)) return std::nullopt;
-  const auto detail = take_part(text);
-  if (!detail || (!text.empty() && text.front() != ' ' && text.front() != '\t')) {
-    return std::nullopt;
-  }
-  return EnhancedCode{*status_class, *subject, *detail};
+  constexpr std::size_t kShortest = 5;  // "2.0.0"
+  if (text.size() < kShortest || text[1] != '.') return std::nullopt;
+  if (text[0] != '2' && text[0] != '4' && text[0] != '5') return std::nullopt;
+  std::size_t at = 2;
+  const int subject = take_part(text, at);
+  if (subject < 0 || at == text.size() || text[at++] != '.') return std::nullopt;
+  const int detail = take_part(text, at);
+  if (detail < 0 || (at < text.size() && !is_blank(text[at]))) return std::nullopt;
+  return EnhancedCode{static_cast<std::uint16_t>(text[0] - '0'),
+                      static_cast<std::uint16_t>(subject), static_cast<std::uint16_t>(detail)};
 }
 
 }  // namespace smtpscope

@@ -17,15 +17,21 @@ DeclaredMessage::Body body_of(std::string_view value) {
 }  // namespace
 
 DeclaredMessage read_declared_message(std::string_view parameters) {
+  using Body = DeclaredMessage::Body;
   DeclaredMessage declared;
   for (const MailParameter parameter : mail_parameters(parameters)) {
-    if (same_keyword(parameter.keyword, "SIZE")) {
-      if (!declared.size) declared.size = decimal(parameter.value);
-    } else if (same_keyword(parameter.keyword, "BODY")) {
-      if (declared.body == DeclaredMessage::Body::kNone) declared.body = body_of(parameter.value);
+    bool fits = false;
+    if (same_keyword(parameter.keyword, "SIZE") && !declared.size) {
+      declared.size = decimal(parameter.value);
+      fits = declared.size.has_value();
+    } else if (same_keyword(parameter.keyword, "BODY") && declared.body == Body::kNone) {
+      declared.body = body_of(parameter.value);
+      fits = declared.body != Body::kOther;
     } else if (same_keyword(parameter.keyword, "SMTPUTF8")) {
+      fits = !declared.utf8 && !parameter.has_value;
       declared.utf8 = true;
     }
+    declared.plain &= fits;
   }
   return declared;
 }

@@ -19,6 +19,7 @@ struct DeclaredMessage {
   std::optional<std::uint64_t> size;  // SIZE (RFC 1870 6), octets
   Body body = Body::kNone;
   bool utf8 = false;  // SMTPUTF8 (RFC 6531 3.4)
+  bool plain = true;  // nothing but these, each once and as its RFC has it
 };
 
 /// Reads them; the first of several that contradict each other counts.

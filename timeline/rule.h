@@ -62,6 +62,33 @@ constexpr VerbSet verbs(Verbs... each) {
   return ((VerbSet{1} << static_cast<unsigned>(each)) | ...);
 }
 
+/// What a command, a reply, mail data or an ended transaction has about it, as bits. Most have
+/// nothing, and rules that want one of these are not asked then; see Rule::only.
+enum RuleMark : std::uint8_t {
+  kOddLine = 1 << 0,   // a line with a LineFlag, an ending that is not CRLF, no code, another code
+  kLongLine = 1 << 1,  // longer than what command-line-too-long and reply-line-too-long allow
+  kSeveralReads = 1 << 2,  // it came in several reads
+  kRefusal = 1 << 3,       // a reply 4yz, 5yz, or with a code that SMTP does not have
+  kPipelined = 1 << 4,  // a command that did not wait for replies; a reply with such in front of it
+  kBehindClose = 1 << 5,  // a reply behind the client's close
+  kCutShort = 1 << 6,      // a transaction that was not ended by the reply to its end-of-data
+};
+/// The marks that can be there at a trigger.
+constexpr std::uint8_t possible_marks(RuleTrigger trigger) {
+  switch (trigger) {
+    case kOnCommand:
+      return kOddLine | kLongLine | kSeveralReads | kPipelined;
+    case kOnReply:
+      return kOddLine | kLongLine | kSeveralReads | kRefusal | kPipelined | kBehindClose;
+    case kOnData:
+      return kSeveralReads;
+    case kOnTransactionEnd:
+      return kCutShort;
+    default:
+      return 0;
+  }
+}
+
 /// What a rule needs besides commands and replies, as bits. Where it is missing the rule says "not
 /// evaluated" (rules 2.0.2).
 enum RuleNeed : std::uint8_t {
@@ -103,13 +130,13 @@ struct Rule {
 
   std::uint8_t needs = 0;      // RuleNeed bits
   std::uint16_t triggers = 0;  // RuleTrigger bits
-  /// kOnCommand: asked only about these commands; kOnReply: only about replies to them. Only
-  /// what matters costs time.
+  /// kOnCommand: asked only about these commands; kOnReply: only about replies to them, or to
+  /// `replies_to` if that names any. Only what matters costs time.
   VerbSet verbs = kAnyVerb;
-  /// kOnCommand: asked only about lines with a LineFlag or an ending that is not CRLF.
-  bool odd_lines_only = false;
-  /// kOnReply: asked only about 4yz, 5yz and codes that SMTP does not have.
-  bool refusals_only = false;
+  VerbSet replies_to = 0;
+  /// RuleMark bits: asked only where one of them is. 0, and at triggers at which none of them is
+  /// possible: always.
+  std::uint8_t only = 0;
 
   void (*evaluate)(RuleContext& context);
 

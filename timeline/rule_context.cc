@@ -5,14 +5,6 @@
 
 namespace smtpscope {
 
-const Command* RuleContext::command() const {
-  return entry() == nullptr ? nullptr : std::get_if<Command>(&entry()->item->body);
-}
-
-const Reply* RuleContext::reply() const {
-  return entry() == nullptr ? nullptr : std::get_if<Reply>(&entry()->item->body);
-}
-
 bool RuleContext::answers(Verb verb) const {
   const PendingExchange* exchange = answered();
   return exchange != nullptr && exchange->kind == Answers::kCommand && exchange->verb == verb;

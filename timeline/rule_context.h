@@ -49,6 +49,8 @@ struct Finding {
 struct Moment {
   Time now;
   const Entry* entry = nullptr;
+  const Command* command = nullptr;    // entry, if it is one
+  const Reply* reply = nullptr;        // idem
   const PathArgument* path = nullptr;  // of a command that has one
   const PendingExchange* answered = nullptr;
   const Silence* silence = nullptr;
@@ -85,8 +87,8 @@ class RuleContext {
   /// silences, closes and the session's end.
   const Entry* entry() const { return moment_.entry; }
   /// entry() as a command or a reply; nullptr when it is none.
-  const Command* command() const;
-  const Reply* reply() const;
+  const Command* command() const { return moment_.command; }
+  const Reply* reply() const { return moment_.reply; }
   /// kOnCommand: the argument of MAIL, SEND, SOML, SAML or RCPT, taken apart. Not for others.
   const PathArgument& path() const { return *moment_.path; }
   /// A reply: what it answers; nullptr for the greeting, orphans and unsolicited replies.

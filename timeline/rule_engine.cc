@@ -58,7 +58,6 @@ struct RuleEngine::Memory {
     Exchange exchange = 0;
   };
   std::vector<Deferred> deferred;  // oldest first
-  std::vector<NotEvaluated> not_evaluated;
   // How often each rule fired in each variant; few do.
   struct Count {
     const Rule* rule = nullptr;
@@ -77,10 +76,20 @@ RuleEngine::Memory& RuleEngine::memory() {
   return *memory_;
 }
 
-void RuleEngine::ask(RuleTrigger trigger, std::size_t slot, bool marked, RuleContext& context) {
-  for (const Rule* rule : rules_.ask(trigger, slot, marked)) {
-    current_ = rule;
-    rule->evaluate(context);
+void RuleEngine::ask(RuleTrigger trigger, std::size_t slot, std::uint8_t marks,
+                     RuleContext& context) {
+  const RuleSet::Candidates& candidates = rules_.candidates(trigger, slot);
+  if (marks == 0) {
+    for (const Rule* rule : candidates.always) {
+      current_ = rule;
+      rule->evaluate(context);
+    }
+    return;
+  }
+  for (const RuleSet::Candidate& candidate : candidates.all) {
+    if (!candidate.wants(marks)) continue;
+    current_ = candidate.rule;
+    candidate.rule->evaluate(context);
   }
 }
 
@@ -122,9 +131,8 @@ void RuleEngine::defer(const Rule& rule, Finding finding, std::uint64_t place, E
 }
 
 void RuleEngine::not_evaluated(const Rule& rule, std::string_view why) {
-  std::vector<NotEvaluated>& list = memory().not_evaluated;
-  if (std::ranges::find(list, &rule, &NotEvaluated::rule) != list.end()) return;
-  list.push_back({.rule = &rule, .why = why});
+  if (std::ranges::find(not_evaluated_, &rule, &NotEvaluated::rule) != not_evaluated_.end()) return;
+  not_evaluated_.push_back({.rule = &rule, .why = why});
 }
 
 std::uint32_t RuleEngine::fired(const Rule& rule) const {
@@ -142,11 +150,6 @@ std::uint32_t RuleEngine::fired(const Rule& rule, std::string_view variant) cons
     if (count.rule == &rule && count.variant == variant) return count.times;
   }
   return 0;
-}
-
-std::span<const NotEvaluated> RuleEngine::not_evaluated() const {
-  if (memory_ == nullptr) return {};
-  return memory_->not_evaluated;
 }
 
 void RuleEngine::add(const Rule& rule, Finding finding, std::uint64_t place,

@@ -41,9 +41,9 @@ class RuleEngine {
   RuleEngine(const RuleEngine&) = delete;
   RuleEngine& operator=(const RuleEngine&) = delete;
 
-  /// Asks every rule with this trigger; `slot` and `marked` as in RuleSet::ask(). Findings are held
+  /// Asks every rule with this trigger; `slot` as in RuleSet::candidates(). Findings are held
   /// until settle().
-  void ask(RuleTrigger trigger, std::size_t slot, bool marked, RuleContext& context);
+  void ask(RuleTrigger trigger, std::size_t slot, std::uint8_t marks, RuleContext& context);
   /// `exchange` has its reply, which is what `context` is about: findings that waited for it fire.
   void answered(Exchange exchange, RuleContext& context);
   /// No reply will come any more: what still waits fires.
@@ -65,7 +65,7 @@ class RuleEngine {
   /// Findings of `rule` so far, in settled moments, folded ones among them.
   std::uint32_t fired(const Rule& rule) const;
   std::uint32_t fired(const Rule& rule, std::string_view variant) const;
-  std::span<const NotEvaluated> not_evaluated() const;
+  std::span<const NotEvaluated> not_evaluated() const { return not_evaluated_; }
 
   /// Annotations emitted and not folded (so far).
   std::uint64_t annotations() const;
@@ -92,6 +92,7 @@ class RuleEngine {
   TimelineSink& sink_;
   const Rule* current_ = nullptr;
   std::unique_ptr<Memory> memory_;
+  std::vector<NotEvaluated> not_evaluated_;
 };
 
 }  // namespace smtpscope

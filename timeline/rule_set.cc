@@ -66,20 +66,20 @@ std::vector<std::string_view> RuleSet::off() const {
 
 void RuleSet::make_table() {
   for (std::size_t bit = 0; bit < kRuleTriggers; ++bit) {
-    const bool on_command = kOnCommand >> bit == 1;
-    const bool on_reply = kOnReply >> bit == 1;
+    const auto trigger = static_cast<RuleTrigger>(1 << bit);
     for (std::size_t slot = 0; slot < kVerbSlots; ++slot) {
-      for (const bool marked : {false, true}) {
-        std::vector<const Rule*>& rules = table_[(bit * kVerbSlots + slot) * 2 + (marked ? 1 : 0)];
-        rules.clear();
-        for (std::size_t i = 0; i < on_.size(); ++i) {
-          const Rule* rule = all_rules()[i];
-          if (!on_[i] || (rule->triggers >> bit & 1) == 0) continue;
-          if ((on_command || on_reply) && (rule->verbs >> slot & 1) == 0) continue;
-          if (on_command && rule->odd_lines_only && !marked) continue;
-          if (on_reply && rule->refusals_only && !marked) continue;
-          rules.push_back(rule);
-        }
+      Candidates& candidates = table_[bit * kVerbSlots + slot];
+      candidates = {};
+      for (std::size_t i = 0; i < on_.size(); ++i) {
+        const Rule& rule = *all_rules()[i];
+        if (!on_[i] || (rule.triggers & trigger) == 0) continue;
+        VerbSet wanted = kAnyVerb;
+        if (trigger == kOnCommand) wanted = rule.verbs;
+        if (trigger == kOnReply) wanted = rule.replies_to != 0 ? rule.replies_to : rule.verbs;
+        if ((wanted >> slot & 1) == 0) continue;
+        const int only = rule.only & possible_marks(trigger);
+        candidates.all.push_back({&rule, static_cast<std::uint8_t>(only)});
+        if (only == 0) candidates.always.push_back(&rule);
       }
     }
   }

@@ -3,7 +3,6 @@
 #include <array>
 #include <bit>
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,11 +34,22 @@ class RuleSet {
   std::vector<std::string_view> off() const;
   const Thresholds& thresholds() const { return thresholds_; }
 
-  /// The rules to ask, in the order of the catalogue. `slot`: the verb, or kGreetingSlot,
-  /// kNothingSlot. `marked`: an odd line, or a refusal.
-  std::span<const Rule* const> ask(RuleTrigger trigger, std::size_t slot, bool marked) const {
+  /// A rule that may have to be asked: always, or with one of the marks `only` (RuleMark bits).
+  struct Candidate {
+    const Rule* rule;
+    std::uint8_t only;
+
+    bool wants(std::uint8_t marks) const { return only == 0 || (only & marks) != 0; }
+  };
+  /// In the order of the catalogue.
+  struct Candidates {
+    std::vector<Candidate> all;
+    std::vector<const Rule*> always;  // those that are asked without any mark
+  };
+  /// `slot`: the verb, or kGreetingSlot, kNothingSlot.
+  const Candidates& candidates(RuleTrigger trigger, std::size_t slot) const {
     const auto bit = static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(trigger)));
-    return table_[(bit * kVerbSlots + slot) * 2 + (marked ? 1 : 0)];
+    return table_[bit * kVerbSlots + slot];
   }
 
  private:
@@ -48,7 +58,7 @@ class RuleSet {
 
   Thresholds thresholds_;
   std::vector<bool> on_;  // by place in all_rules()
-  std::array<std::vector<const Rule*>, kRuleTriggers * kVerbSlots * 2> table_;
+  std::array<Candidates, kRuleTriggers * kVerbSlots> table_;
 };
 
 }  // namespace smtpscope

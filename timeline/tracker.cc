@@ -5,6 +5,7 @@
 
 #include "parser/conversation.h"
 #include "timeline/history_notes.h"
+#include "timeline/rule_marks.h"
 #include "timeline/session_changes.h"
 #include "timeline/session_notes.h"
 
@@ -274,14 +275,17 @@ void Tracker::end_rset_run(const Conversation& conversation) {
 }
 
 void Tracker::ask(RuleTrigger trigger, const Moment& moment, const Conversation& conversation) {
-  ask(trigger, kNothingSlot, false, moment, conversation);
+  std::uint8_t marks = 0;
+  if (trigger == kOnData) marks = marks_of(*moment.entry);
+  if (trigger == kOnTransactionEnd) marks = marks_of(*moment.ended);
+  ask(trigger, kNothingSlot, marks, moment, conversation);
 }
 
-void Tracker::ask(RuleTrigger trigger, std::size_t slot, bool marked, const Moment& moment,
+void Tracker::ask(RuleTrigger trigger, std::size_t slot, std::uint8_t marks, const Moment& moment,
                   const Conversation& conversation) {
   const RuleContext::Sources sources{state_, rules_, conversation, arrivals_, pending_, history_};
   RuleContext context(moment, sources, engine_);
-  engine_.ask(trigger, slot, marked, context);
+  engine_.ask(trigger, slot, marks, context);
   if (trigger == kOnReply && moment.answered != nullptr) {
     engine_.answered(moment.answered->exchange, context);
   }

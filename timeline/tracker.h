@@ -91,8 +91,8 @@ class Tracker : public ItemSink {
   void flush_silence(const Conversation& conversation);
   void end_rset_run(const Conversation& conversation);
   void ask(RuleTrigger trigger, const Moment& moment, const Conversation& conversation);
-  /// Asks about a command (`slot`: its verb) or a reply (what it answers).
-  void ask(RuleTrigger trigger, std::size_t slot, bool marked, const Moment& moment,
+  /// Asks about a command (`slot`: its verb) or a reply (what it answers). `marks`: RuleMark bits.
+  void ask(RuleTrigger trigger, std::size_t slot, std::uint8_t marks, const Moment& moment,
            const Conversation& conversation);
   /// Asks about the transactions that ended, settles, and emits them.
   void settle(Moment moment, const Conversation& conversation);

@@ -4,6 +4,7 @@
 #include "parser/path.h"
 #include "timeline/history_notes.h"
 #include "timeline/pipelining_notes.h"
+#include "timeline/rule_marks.h"
 #include "timeline/session_changes.h"
 #include "timeline/session_notes.h"
 #include "timeline/tracker.h"
@@ -99,10 +100,11 @@ void Tracker::on_body(const Item& item, const Command& command, const Conversati
 
   const Moment moment{.now = now_,
                       .entry = &entry,
+                      .command = &command,
                       .path = path,
                       .transaction = transactions_.find(entry.transaction)};
-  const bool odd = command.flags != 0 || command.ending != LineEnding::kCrLf;
-  ask(kOnCommand, static_cast<std::size_t>(command.verb), odd, moment, conversation);
+  ask(kOnCommand, static_cast<std::size_t>(command.verb),
+      marks_of(command, entry, rules_.thresholds()), moment, conversation);
   settle(moment, conversation);
 
   note_pipelining(command, entry, conversation.capabilities(), state_);
@@ -222,6 +224,7 @@ void Tracker::on_body(const Item& item, const Reply& reply, const Conversation& 
   }
   Moment moment{.now = now_,
                 .entry = &entry,
+                .reply = &reply,
                 .answered = asked ? &*asked : nullptr,
                 .transaction = transactions_.find(entry.transaction)};
   if (transactions_.ended() > 0) moment.ended = &transactions_.ended(0);
@@ -229,8 +232,7 @@ void Tracker::on_body(const Item& item, const Reply& reply, const Conversation& 
   std::size_t slot = kNothingSlot;
   if (asked) slot = static_cast<std::size_t>(asked->verb);
   if (reply.answers == Answers::kGreeting) slot = kGreetingSlot;
-  const bool refusal = reply.first_digit() < 2 || reply.first_digit() > 3;
-  ask(kOnReply, slot, refusal, moment, conversation);
+  ask(kOnReply, slot, marks_of(reply, entry, state_, rules_.thresholds()), moment, conversation);
   settle(moment, conversation);
   if (reply.owed_after == 0) end_pipelined_run(state_);
   if (asked) {

@@ -66,7 +66,7 @@ TEST_CASE("white space between and behind words does not matter") {
   CHECK(parameters(capabilities, "AUTH") == "PLAIN LOGIN");
 }
 
-TEST_CASE("SIZE declares a limit with a number that is not 0, and only then") {
+TEST_CASE("SIZE declares a limit with a number that is not 0, and LIMITS others") {
   CHECK(offered({"250-x", "250 SIZE 10240000"}).size_limit() == 10240000);
   CHECK(offered({"250-x", "250-SIZE 100", "250 SIZE 200"}).size_limit() == 100);
   for (const char* none :
@@ -75,6 +75,8 @@ TEST_CASE("SIZE declares a limit with a number that is not 0, and only then") {
     CHECK(offered({"250-x", std::string("250 ") + none}).size_limit() == std::nullopt);
   }
   CHECK(Capabilities().size_limit() == std::nullopt);
+  CHECK(offered({"250-x", "250 LIMITS RCPTMAX=3"}).has_limits());
+  CHECK(!offered({"250-x", "250 SIZE"}).has_limits());
 }
 
 TEST_CASE("AUTH= is AUTH, and the lists are merged") {

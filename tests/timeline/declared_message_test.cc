@@ -36,5 +36,17 @@ TEST_CASE("each body type is told apart, and the first one counts") {
   CHECK(read_declared_message("SIZE=1 SIZE=2").size == 1);
 }
 
+TEST_CASE("what is nothing but that, written as it should be, is plain") {
+  for (const char* text : {"", "SIZE=1", "BODY=7BIT SIZE=0 SMTPUTF8"}) {
+    CAPTURE(text);
+    CHECK(read_declared_message(text).plain);
+  }
+  for (const char* text : {"SIZE", "SIZE=x", "SIZE=1 SIZE=1", "BODY=9BIT", "BODY", "SMTPUTF8=1",
+                           "SMTPUTF8 SMTPUTF8", "RET=FULL", "SIZE=1 AUTH=<>"}) {
+    CAPTURE(text);
+    CHECK(!read_declared_message(text).plain);
+  }
+}
+
 }  // namespace
 }  // namespace smtpscope

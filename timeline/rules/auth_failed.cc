@@ -128,7 +128,7 @@ const Rule kAuthFailed = {
     .reference = "RFC 4954 4, 6",
     .triggers = kOnReply,
     .verbs = verbs(Verb::kAuth, Verb::kXexps),
-    .refusals_only = true,
+    .only = kRefusal,
     .evaluate = evaluate,
 };
 

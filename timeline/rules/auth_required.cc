@@ -91,7 +91,7 @@ const Rule kAuthRequired = {
     .reference = "RFC 4954 6; RFC 3207 4",
     .triggers = kOnReply,
     .verbs = verbs(Verb::kMail, Verb::kRcpt, Verb::kData, Verb::kEtrn),
-    .refusals_only = true,
+    .only = kRefusal,
     .evaluate = evaluate,
 };
 

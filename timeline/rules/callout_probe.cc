@@ -95,6 +95,7 @@ const Rule kCalloutProbe = {
         "does not see them (Postfix: address_verify_sender).",
     .reference = "RFC 5321 4.5.5; Exim callouts; Postfix address_verify_sender",
     .triggers = kOnTransactionEnd,
+    .only = kCutShort,
     .evaluate = evaluate,
 };
 

@@ -63,6 +63,7 @@ const Rule kClientTalksFirst = {
     .reference = "RFC 5321 4.3.1; Postfix POSTSCREEN_README",
     .needs = kNeedsReadTimes,
     .triggers = kOnCommand,
+    .only = kPipelined,
     .evaluate = evaluate,
 };
 

@@ -119,6 +119,7 @@ const Rule kCommandLineTooLong = {
         "standard, and common.",
     .reference = "RFC 5321 4.5.3.1.4; RFC 1870 3; RFC 4954 3, 4; RFC 6531 3.1; RFC 3461 4",
     .triggers = kOnCommand | kOnOtherEntry,
+    .only = kLongLine,
     .evaluate = evaluate,
     .answered = answered_with_reaction,
 };

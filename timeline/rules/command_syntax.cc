@@ -123,7 +123,10 @@ void evaluate(RuleContext& context) {
       const PathArgument& path = context.path();
       if (path.flags != 0) judge_path(path, keyword, faults);
       if (path.path.size() > kLongestLocalPart) judge_lengths(path, faults);
-      judge_parameters(path.parameters, faults);
+      const Transaction* txn = context.transaction();
+      const bool plain = path.parameters.empty() ||
+                         (!rcpt && txn != nullptr && txn->declared.plain);  // each as it should be
+      if (!plain) judge_parameters(path.parameters, faults);
       // RFC 5321 4.1.1.3: the null path is for MAIL.
       if (rcpt && path.null_path()) faults.add("null-recipient", "\"<>\" names no recipient");
       break;

@@ -90,7 +90,7 @@ const Rule kDataContentEarly = {
     .reference = "RFC 5321 3.3; RFC 2920 3.1",
     .triggers = kOnCommand | kOnData,
     .verbs = verbs(Verb::kUnknown),
-    .odd_lines_only = true,
+    .only = kOddLine,
     .evaluate = evaluate,
 };
 

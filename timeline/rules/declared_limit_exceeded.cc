@@ -46,7 +46,7 @@ void judge_mail(RuleContext& context, const Capabilities& offered) {
 }
 
 void judge_rcpt(RuleContext& context, const Capabilities& offered) {
-  if (!offered.has("LIMITS")) return;
+  if (!offered.has_limits()) return;
   const Transaction* txn = context.transaction();
   const auto per_message = declared_limit(offered, kLimitRcptMax);
   // RFC 9422 4.2: commands are counted, not recipients that were accepted.

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 #include "parser/item.h"
 #include "parser/verb.h"
+#include "timeline/rule.h"
 
 namespace smtpscope {
 
@@ -52,6 +55,16 @@ inline constexpr ExpectedCodes kExpectedCodes[] = {
 inline constexpr std::array<std::uint16_t, 8> kExpectedAtEndOfData = {250, 552, 554, 451,
                                                                       452, 450, 550, 353};
 
+/// Where a verb's row is in kExpectedCodes; its size where there is none.
+inline constexpr auto kExpectedRow = [] {
+  std::array<std::uint8_t, kVerbSlots> rows{};
+  rows.fill(std::size(kExpectedCodes));
+  for (std::uint8_t at = 0; at < std::size(kExpectedCodes); ++at) {
+    rows[static_cast<std::size_t>(kExpectedCodes[at].verb)] = at;
+  }
+  return rows;
+}();
+
 /// False when the code is one that nobody would expect there. Where nothing is known, all are
 /// expected.
 constexpr bool is_expected(Answers answers, Verb verb, std::uint16_t code) {
@@ -62,10 +75,9 @@ constexpr bool is_expected(Answers answers, Verb verb, std::uint16_t code) {
   }
   if (answers == Answers::kAuthResponse) verb = Verb::kAuth;
   if (answers == Answers::kBlob) verb = Verb::kXexch50;
-  for (const ExpectedCodes& row : kExpectedCodes) {
-    if (row.verb == verb) return std::ranges::any_of(row.codes, fits) || anywhere();
-  }
-  return true;
+  const std::size_t row = kExpectedRow[static_cast<std::size_t>(verb)];
+  if (row == std::size(kExpectedCodes)) return true;
+  return std::ranges::any_of(kExpectedCodes[row].codes, fits) || anywhere();
 }
 
 static_assert(is_expected(Answers::kCommand, Verb::kRcpt, 251));

@@ -75,6 +75,15 @@ void judge_requiretls(RuleContext& context) {
   context.fire_when_answered(std::move(finding));
 }
 
+/// The usual case, quickly: nothing but what read_declared_message() knows, and all of it offered.
+bool is_plainly_offered(const DeclaredMessage& declared, const Capabilities& offered) {
+  using Body = DeclaredMessage::Body;
+  if (!declared.plain || declared.utf8) return false;
+  if (declared.size && !offered.has("SIZE")) return false;
+  if (declared.body == Body::kNone) return true;
+  return offered.has(declared.body == Body::kBinaryMime ? "BINARYMIME" : "8BITMIME");
+}
+
 void evaluate(RuleContext& context) {
   const Command& command = *context.command();
   const bool mail = command.verb == Verb::kMail;
@@ -87,6 +96,10 @@ void evaluate(RuleContext& context) {
     // The client had no reply yet: what it relies on is no offer of this session.
     if (context.session().last_hello.code == 0 && context.session().last_hello.entry != 0) return;
     context.not_evaluated(kOffersUnknown);
+    return;
+  }
+  if (mail && txn != nullptr &&
+      is_plainly_offered(txn->declared, context.conversation().capabilities())) {
     return;
   }
   const Unadvertised found =

@@ -39,10 +39,13 @@ void evaluate(RuleContext& context) {
   const std::string_view word =
       text.substr(0, static_cast<std::size_t>(std::ranges::find_if(text, is_blank) - text.begin()));
 
+  const bool masked = std::ranges::any_of(
+      greeting.lines, [](const ReplyLine& line) { return is_masked(line.text); });
+  if (!masked && greeting.code == 220 && is_name(word)) return;
+
   Finding finding = context.finding();
   finding.attributes = {{"code", std::to_string(greeting.code)}};
-  if (std::ranges::any_of(greeting.lines,
-                          [](const ReplyLine& line) { return is_masked(line.text); })) {
+  if (masked) {
     finding.variant = "masked";
     finding.fault = Fault::kNetwork;
     finding.certainty = Certainty::kLikely;
@@ -51,17 +54,13 @@ void evaluate(RuleContext& context) {
   } else if (greeting.code != 220) {
     finding.variant = "code";
     finding.text = fmt::format("the greeting has code {} instead of 220", greeting.code);
-  } else if (word.empty()) {
-    finding.variant = "no-name";
-    finding.text = "the greeting does not say the server's name";
-  } else if (!is_name(word)) {
-    finding.variant = "no-name";
-    finding.text = fmt::format(
-        "the greeting does not begin with the server's name: {} is neither a domain nor an "
-        "address literal",
-        quoted(word));
   } else {
-    return;
+    finding.variant = "no-name";
+    finding.text = word.empty() ? std::string("the greeting does not say the server's name")
+                                : fmt::format(
+                                      "the greeting does not begin with the server's name: {} is "
+                                      "neither a domain nor an address literal",
+                                      quoted(word));
   }
   context.fire(std::move(finding));
 }

@@ -52,7 +52,7 @@ const Rule kGreetingRefused = {
     .reference = "RFC 5321 3.1, 4.3.2; RFC 7504",
     .triggers = kOnReply,
     .verbs = kGreetingOnly,
-    .refusals_only = true,
+    .only = kRefusal,
     .evaluate = evaluate,
 };
 

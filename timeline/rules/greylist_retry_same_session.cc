@@ -74,7 +74,7 @@ const Rule kGreylistRetrySameSession = {
     .needs = kNeedsHistory,
     .triggers = kOnReply,
     .verbs = verbs(Verb::kRcpt),
-    .refusals_only = true,
+    .only = kRefusal,
     .evaluate = evaluate,
 };
 

@@ -102,6 +102,7 @@ const Rule kHalfClose = {
     .reference = "RFC 5321 3.8",
     .needs = kNeedsCloseKind,
     .triggers = kOnReply | kOnSessionEnd,
+    .only = kBehindClose,
     .evaluate = evaluate,
 };
 

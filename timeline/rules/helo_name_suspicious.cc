@@ -82,7 +82,9 @@ std::optional<Suspicion> judge(std::string_view name, const SessionState& sessio
     const bool another = session.client_is_told || speaks_for_another(session);
     return judge_literal(name, another ? std::string_view() : session.client_host);
   }
-  if (read_address(name)) return Suspicion{"bare-address", "is an address without brackets", true};
+  const bool may_be_address = is_digit(name.back()) || name.find(':') != std::string_view::npos;
+  if (may_be_address && read_address(name))
+    return Suspicion{"bare-address", "is an address without brackets", true};
   if (!is_domain(name)) {
     return Suspicion{"bad-character", "has characters that a host name cannot have", true};
   }

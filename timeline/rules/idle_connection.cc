@@ -132,7 +132,7 @@ const Rule kIdleConnection = {
         "421.",
     .reference = "RFC 5321 4.5.3.2.7; Postfix smtpd_timeout, smtp_connection_cache_time_limit",
     .triggers = kOnSilence | kOnReply | kOnClose,
-    .refusals_only = true,
+    .only = kRefusal,
     .evaluate = evaluate,
 };
 

@@ -74,7 +74,7 @@ const Rule kLineEndingCommand = {
         "session.",
     .reference = "RFC 5321 2.3.8, 4.1.1; Postfix smtpd_forbid_bare_newline",
     .triggers = kOnCommand,
-    .odd_lines_only = true,
+    .only = kOddLine,
     .evaluate = evaluate,
 };
 

@@ -11,7 +11,9 @@ namespace smtpscope {
 /// The keyword on a line of an EHLO reply: what stands before the first blank. "AUTH=LOGIN" is an
 /// old spelling of AUTH, so "=" ends a keyword too.
 inline std::string_view keyword_on(const ReplyLine& line) {
-  return line.text.substr(0, line.text.find_first_of(" \t="));
+  const auto ends = [](char c) { return is_blank(c) || c == '='; };
+  const auto end = std::ranges::find_if(line.text, ends);
+  return line.text.substr(0, static_cast<std::size_t>(end - line.text.begin()));
 }
 
 /// Overwritten in place with "X": four or more, and at most one letter behind them that tells such

@@ -106,6 +106,7 @@ const Rule kNagleDelayedAck = {
     .reference = "RFC 896; RFC 1122 4.2.3.2, 4.2.3.4",
     .needs = kNeedsReadTimes,
     .triggers = kOnData | kOnCommand | kOnReply,
+    .only = kSeveralReads,
     .evaluate = evaluate,
 };
 

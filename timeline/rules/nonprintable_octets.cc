@@ -150,7 +150,7 @@ const Rule kNonprintableOctets = {
     .reference = "RFC 5321 2.4, 4.1.2; RFC 6531 3.2; RFC 3030 3",
     .needs = kNeedsContent,
     .triggers = kOnCommand | kOnData,
-    .odd_lines_only = true,
+    .only = kOddLine,
     .evaluate = evaluate,
 };
 

@@ -60,6 +60,7 @@ const Rule kPipeliningPastSyncPoint = {
         "counts. Many servers tolerate commands behind VRFY or NOOP.",
     .reference = "RFC 2920 3.1; RFC 3207 4; RFC 4954 4",
     .triggers = kOnReply | kOnSessionEnd,
+    .only = kPipelined,
     .evaluate = evaluate,
 };
 

@@ -80,6 +80,7 @@ const Rule kPipeliningUnadvertised = {
     .reference = "RFC 5321 4.3.1; RFC 2920 3.1",
     .needs = kNeedsReadTimes,
     .triggers = kOnReply | kOnSessionEnd,
+    .only = kPipelined,
     .evaluate = evaluate,
 };
 

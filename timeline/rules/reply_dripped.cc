@@ -99,6 +99,7 @@ const Rule kReplyDripped = {
     .needs = kNeedsReadTimes,
     .triggers = kOnReply,
     .verbs = kAnyVerb & ~kGreetingOnly,
+    .only = kSeveralReads,
     .evaluate = evaluate,
 };
 

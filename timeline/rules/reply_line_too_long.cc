@@ -77,6 +77,7 @@ const Rule kReplyLineTooLong = {
         "challenges of AUTH (334) may be longer and are left out.",
     .reference = "RFC 5321 4.5.3.1.5; RFC 4954 4",
     .triggers = kOnReply,
+    .only = kLongLine,
     .evaluate = evaluate,
 };
 

@@ -118,6 +118,7 @@ const Rule kReplyMalformed = {
         "are told, of wrong line ends only the first: usually all are alike.",
     .reference = "RFC 5321 4.2, 2.3.8; Postfix smtp_chat.c",
     .triggers = kOnReply | kOnOtherEntry,
+    .only = kOddLine,
     .evaluate = evaluate,
 };
 

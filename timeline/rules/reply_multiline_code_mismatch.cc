@@ -78,6 +78,7 @@ const Rule kReplyMultilineCodeMismatch = {
         "it cut off then never mattered.",
     .reference = "RFC 5321 4.2.1",
     .triggers = kOnReply,
+    .only = kOddLine,
     .evaluate = evaluate,
 };
 

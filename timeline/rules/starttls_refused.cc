@@ -87,7 +87,9 @@ const Rule kStarttlsRefused = {
         "the open is not reported.",
     .reference = "RFC 3207 4, 6",
     .triggers = kOnReply | kOnCommand,
-    .verbs = verbs(Verb::kStartTls, Verb::kXanonymousTls, Verb::kMail),
+    .verbs = verbs(Verb::kMail),
+    .replies_to = verbs(Verb::kStartTls, Verb::kXanonymousTls),
+    .only = kRefusal,
     .evaluate = evaluate,
 };
 

@@ -76,7 +76,7 @@ const Rule kTooManyErrors = {
         "is too many.",
     .reference = "RFC 5321 7.8; Postfix smtpd_hard_error_limit; Exim smtp_max_unknown_commands",
     .triggers = kOnReply,
-    .refusals_only = true,
+    .only = kRefusal,
     .evaluate = evaluate,
 };
 

@@ -59,6 +59,7 @@ const Rule kTxnAborted421 = {
         "that must follow makes it count for the whole session.",
     .reference = "RFC 5321 3.8, 4.3.2",
     .triggers = kOnTransactionEnd,
+    .only = kCutShort,
     .evaluate = evaluate,
 };
 

@@ -64,6 +64,7 @@ const Rule kTxnAbortedEhlo = {
         "A refused EHLO leaves the transaction as it was, and is not reported.",
     .reference = "RFC 5321 4.1.4",
     .triggers = kOnTransactionEnd,
+    .only = kCutShort,
     .evaluate = evaluate,
 };
 

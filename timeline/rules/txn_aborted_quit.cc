@@ -78,6 +78,7 @@ const Rule kTxnAbortedQuit = {
         "client did not know that it dropped accepted recipients.",
     .reference = "RFC 5321 4.1.1.10",
     .triggers = kOnTransactionEnd,
+    .only = kCutShort,
     .evaluate = evaluate,
 };
 

@@ -93,6 +93,7 @@ const Rule kTxnAbortedRset = {
         "design.",
     .reference = "RFC 5321 4.1.1.5, 4.1.4, App. D.2; RFC 2920 3.1",
     .triggers = kOnTransactionEnd,
+    .only = kCutShort,
     .evaluate = evaluate,
 };
 

@@ -71,6 +71,7 @@ const Rule kTxnAbortedTcpReset = {
     .reference = "RFC 5321 3.8, 4.1.1.10",
     .needs = kNeedsCloseKind,
     .triggers = kOnTransactionEnd,
+    .only = kCutShort,
     .evaluate = evaluate,
 };
 

@@ -129,6 +129,7 @@ const Rule kTxnAbortedTimeout = {
         "once.",
     .reference = "RFC 5321 4.5.3.2, 3.8; RFC 3463 (4.4.2)",
     .triggers = kOnTransactionEnd,
+    .only = kCutShort,
     .evaluate = evaluate,
 };
 

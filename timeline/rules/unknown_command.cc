@@ -117,7 +117,9 @@ const Rule kUnknownCommand = {
         "switched off in a server; that is not told here.",
     .reference = "RFC 5321 4.1.5, 4.2.4, 4.5.1",
     .triggers = kOnCommand | kOnReply,
-    .refusals_only = true,
+    .verbs = verbs(Verb::kUnknown),
+    .replies_to = kAnyVerb,
+    .only = kRefusal,
     .evaluate = evaluate,
     .answered = answered,
 };

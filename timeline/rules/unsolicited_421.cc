@@ -100,7 +100,7 @@ const Rule kUnsolicited421 = {
     .reference = "RFC 5321 3.8, 4.5.3.2.7",
     .needs = kNeedsRtt,
     .triggers = kOnReply,
-    .refusals_only = true,
+    .only = kRefusal,
     .evaluate = evaluate,
 };
 
