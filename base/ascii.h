@@ -1,6 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <string_view>
 
 namespace smtpscope {
@@ -11,7 +13,16 @@ constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }  // WSP of RFC
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
 constexpr bool is_letter(char c) { return upper(c) >= 'A' && upper(c) <= 'Z'; }
-constexpr bool is_alphanumeric(char c) { return is_letter(c) || is_digit(c); }
+
+/// Names are read letter by letter, so this one is looked up.
+inline constexpr auto kAlphanumeric = [] {
+  std::array<bool, 256> is_one{};
+  for (std::size_t octet = 0; octet < is_one.size(); ++octet) {
+    is_one[octet] = is_letter(static_cast<char>(octet)) || is_digit(static_cast<char>(octet));
+  }
+  return is_one;
+}();
+constexpr bool is_alphanumeric(char c) { return kAlphanumeric[static_cast<unsigned char>(c)]; }
 
 constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),

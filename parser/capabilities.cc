@@ -85,9 +85,11 @@ void Capabilities::read(const Reply& reply) {
   std::size_t octets = 0;
   // The first line is the server's name and a greeting, never a keyword (RFC 5321 4.1.1.1).
   for (const ReplyLine& line : reply.lines.subspan(1)) {
-    if (line.code / 100 != 2) continue;
-    const KeywordLine offered = split_keyword(line.text);
-    if (offered.name.empty()) continue;
+    const KeywordLine offered = line.code / 100 == 2 ? split_keyword(line.text) : KeywordLine{};
+    if (offered.name.empty()) {
+      all_keywords_ = false;
+      continue;
+    }
     std::string name(offered.name);
     std::transform(name.begin(), name.end(), name.begin(), upper);
 
@@ -114,6 +116,7 @@ void Capabilities::read(const Reply& reply) {
   dropped_ += static_cast<std::uint32_t>(std::min<std::uint64_t>(unseen, 1'000'000'000));
   if (const Keyword* size = find("SIZE")) size_limit_ = leading_number(size->parameters);
   limits_ = has("LIMITS");
+  if (dropped_ > 0) all_keywords_ = false;
 }
 
 void Capabilities::clear() {
@@ -121,6 +124,7 @@ void Capabilities::clear() {
   std::vector<Keyword>().swap(keywords_);
   size_limit_ = 0;
   limits_ = false;
+  all_keywords_ = true;
   dropped_ = 0;
 }
 

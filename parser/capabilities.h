@@ -33,6 +33,8 @@ class Capabilities {
   const Keyword* find(std::string_view upper_case_name) const;
   const std::vector<Keyword>& keywords() const { return keywords_; }
   std::uint32_t dropped() const { return dropped_; }
+  /// No line was without a keyword, and none was dropped.
+  bool all_keywords() const { return all_keywords_; }
   /// LIMITS (RFC 9422) is offered; asked for with each command.
   bool has_limits() const { return limits_; }
   /// The greatest message that the server says it takes, in octets. Empty when it names none: SIZE
@@ -45,6 +47,7 @@ class Capabilities {
   std::vector<Keyword> keywords_;
   std::uint64_t size_limit_ = 0;  // 0: none
   bool limits_ = false;
+  bool all_keywords_ = true;
   std::uint32_t dropped_ = 0;
 };
 

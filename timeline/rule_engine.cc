@@ -19,6 +19,9 @@ void tidy(std::vector<std::uint64_t>& entries) {
   entries.erase(std::unique(entries.begin(), entries.end()), entries.end());
 }
 
+/// In a session in the clear those that need a second trace are all.
+constexpr std::size_t kUsuallyNotEvaluated = 2;
+
 /// What the server made of the command that a finding is about.
 void tell_reply(const Reply& reply, Finding& finding) {
   finding.text += fmt::format("; the server answered {}", reply.code);
@@ -132,6 +135,7 @@ void RuleEngine::defer(const Rule& rule, Finding finding, std::uint64_t place, E
 
 void RuleEngine::not_evaluated(const Rule& rule, std::string_view why) {
   if (std::ranges::find(not_evaluated_, &rule, &NotEvaluated::rule) != not_evaluated_.end()) return;
+  not_evaluated_.reserve(kUsuallyNotEvaluated);
   not_evaluated_.push_back({.rule = &rule, .why = why});
 }
 

@@ -46,12 +46,13 @@ bool RunHistory::another_was_spared(std::string_view host, Duration delay, Durat
 }
 
 ServerRecord& RunHistory::server(std::string_view name) {
-  if (servers_.size() >= kMaxServers && !servers_.contains(std::string(name))) servers_.clear();
+  if (const auto known = servers_.find(name); known != servers_.end()) return known->second;
+  if (servers_.size() >= kMaxServers) servers_.clear();
   return servers_[std::string(name)];
 }
 
 const ServerRecord* RunHistory::find_server(std::string_view name) const {
-  const auto known = servers_.find(std::string(name));
+  const auto known = servers_.find(name);
   return known == servers_.end() ? nullptr : &known->second;
 }
 

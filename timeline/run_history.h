@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <string>
 #include <string_view>
@@ -128,12 +129,18 @@ class RunHistory {
   using Clients = std::list<NamedClient>;  // the one seen last in front
   Clients clients_;
   std::unordered_map<std::string_view, Clients::iterator> by_host_;
-  std::unordered_map<std::string, ServerRecord> servers_;
+  struct TextHash {
+    using is_transparent = void;  // a view is enough to look a name up
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+  std::unordered_map<std::string, ServerRecord, TextHash, std::equal_to<>> servers_;
   // Rings once they are full.
   std::vector<MessageRecord> messages_;
   /// How many of messages_ have a digest or Message-ID that falls into the slot: most messages have
   /// no equal, and that must be cheap to see.
-  static constexpr std::size_t kSlots = 4096;
+  static constexpr std::size_t kSlots = 32768;  // some sixty to a key
   std::vector<std::uint16_t> slots_ = std::vector<std::uint16_t>(kSlots);
   std::size_t next_message_ = 0;
   std::vector<DeferralRecord> deferrals_;

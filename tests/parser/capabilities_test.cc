@@ -79,6 +79,13 @@ TEST_CASE("SIZE declares a limit with a number that is not 0, and LIMITS others"
   CHECK(!offered({"250-x", "250 SIZE"}).has_limits());
 }
 
+TEST_CASE("it is known whether every line held a keyword") {
+  CHECK(offered({"250-x", "250-SIZE 1", "250-AUTH=LOGIN", "250 X-Y"}).all_keywords());
+  CHECK(!offered({"250-x", "250-SIZE 1", "250 8BIT_MIME"}).all_keywords());
+  CHECK(!offered({"250-x", "250-", "250 SIZE"}).all_keywords());
+  CHECK(Capabilities().all_keywords());
+}
+
 TEST_CASE("AUTH= is AUTH, and the lists are merged") {
   CHECK(parameters(offered({"250-x", "250 AUTH=LOGIN"}), "AUTH") == "LOGIN");
   const auto both =

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +29,14 @@ void evaluate(RuleContext& context) {
   const bool hello = context.answers(Verb::kEhlo) || context.answers(Verb::kLhlo);
   if (!hello || reply.first_digit() != 2 || reply.lines.empty() || !reply.complete) return;
 
+  // The usual case, quickly: keywords in every line, and none of them overwritten.
+  const Capabilities& offered = context.conversation().capabilities();
+  const auto is_masked = [](const Capabilities::Keyword& keyword) {
+    return is_masked_keyword(keyword.name);
+  };
+  const bool fine = offered.all_keywords() && std::ranges::none_of(offered.keywords(), is_masked);
+  if (fine && !offered.keywords().empty()) return;
+
   std::string masked;
   std::string_view unlawful;
   // The first line is the server's name (RFC 5321 4.1.1.1).
@@ -53,8 +62,8 @@ void evaluate(RuleContext& context) {
   }
   // A masked greeting that still says ESMTP promises what the empty list takes back.
   const SessionState& session = context.session();
-  if (context.conversation().capabilities().keywords().empty() && masked.empty() &&
-      session.server_extended && session.server_name.find("****") != std::string::npos) {
+  if (offered.keywords().empty() && masked.empty() && session.server_extended &&
+      session.server_name.find("****") != std::string::npos) {
     report(context, "emptied", Certainty::kPossible,
            "the greeting is masked, and the reply to EHLO offers nothing at all");
   }

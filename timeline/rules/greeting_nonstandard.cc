@@ -16,8 +16,8 @@ namespace {
 /// A banner overwritten in place: a run of asterisks, or nothing but what Postfix's client takes
 /// for one ("20 *").
 bool is_masked(std::string_view text) {
-  if (text.find("****") != std::string_view::npos) return true;
-  return text.find('*') != std::string_view::npos &&
+  if (text.find('*') == std::string_view::npos) return false;
+  return text.find("****") != std::string_view::npos ||
          text.find_first_not_of("20 *\t") == std::string_view::npos;
 }
 

@@ -50,6 +50,7 @@ bool hello_changed(const RuleContext& context) {
   const LastHello& hello = context.session().last_hello;
   const ClientRecord* client = context.history().find_client(context.session().client_host);
   if (client == nullptr || hello.entry == 0 || client->hello_hash_before == 0) return false;
+  if (client->hello_hash_before == client->hello_hash) return false;
   const std::uint64_t own = sender_hash(hello.name);
   // Another session of this client may have said hello since; then nothing is known.
   return client->hello_hash == own && client->hello_hash_before != own;

@@ -19,9 +19,10 @@ inline std::string_view keyword_on(const ReplyLine& line) {
 /// Overwritten in place with "X": four or more, and at most one letter behind them that tells such
 /// keywords apart ("XXXXXXXA").
 inline bool is_masked_keyword(std::string_view keyword) {
+  if (!keyword.starts_with("XXXX")) return false;
   const std::size_t xs = std::min(keyword.find_first_not_of('X'), keyword.size());
   const std::string_view rest = keyword.substr(xs);
-  return xs >= 4 && (rest.empty() || (rest.size() == 1 && rest[0] >= 'A' && rest[0] <= 'Z'));
+  return rest.empty() || (rest.size() == 1 && rest[0] >= 'A' && rest[0] <= 'Z');
 }
 
 /// RFC 5321 4.1.1.1: letters, digits, and hyphens behind the first.

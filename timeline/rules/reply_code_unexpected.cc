@@ -29,6 +29,15 @@ bool is_intermediate(const Reply& reply, const Conversation& conversation) {
   }
 }
 
+/// The usual yes, quickly.
+bool is_ordinary(const Reply& reply) {
+  const bool about_data = reply.answers == Answers::kCommand && reply.verb == Verb::kData;
+  if (reply.code == 354) return about_data;
+  return reply.code == 250 && !about_data &&
+         (reply.answers == Answers::kCommand || reply.answers == Answers::kEndOfData) &&
+         is_expected(reply.answers, reply.verb, reply.code);
+}
+
 struct Oddity {
   std::string_view variant;
   Severity severity = Severity::kNotice;
@@ -67,7 +76,7 @@ Oddity oddity_of(const Reply& reply, const Conversation& conversation) {
 
 void evaluate(RuleContext& context) {
   const Reply& reply = *context.reply();
-  if (!reply.complete || context.entry()->by_proxy) return;
+  if (!reply.complete || context.entry()->by_proxy || is_ordinary(reply)) return;
   const Oddity odd = oddity_of(reply, context.conversation());
   if (odd.variant.empty()) return;
   // RFC 5321 3.1: a session that was refused answers 503 to everything.

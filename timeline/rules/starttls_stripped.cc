@@ -1,13 +1,11 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "parser/conversation.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
-#include "timeline/rules/masked_keyword.h"
 #include "timeline/run_history.h"
 
 namespace smtpscope {
@@ -31,9 +29,7 @@ void on_hello_reply(RuleContext& context) {
   }
   if (context.fired(kStarttlsStripped) > 0) return;
 
-  const bool masked = std::ranges::any_of(reply.lines.subspan(1), [](const ReplyLine& line) {
-    return keyword_on(line) == kMaskedStartTls;
-  });
+  const bool masked = context.conversation().capabilities().has(kMaskedStartTls);
   if (masked) {
     Finding finding = context.finding();
     finding.certainty = Certainty::kLikely;
