@@ -19,9 +19,6 @@ void tidy(std::vector<std::uint64_t>& entries) {
   entries.erase(std::unique(entries.begin(), entries.end()), entries.end());
 }
 
-/// In a session in the clear those that need a second trace are all.
-constexpr std::size_t kUsuallyNotEvaluated = 2;
-
 /// What the server made of the command that a finding is about.
 void tell_reply(const Reply& reply, Finding& finding) {
   finding.text += fmt::format("; the server answered {}", reply.code);
@@ -134,9 +131,23 @@ void RuleEngine::defer(const Rule& rule, Finding finding, std::uint64_t place, E
 }
 
 void RuleEngine::not_evaluated(const Rule& rule, std::string_view why) {
-  if (std::ranges::find(not_evaluated_, &rule, &NotEvaluated::rule) != not_evaluated_.end()) return;
-  not_evaluated_.reserve(kUsuallyNotEvaluated);
-  not_evaluated_.push_back({.rule = &rule, .why = why});
+  const std::span<const NotEvaluated> known = not_evaluated();
+  if (std::ranges::find(known, &rule, &NotEvaluated::rule) != known.end()) return;
+  if (not_evaluated_count_ == first_not_evaluated_.size()) {
+    not_evaluated_.assign(known.begin(), known.end());
+  }
+  const NotEvaluated one{.rule = &rule, .why = why};
+  if (not_evaluated_count_ < first_not_evaluated_.size()) {
+    first_not_evaluated_[not_evaluated_count_] = one;
+  } else {
+    not_evaluated_.push_back(one);
+  }
+  ++not_evaluated_count_;
+}
+
+std::span<const NotEvaluated> RuleEngine::not_evaluated() const {
+  if (not_evaluated_count_ > first_not_evaluated_.size()) return not_evaluated_;
+  return std::span(first_not_evaluated_).first(not_evaluated_count_);
 }
 
 std::uint32_t RuleEngine::fired(const Rule& rule) const {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -65,7 +67,7 @@ class RuleEngine {
   /// Findings of `rule` so far, in settled moments, folded ones among them.
   std::uint32_t fired(const Rule& rule) const;
   std::uint32_t fired(const Rule& rule, std::string_view variant) const;
-  std::span<const NotEvaluated> not_evaluated() const { return not_evaluated_; }
+  std::span<const NotEvaluated> not_evaluated() const;
 
   /// Annotations emitted and not folded (so far).
   std::uint64_t annotations() const;
@@ -92,6 +94,9 @@ class RuleEngine {
   TimelineSink& sink_;
   const Rule* current_ = nullptr;
   std::unique_ptr<Memory> memory_;
+  // Of most sessions these are all; where there are more, `not_evaluated_` holds them too.
+  std::array<NotEvaluated, 2> first_not_evaluated_{};
+  std::size_t not_evaluated_count_ = 0;
   std::vector<NotEvaluated> not_evaluated_;
 };
 

@@ -184,5 +184,21 @@ TEST_CASE("only the last annotations can still be folded") {
   CHECK(bench.take().size() == 1);
 }
 
+TEST_CASE("what could not be evaluated is told once for each rule, however many there are") {
+  Bench bench;
+  CHECK(bench.engine.not_evaluated().empty());
+  std::vector<std::string_view> ids;
+  for (const Rule* rule : all_rules().first(5)) {
+    bench.engine.not_evaluated(*rule, "first");
+    bench.engine.not_evaluated(*rule, "again");
+    ids.push_back(rule->id);
+    REQUIRE(bench.engine.not_evaluated().size() == ids.size());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      CHECK(bench.engine.not_evaluated()[i].rule->id == ids[i]);
+      CHECK(bench.engine.not_evaluated()[i].why == "first");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace smtpscope

@@ -45,6 +45,9 @@ void evaluate(RuleContext& context) {
   if (digit < 2 || digit > 5 || reply.lines.empty() || !reply.complete) return;
   if (context.entry()->by_proxy) return;
   const std::optional<EnhancedCode> first = enhanced_code(reply.lines.front().text);
+  const bool one_line = reply.lines.size() == 1;
+  const bool plain = reply.answers != Answers::kGreeting && !is_hello(reply) && digit != 3;
+  if (plain && one_line && first && first->status_class == digit) return;  // the usual case
   const bool refused_hello = is_hello(reply) && digit != 2;
   const bool greeting = reply.answers == Answers::kGreeting;
   const auto offered = [&] {
@@ -69,8 +72,7 @@ void evaluate(RuleContext& context) {
   const auto same_as_first = [&](const ReplyLine& line) {
     return enhanced_code(line.text) == first;
   };
-  const bool alike =
-      reply.lines.size() == 1 || std::ranges::all_of(reply.lines.subspan(1), same_as_first);
+  const bool alike = one_line || std::ranges::all_of(reply.lines.subspan(1), same_as_first);
   if ((first && alike) || !offered()) return;
   if (!alike) {
     report(context, "lines", Severity::kNotice,

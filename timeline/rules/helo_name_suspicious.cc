@@ -28,12 +28,6 @@ std::optional<Address> read_address(std::string_view text) {
   return std::nullopt;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equal_names(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 /// RFC 5321 2.3.5: letters, digits and hyphens between the dots, none of the labels empty.
 bool is_domain(std::string_view name) {
   char before = '.';
@@ -61,7 +55,7 @@ std::optional<Suspicion> judge_literal(std::string_view name, std::string_view p
   std::optional<Address> address;
   if (name.ends_with(']')) {
     std::string_view inside = name.substr(1, name.size() - 2);
-    if (equal_names(inside.substr(0, kTag.size()), kTag)) inside.remove_prefix(kTag.size());
+    if (equal_ignoring_case(inside.substr(0, kTag.size()), kTag)) inside.remove_prefix(kTag.size());
     address = read_address(inside);
   }
   if (!address) return Suspicion{"bad-literal", "is no valid address literal", true};
@@ -88,10 +82,11 @@ std::optional<Suspicion> judge(std::string_view name, const SessionState& sessio
   if (!is_domain(name)) {
     return Suspicion{"bad-character", "has characters that a host name cannot have", true};
   }
-  if (equal_names(name, "localhost") || equal_names(name, "localhost.localdomain")) {
+  if (equal_ignoring_case(name, "localhost") ||
+      equal_ignoring_case(name, "localhost.localdomain")) {
     return Suspicion{"localhost", "is the name that every host has for itself"};
   }
-  if (equal_names(name, session.server_name)) {
+  if (equal_ignoring_case(name, session.server_name)) {
     return Suspicion{"server-name", "is the name that the server gives itself"};
   }
   if (name.find('.') == std::string_view::npos) {
@@ -100,7 +95,7 @@ std::optional<Suspicion> judge(std::string_view name, const SessionState& sessio
   const std::string& before = session.last_hello.name;
   // Another name is no wonder where the server refused the first.
   if (!before.empty() && session.last_hello.code < 400 && !speaks_for_another(session) &&
-      !equal_names(name, before)) {
+      !equal_ignoring_case(name, before)) {
     return Suspicion{"changed", "is not the name that the client gave before"};
   }
   return std::nullopt;
@@ -120,7 +115,7 @@ void evaluate(RuleContext& context) {
   if (context.entry()->item->side != Side::kClient) return;  // turned around (TURN, ATRN)
   const std::string_view name = without_trailing_blanks(command.arguments);
   // The same name again, behind a refused EHLO or at the beginning of TLS: told before.
-  if (session.last_hello.entry != 0 && equal_names(name, session.last_hello.name)) return;
+  if (session.last_hello.entry != 0 && equal_ignoring_case(name, session.last_hello.name)) return;
   const std::optional<Suspicion> found = judge(name, session);
   if (!found) return;
 

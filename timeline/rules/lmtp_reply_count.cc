@@ -115,6 +115,7 @@ const Rule kLmtpReplyCount = {
     .caveats = "LMTP on port 25 is wrong in itself.",
     .reference = "RFC 2033 4.2, 4.3",
     .triggers = kOnCommand | kOnReply | kOnTransactionEnd,
+    .replies_to = kNothingOnly,  // replies too many answer nothing
     .evaluate = evaluate,
 };
 
