@@ -59,9 +59,8 @@ inline constexpr std::array<std::uint16_t, 8> kExpectedAtEndOfData = {250, 552, 
 inline constexpr auto kExpectedRow = [] {
   std::array<std::uint8_t, kVerbSlots> rows{};
   rows.fill(std::size(kExpectedCodes));
-  for (std::uint8_t at = 0; at < std::size(kExpectedCodes); ++at) {
-    rows[static_cast<std::size_t>(kExpectedCodes[at].verb)] = at;
-  }
+  std::uint8_t at = 0;
+  for (const ExpectedCodes& row : kExpectedCodes) rows[static_cast<std::size_t>(row.verb)] = at++;
   return rows;
 }();
 
