@@ -43,9 +43,9 @@ std::string single_spaced(std::string_view text) {
 
 /// What `more` adds to `words`. A list longer than a line may be (RFC 5321 4.5.3.1.5) is not
 /// searched for what it already holds, so that a hostile reply costs no more than its octets.
-std::string merged(const std::string& words, std::string_view more) {
+std::string merged(std::string_view words, std::string_view more) {
   constexpr std::size_t kSearched = 512;
-  std::string result = words;
+  std::string result(words);
   for (auto word = next_word(more); !word.empty(); word = next_word(more)) {
     if (result.size() > kSearched || !has_word(result, word)) append_word(result, word);
   }
@@ -83,6 +83,7 @@ void Capabilities::read(const Reply& reply) {
   clear();
   if (reply.lines.empty()) return;
   std::size_t octets = 0;
+  keywords_.reserve(std::min(reply.lines.size() - 1, kMaxKeywords));
   // The first line is the server's name and a greeting, never a keyword (RFC 5321 4.1.1.1).
   for (const ReplyLine& line : reply.lines.subspan(1)) {
     const KeywordLine offered = line.code / 100 == 2 ? split_keyword(line.text) : KeywordLine{};
@@ -94,11 +95,11 @@ void Capabilities::read(const Reply& reply) {
     std::transform(name.begin(), name.end(), name.begin(), upper);
 
     const auto known = std::find_if(keywords_.begin(), keywords_.end(),
-                                    [&](const Keyword& keyword) { return keyword.name == name; });
+                                    [&](const Keyword& keyword) { return keyword.name() == name; });
     const bool is_new = known == keywords_.end();
-    std::string parameters =
-        is_new ? single_spaced(offered.parameters) : merged(known->parameters, offered.parameters);
-    const std::size_t kept = is_new ? 0 : known->name.size() + known->parameters.size();
+    const std::string parameters = is_new ? single_spaced(offered.parameters)
+                                          : merged(known->parameters(), offered.parameters);
+    const std::size_t kept = is_new ? 0 : known->name().size() + known->parameters().size();
     const std::size_t wanted = octets - kept + name.size() + parameters.size();
     if (wanted > kMaxOctets || (is_new && keywords_.size() == kMaxKeywords)) {
       ++dropped_;
@@ -106,15 +107,15 @@ void Capabilities::read(const Reply& reply) {
     }
     octets = wanted;
     if (is_new) {
-      keywords_.push_back({std::move(name), std::move(parameters)});
+      keywords_.emplace_back(name, parameters);
     } else {
-      known->parameters = std::move(parameters);
+      *known = Keyword(name, parameters);
     }
   }
   const std::uint64_t unseen =
       reply.line_count - std::min<std::uint64_t>(reply.line_count, reply.lines.size());
   dropped_ += static_cast<std::uint32_t>(std::min<std::uint64_t>(unseen, 1'000'000'000));
-  if (const Keyword* size = find("SIZE")) size_limit_ = leading_number(size->parameters);
+  if (const Keyword* size = find("SIZE")) size_limit_ = leading_number(size->parameters());
   limits_ = has("LIMITS");
   if (dropped_ > 0) all_keywords_ = false;
 }
@@ -134,7 +135,7 @@ bool Capabilities::has(std::string_view upper_case_name) const {
 
 const Capabilities::Keyword* Capabilities::find(std::string_view upper_case_name) const {
   const auto found = std::find_if(keywords_.begin(), keywords_.end(), [&](const Keyword& keyword) {
-    return keyword.name == upper_case_name;
+    return keyword.name() == upper_case_name;
   });
   return found == keywords_.end() ? nullptr : &*found;
 }

@@ -19,9 +19,21 @@ class Capabilities {
   static constexpr std::size_t kMaxKeywords = 100;
   static constexpr std::size_t kMaxOctets = 8192;
 
-  struct Keyword {
-    std::string name;        // upper case
-    std::string parameters;  // the rest of the line, single spaced
+  /// In one string, since every session that goes on keeps some.
+  class Keyword {
+   public:
+    Keyword(std::string_view name, std::string_view parameters)
+        : text_(name), name_size_(static_cast<std::uint16_t>(name.size())) {
+      text_ += parameters;
+    }
+    /// In upper case.
+    std::string_view name() const { return std::string_view(text_).substr(0, name_size_); }
+    /// The rest of the line, single spaced.
+    std::string_view parameters() const { return std::string_view(text_).substr(name_size_); }
+
+   private:
+    std::string text_;
+    std::uint16_t name_size_;
   };
 
   /// Replaces the content by what `reply`, a 2yz reply to EHLO or LHLO, offers.

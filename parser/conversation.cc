@@ -97,6 +97,13 @@ void ConversationMachine::finish() {
   event_ = Event::kFinish;
 }
 
+/// Goes from one conversation of a thread to the next, so that neither an idle one has one nor a
+/// busy one allocates.
+static std::unique_ptr<Item>& spare_item() {
+  static thread_local std::unique_ptr<Item> spare;
+  return spare;
+}
+
 const Item* ConversationMachine::next() {
   has_item_ = false;
   // The item given before is no longer looked at.
@@ -117,10 +124,11 @@ const Item* ConversationMachine::next() {
     } else if (event_ != Event::kNone) {
       advance_event();
     } else {
+      if (item_ != nullptr) spare_item() = std::move(item_);
       return nullptr;
     }
   }
-  return &item_;
+  return item_.get();
 }
 
 bool ConversationMachine::held_can_go() const {
@@ -167,13 +175,15 @@ std::size_t ConversationMachine::step(Side side, std::span<const std::uint8_t> o
 
 Item& ConversationMachine::emit(Side side, std::uint64_t end) {
   Stream& s = stream(side);
-  item_.side = side;
-  item_.begin = s.item_begin;
-  item_.end = end;
-  item_.secret_begin = item_.secret_end = item_.begin;
+  if (item_ == nullptr) item_ = std::move(spare_item());
+  if (item_ == nullptr) item_ = std::make_unique<Item>();
+  item_->side = side;
+  item_->begin = s.item_begin;
+  item_->end = end;
+  item_->secret_begin = item_->secret_end = item_->begin;
   s.item_begin = end;
   has_item_ = true;
-  return item_;
+  return *item_;
 }
 
 void ConversationMachine::emit_junk(Side side, std::uint64_t end, JunkReason reason,

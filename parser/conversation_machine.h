@@ -233,7 +233,7 @@ class ConversationMachine {
   Side event_side_ = Side::kClient;
   std::uint64_t event_octets_ = 0;
   bool has_item_ = false;
-  Item item_;
+  std::unique_ptr<Item> item_;  // only while there is input
 };
 
 }  // namespace smtpscope

@@ -93,8 +93,9 @@ void ReplyAssembler::describe(Reply& reply) {
 
 void ReplyAssembler::recycle() {
   if (count_ > 0) return;
-  if (lines_.capacity() > 4) std::vector<ReplyLine>().swap(lines_);
-  if (text_.capacity() > 256) std::string().swap(text_);
+  // Few replies have several lines; what those took is not kept for the next one.
+  std::vector<ReplyLine>().swap(lines_);
+  std::string().swap(text_);
 }
 
 }  // namespace smtpscope

@@ -19,7 +19,7 @@ std::optional<std::uint64_t> declared_limit(const Capabilities& capabilities,
                                             std::string_view name) {
   if (!capabilities.has_limits()) return std::nullopt;
   const Capabilities::Keyword* limits = capabilities.find("LIMITS");
-  for (const MailParameter limit : mail_parameters(limits->parameters)) {
+  for (const MailParameter limit : mail_parameters(limits->parameters())) {
     if (!same_keyword(limit.keyword, name)) continue;
     // RFC 9422 4.1: one to six digits, the first of them not 0.
     const std::string_view digits = limit.value;

@@ -58,6 +58,7 @@ struct RuleEngine::Memory {
     Exchange exchange = 0;
   };
   std::vector<Deferred> deferred;  // oldest first
+  std::vector<NotEvaluated> not_evaluated;
   // How often each rule fired in each variant; few do.
   struct Count {
     const Rule* rule = nullptr;
@@ -134,19 +135,19 @@ void RuleEngine::not_evaluated(const Rule& rule, std::string_view why) {
   const std::span<const NotEvaluated> known = not_evaluated();
   if (std::ranges::find(known, &rule, &NotEvaluated::rule) != known.end()) return;
   if (not_evaluated_count_ == first_not_evaluated_.size()) {
-    not_evaluated_.assign(known.begin(), known.end());
+    memory().not_evaluated.assign(known.begin(), known.end());
   }
   const NotEvaluated one{.rule = &rule, .why = why};
   if (not_evaluated_count_ < first_not_evaluated_.size()) {
     first_not_evaluated_[not_evaluated_count_] = one;
   } else {
-    not_evaluated_.push_back(one);
+    memory().not_evaluated.push_back(one);
   }
   ++not_evaluated_count_;
 }
 
 std::span<const NotEvaluated> RuleEngine::not_evaluated() const {
-  if (not_evaluated_count_ > first_not_evaluated_.size()) return not_evaluated_;
+  if (not_evaluated_count_ > first_not_evaluated_.size()) return memory_->not_evaluated;
   return std::span(first_not_evaluated_).first(not_evaluated_count_);
 }
 

@@ -94,10 +94,9 @@ class RuleEngine {
   TimelineSink& sink_;
   const Rule* current_ = nullptr;
   std::unique_ptr<Memory> memory_;
-  // Of most sessions these are all; where there are more, `not_evaluated_` holds them too.
+  // Of most sessions these are all; where there are more, Memory has the whole list.
   std::array<NotEvaluated, 2> first_not_evaluated_{};
   std::size_t not_evaluated_count_ = 0;
-  std::vector<NotEvaluated> not_evaluated_;
 };
 
 }  // namespace smtpscope

@@ -70,6 +70,8 @@ void RuleSet::make_table() {
     for (std::size_t slot = 0; slot < kVerbSlots; ++slot) {
       Candidates& candidates = table_[bit * kVerbSlots + slot];
       candidates = {};
+      const bool by_verb = trigger == kOnCommand || trigger == kOnReply;
+      if (!by_verb && slot != kNothingSlot) continue;
       for (std::size_t i = 0; i < on_.size(); ++i) {
         const Rule& rule = *all_rules()[i];
         if (!on_[i] || (rule.triggers & trigger) == 0) continue;

@@ -29,9 +29,12 @@ void RunSummary::on_timeline(const TimelineEvent& event) {
   } else if (std::holds_alternative<TimelineConnectFailed>(event.body)) {
     ++unreachable_;
   } else if (const auto* annotation = std::get_if<Annotation>(&event.body)) {
-    if (annotation->folded_under.empty()) add(session, *annotation);
+    if (annotation->folded_under.empty()) {
+      if (session.findings == nullptr) session.findings = std::make_unique<Findings>();
+      add(*session.findings, *annotation);
+    }
   } else if (const auto* folded = std::get_if<AnnotationFolded>(&event.body)) {
-    fold(session, folded->number);
+    if (session.findings != nullptr) fold(*session.findings, folded->number);
   } else if (const auto* silence = std::get_if<Silence>(&event.body)) {
     add(event.session, *silence);
   } else if (const auto* ended = std::get_if<TimelineSessionEnded>(&event.body)) {
@@ -40,7 +43,7 @@ void RunSummary::on_timeline(const TimelineEvent& event) {
   }
 }
 
-void RunSummary::add(Open& session, const Annotation& annotation) {
+void RunSummary::add(Findings& session, const Annotation& annotation) {
   const Rule* rule = annotation.rule;
   RuleCount& count = rules_[rule];
   count.rule = rule;
@@ -59,7 +62,7 @@ void RunSummary::add(Open& session, const Annotation& annotation) {
       {.number = annotation.number, .rule = rule, .severity = annotation.severity});
 }
 
-void RunSummary::fold(Open& session, std::uint64_t number) {
+void RunSummary::fold(Findings& session, std::uint64_t number) {
   const auto at = std::ranges::find(session.recent, number, &Standing::number);
   if (at == session.recent.end()) return;
   RuleCount& count = rules_[at->rule];

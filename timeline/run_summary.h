@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -71,14 +72,17 @@ class RunSummary : public TimelineSink {
     Severity severity = Severity::kInfo;
   };
   /// Of a session that goes on: what stands of its findings. As many as can still be folded.
-  struct Open {
-    std::string client;
+  struct Findings {
     std::vector<Standing> recent;
     std::vector<std::pair<const Rule*, std::uint64_t>> counts;
   };
+  struct Open {
+    std::string client;
+    std::unique_ptr<Findings> findings;  // nullptr until there is one
+  };
 
-  void add(Open& session, const Annotation& annotation);
-  void fold(Open& session, std::uint64_t number);
+  void add(Findings& session, const Annotation& annotation);
+  void fold(Findings& session, std::uint64_t number);
   void add(SessionId session, const Silence& silence);
   void end(const Open& session, const SessionTotals& totals);
 

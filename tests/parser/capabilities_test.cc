@@ -29,7 +29,7 @@ Capabilities offered(const std::vector<std::string>& lines) {
 
 std::string parameters(const Capabilities& capabilities, std::string_view name) {
   const auto* keyword = capabilities.find(name);
-  return keyword == nullptr ? "not offered" : keyword->parameters;
+  return keyword == nullptr ? "not offered" : std::string(keyword->parameters());
 }
 
 TEST_CASE("keywords and their parameters are read from an EHLO reply") {

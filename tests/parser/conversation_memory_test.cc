@@ -84,15 +84,18 @@ constexpr std::size_t kKiB = 1024;
 }  // namespace
 
 TEST_CASE("an idle conversation costs less than a kilobyte") {
+  // What all conversations of a thread share is there from the first one on.
+  Conversation first;
+  server(first, "220 mx.example.com ESMTP ready\r\n");
   const std::size_t before = held_octets;
   Conversation conversation;
   server(conversation, "220 mx.example.com ESMTP ready\r\n");
-  CHECK(held_octets - before + sizeof(Conversation) < kKiB);
+  CHECK(held_octets - before + sizeof(Conversation) < kKiB * 3 / 4);
   client(conversation, "HELO client.example.com\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n");
   server(conversation, "250 hi\r\n250-1\r\n250 2\r\n250 3\r\n354 go\r\n");
   client(conversation, std::string(100 * kKiB, 'x') + "\n.\n" + "\r\n.\r\nNOOP" + "\r\n");
   server(conversation, "250 ok\r\n250 ok\r\n");
-  CHECK(held_octets - before + sizeof(Conversation) < kKiB + 256);
+  CHECK(held_octets - before + sizeof(Conversation) < kKiB);
 }
 
 TEST_CASE("commands and replies in steady state allocate nothing") {

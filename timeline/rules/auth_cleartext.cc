@@ -89,17 +89,17 @@ bool lists(std::string_view mechanisms, std::string_view wanted) {
 void judge_offer(RuleContext& context) {
   const Capabilities::Keyword* auth = context.conversation().capabilities().find("AUTH");
   if (auth == nullptr || context.reply()->first_digit() != 2) return;
-  if (!lists(auth->parameters, "PLAIN") && !lists(auth->parameters, "LOGIN")) return;
+  if (!lists(auth->parameters(), "PLAIN") && !lists(auth->parameters(), "LOGIN")) return;
   if (context.fired(kAuthCleartext) > 0) return;
   Finding finding = context.finding();
   finding.variant = kOffered;
   finding.severity = Severity::kNotice;
   finding.fault = Fault::kServer;
   finding.text =
-      fmt::format("the server offers a login in the open (AUTH {}){}", auth->parameters,
+      fmt::format("the server offers a login in the open (AUTH {}){}", auth->parameters(),
                   context.conversation().capabilities().has("STARTTLS") ? ", besides STARTTLS"
                                                                         : ", and no STARTTLS");
-  finding.attributes = {{"mechanisms", auth->parameters}};
+  finding.attributes = {{"mechanisms", std::string(auth->parameters())}};
   context.fire(std::move(finding));
 }
 

@@ -32,7 +32,7 @@ void evaluate(RuleContext& context) {
   // The usual case, quickly: keywords in every line, and none of them overwritten.
   const Capabilities& offered = context.conversation().capabilities();
   const auto is_masked = [](const Capabilities::Keyword& keyword) {
-    return is_masked_keyword(keyword.name);
+    return is_masked_keyword(keyword.name());
   };
   const bool fine = offered.all_keywords() && std::ranges::none_of(offered.keywords(), is_masked);
   if (fine && !offered.keywords().empty()) return;

@@ -50,18 +50,18 @@ bool limit_shrank(const Capabilities& before, const Capabilities& now) {
 Difference compare(const Capabilities& before, const Capabilities& now, Verb voided_by) {
   Difference found;
   for (const Capabilities::Keyword& old : before.keywords()) {
-    const Capabilities::Keyword* here = now.find(old.name);
+    const Capabilities::Keyword* here = now.find(old.name());
     if (here == nullptr) {
-      append(found.gone, old.name);
-      found.severity = std::max(found.severity, loss_of(old.name, voided_by));
-    } else if (here->parameters != old.parameters) {
-      append(found.changed,
-             fmt::format("{} from \"{}\" to \"{}\"", old.name, old.parameters, here->parameters));
-      if (old.name == "SIZE" && limit_shrank(before, now)) found.severity = Severity::kWarning;
+      append(found.gone, old.name());
+      found.severity = std::max(found.severity, loss_of(old.name(), voided_by));
+    } else if (here->parameters() != old.parameters()) {
+      append(found.changed, fmt::format("{} from \"{}\" to \"{}\"", old.name(), old.parameters(),
+                                        here->parameters()));
+      if (old.name() == "SIZE" && limit_shrank(before, now)) found.severity = Severity::kWarning;
     }
   }
   for (const Capabilities::Keyword& keyword : now.keywords()) {
-    if (!before.has(keyword.name)) append(found.added, keyword.name);
+    if (!before.has(keyword.name())) append(found.added, keyword.name());
   }
   return found;
 }

@@ -24,7 +24,7 @@ bool is_keyword(std::string_view word) {
 /// An extension that is not known here may have the name of its parameter.
 bool offered_under_its_name(const Capabilities& offered, std::string_view parameter) {
   return std::ranges::any_of(offered.keywords(), [&](const Capabilities::Keyword& keyword) {
-    return same_keyword(parameter, keyword.name);
+    return same_keyword(parameter, keyword.name());
   });
 }
 

@@ -25,7 +25,7 @@ constexpr std::size_t kLongestKeyword = 64;
 bool is_offered(const Capabilities& capabilities, std::string_view word) {
   if (word.empty() || word.size() > kLongestKeyword) return false;
   return std::ranges::any_of(capabilities.keywords(), [&](const Capabilities::Keyword& keyword) {
-    return equal_ignoring_case(word, keyword.name);
+    return equal_ignoring_case(word, keyword.name());
   });
 }
 
