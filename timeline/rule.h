@@ -71,7 +71,7 @@ enum RuleMark : std::uint8_t {
   kRefusal = 1 << 3,       // a reply 4yz, 5yz, or with a code that SMTP does not have
   kPipelined = 1 << 4,  // a command that did not wait for replies; a reply with such in front of it
   kBehindClose = 1 << 5,  // a reply behind the client's close
-  kCutShort = 1 << 6,      // a transaction that was not ended by the reply to its end-of-data
+  kCutShort = 1 << 6,     // a transaction that was not ended by the reply to its end-of-data
 };
 /// The marks that can be there at a trigger.
 constexpr std::uint8_t possible_marks(RuleTrigger trigger) {
