@@ -295,6 +295,10 @@ struct SessionState {
   bool quit_sent = false;
   bool quit_answered = false;     // with 221
   bool null_sender_data = false;  // DATA, BDAT or BURL was sent for MAIL FROM:<>
+  bool client_is_local = true;    // loopback or Unix socket
+  bool client_is_told = false;    // a PROXY header names another client than the one connected
+  bool server_extended = false;   // the greeting says ESMTP
+  bool rtt_measured = false;      // by the kernel
   std::uint16_t hangup_code = 0;  // 421 or 521 once the server said it
   std::uint64_t hangup_entry = 0;
 
@@ -307,12 +311,9 @@ struct SessionState {
   std::uint64_t messages_completed = 0;  // end-of-data answered 2yz
 
   // Who is who. Names as sent, for the eye and for comparing.
-  std::string client_host;       // its address without the port; "unix" for a Unix socket
-  bool client_is_local = true;   // loopback or Unix socket
-  bool client_is_told = false;   // a PROXY header names another client than the one connected
-  std::string upstream;          // the server, as the user named it
-  std::string server_name;       // first word of the greeting's text; "" if it has none
-  bool server_extended = false;  // the greeting says ESMTP
+  std::string client_host;  // its address without the port; "unix" for a Unix socket
+  std::string upstream;     // the server, as the user named it
+  std::string server_name;  // first word of the greeting's text; "" if it has none
 
   LastHello last_hello;          // accepted or not
   std::uint32_t mails_sent = 0;  // MAIL commands, failed ones among them (RFC 9422 4.1)
@@ -340,7 +341,6 @@ struct SessionState {
   /// Round trip to the server: as the kernel measured it, else the smallest time from a command
   /// to its reply so far.
   std::optional<Duration> rtt_s;
-  bool rtt_measured = false;      // by the kernel
   std::optional<Duration> rtt_c;  // to the client, by the kernel only
 
   std::array<std::optional<CloseRecord>, 2> closes;  // by index(Side): how it closed first
