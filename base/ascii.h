@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace smtpscope {
@@ -27,6 +28,12 @@ constexpr bool is_alphanumeric(char c) { return kAlphanumeric[static_cast<unsign
 constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](char x, char y) { return upper(x) == upper(y); });
+}
+
+inline std::string in_upper_case(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), upper);
+  return out;
 }
 
 constexpr std::string_view without_trailing_blanks(std::string_view text) {

@@ -91,9 +91,7 @@ void Capabilities::read(const Reply& reply) {
       all_keywords_ = false;
       continue;
     }
-    std::string name(offered.name);
-    std::transform(name.begin(), name.end(), name.begin(), upper);
-
+    const std::string name = in_upper_case(offered.name);
     const auto known = std::find_if(keywords_.begin(), keywords_.end(),
                                     [&](const Keyword& keyword) { return keyword.name() == name; });
     const bool is_new = known == keywords_.end();

@@ -42,6 +42,13 @@ namespace {
 /// Stream offsets stay below this, whatever sizes of gaps a trace claims.
 constexpr std::uint64_t kMaxOffset = std::uint64_t{1} << 62;
 
+/// Goes from one conversation of a thread to the next, so that neither an idle one has one nor a
+/// busy one allocates.
+std::unique_ptr<Item>& spare_item() {
+  static thread_local std::unique_ptr<Item> spare;
+  return spare;
+}
+
 }  // namespace
 
 ConversationMachine::ConversationMachine(Conversation::Start start) {
@@ -95,13 +102,6 @@ void ConversationMachine::eof(Side side) {
 void ConversationMachine::finish() {
   assert(input_.empty() && event_ == Event::kNone);
   event_ = Event::kFinish;
-}
-
-/// Goes from one conversation of a thread to the next, so that neither an idle one has one nor a
-/// busy one allocates.
-static std::unique_ptr<Item>& spare_item() {
-  static thread_local std::unique_ptr<Item> spare;
-  return spare;
 }
 
 const Item* ConversationMachine::next() {

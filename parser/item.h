@@ -96,6 +96,10 @@ struct Reply {
 
   /// 2 for 2yz and so on.
   int first_digit() const { return code / 100; }
+  /// "" if it has no line.
+  std::string_view last_text() const {
+    return lines.empty() ? std::string_view() : lines.back().text;
+  }
 };
 
 /// A server line that is no reply and lies outside any. No queue effect (rules 1.11, 8).

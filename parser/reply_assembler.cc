@@ -5,8 +5,6 @@
 #include "base/ascii.h"
 
 namespace smtpscope {
-namespace {}  // namespace
-
 std::optional<ReplyLineParts> split_reply_line(std::string_view line) {
   if (line.size() < 3 || !is_digit(line[0]) || !is_digit(line[1]) || !is_digit(line[2])) {
     return std::nullopt;

@@ -21,12 +21,6 @@ bool is_loopback(std::string_view host) {
   return host.starts_with("127.") || host == "::1" || host.starts_with("::ffff:127.");
 }
 
-std::string in_upper_case(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), upper);
-  return out;
-}
-
 std::string_view first_word(std::string_view text) {
   const std::size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
   text.remove_prefix(begin);

@@ -34,7 +34,8 @@ UnknownRun with_unknown_line(const Item& item, const Command& command, const Ent
 /// The OddEnding bits of a command line.
 std::uint8_t odd_endings(const Command& command);
 
-/// Mail data has ended, before the rules are asked about it. `parameters` are those of its MAIL.
+/// Mail data has ended, before the rules are asked about it. `transaction`: its own; nullptr if it
+/// has none.
 void note_mail_data(const MailData& data, const Entry& entry, const Transaction* transaction,
                     SessionState& state);
 

@@ -1,5 +1,6 @@
 #include <optional>
 
+#include "base/ascii.h"
 #include "parser/conversation.h"
 #include "parser/path.h"
 #include "timeline/history_notes.h"
@@ -14,21 +15,9 @@ namespace {
 
 /// The argument of a command that takes a path, taken apart for all who want it.
 std::optional<PathArgument> path_of(const Command& command) {
-  switch (command.verb) {
-    case Verb::kMail:
-    case Verb::kSend:
-    case Verb::kSoml:
-    case Verb::kSaml:
-      return parse_path(command.arguments, "FROM:");
-    case Verb::kRcpt:
-      return parse_path(command.arguments, "TO:");
-    default:
-      return std::nullopt;
-  }
-}
-
-bool has_more_than_blanks(std::string_view text) {
-  return text.find_first_not_of(" \t") != std::string_view::npos;
+  if (begins_transaction(command.verb)) return parse_path(command.arguments, "FROM:");
+  if (command.verb == Verb::kRcpt) return parse_path(command.arguments, "TO:");
+  return std::nullopt;
 }
 
 }  // namespace
@@ -87,7 +76,7 @@ void Tracker::on_body(const Item& item, const Command& command, const Conversati
                        .last = entry.last,
                        .pending_before = command.pending_before,
                        .verb = command.verb,
-                       .has_arguments = has_more_than_blanks(command.arguments)};
+                       .has_arguments = !without_trailing_blanks(command.arguments).empty()};
   const std::uint64_t begun = state_.transactions;
   const std::optional<PathArgument> argument = path_of(command);
   const PathArgument* path = argument ? &*argument : nullptr;

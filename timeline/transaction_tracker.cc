@@ -16,10 +16,6 @@ constexpr std::size_t kKeptText = 512;
 
 void keep(std::string& into, std::string_view text) { into.assign(text.substr(0, kKeptText)); }
 
-std::string_view last_text(const Reply& reply) {
-  return reply.lines.empty() ? std::string_view() : reply.lines.back().text;
-}
-
 /// BURL's own LAST is the word behind the URL (RFC 4468 3.1).
 bool burl_is_last(std::string_view arguments) {
   while (!arguments.empty() && arguments.back() == ' ') arguments.remove_suffix(1);
@@ -30,16 +26,11 @@ bool burl_is_last(std::string_view arguments) {
                             [](char a, char b) { return (a & ~0x20) == b; });
 }
 
-bool begins_transaction(Verb verb) {
-  // RFC 5321 App. F: the obsolete SEND, SOML and SAML stand where MAIL does.
-  return verb == Verb::kMail || verb == Verb::kSend || verb == Verb::kSoml || verb == Verb::kSaml;
-}
-
 void note_refusal(Transaction& txn, const Reply& reply, const Entry& entry) {
   if (reply.first_digit() != 4) txn.temporary_only = false;
   if (txn.refusal_code != 0) return;
   txn.refusal_code = reply.code;
-  keep(txn.refusal_text, last_text(reply));
+  keep(txn.refusal_text, reply.last_text());
   txn.refusal_entry = entry.number;
 }
 
@@ -75,6 +66,11 @@ Outcome outcome_without_final(const Transaction& txn, AbortedBy cause) {
 }
 
 }  // namespace
+
+bool begins_transaction(Verb verb) {
+  // RFC 5321 App. F: the obsolete SEND, SOML and SAML stand where MAIL does.
+  return verb == Verb::kMail || verb == Verb::kSend || verb == Verb::kSoml || verb == Verb::kSaml;
+}
 
 TransactionTracker::UnderWay* TransactionTracker::current_one() {
   // The client's commands come in order, so it can only be in the one it began last.
@@ -381,7 +377,7 @@ void TransactionTracker::on_final_reply(UnderWay& one, const Reply& reply, const
 
   one.has_final = true;
   txn.final_code = reply.code;
-  keep(txn.final_text, last_text(reply));
+  keep(txn.final_text, reply.last_text());
   txn.final_entry = entry.number;
   txn.final_undelivered = entry.undelivered;
   if (!one.per_recipient) {

@@ -16,6 +16,9 @@
 
 namespace smtpscope {
 
+/// MAIL, or what stands for it.
+bool begins_transaction(Verb verb);
+
 /// Follows the mail transactions of a session. Commands say what the client is up to, replies
 /// decide: a transaction opens when MAIL is answered 2yz and ends with the reply that ends it.
 /// A pipelining client is ahead of the replies, so several may be under way (RFC 2920 3.1 lets
@@ -27,7 +30,8 @@ class TransactionTracker {
 
   /// What was sent, when and as which entry, is in `pending`, whose transaction, recipient and
   /// ends_message are set here. `state` gets what rules want to know of transactions.
-  /// `path`: the argument of MAIL, RCPT and their like taken apart; nullptr for other commands.
+  /// `path`: the argument of MAIL, RCPT and their like taken apart; nullptr for other commands (see
+  /// begins_transaction()).
   void on_command(const Command& command, const PathArgument* path, PendingExchange& pending,
                   SessionState& state);
   void on_mail_data(const MailData& data, std::uint64_t wire_octets, const Entry& entry,

@@ -39,8 +39,7 @@ void fire_used(RuleContext& context, std::string_view mechanism, std::uint64_t a
 }
 
 void judge_command(RuleContext& context, const Command& command) {
-  std::string mechanism(split_command(command.arguments).word);
-  std::ranges::transform(mechanism, mechanism.begin(), upper);
+  const std::string mechanism = in_upper_case(split_command(command.arguments).word);
   const AuthExposure exposure = exposure_of(mechanism);
   if (exposure == AuthExposure::kNothing) return;
   const AuthState* auth = context.session().auth.get();

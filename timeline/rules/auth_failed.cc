@@ -21,7 +21,7 @@ struct Reason {
 
 Reason of_syntax_error(const AuthAttempt& attempt, const Reply& reply) {
   // RFC 4954 4: 500 and 5.5.6 where a line is longer than the server takes.
-  const bool too_long = enhanced_code(last_text(reply)) == EnhancedCode{5, 5, 6} ||
+  const bool too_long = enhanced_code(reply.last_text()) == EnhancedCode{5, 5, 6} ||
                         attempt.secret_octets > kLongestAuthLine;
   if (too_long) return {"too-long", "a line of the login was too long for the server"};
   if (reply.code == 501 && attempt.initial_response && server_speaks_first(attempt.mechanism)) {

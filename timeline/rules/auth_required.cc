@@ -28,7 +28,7 @@ void evaluate(RuleContext& context) {
   if (answered == nullptr || answered->kind != Answers::kCommand) return;
   const SessionState& session = context.session();
   if (session.authenticated || session.greeting == SessionState::Greeting::kRefused) return;
-  const std::string_view words = last_text(*reply);
+  const std::string_view words = reply->last_text();
   if (!is_about_login(reply->code, words)) return;
   // Once per transaction: a pipelined group gets the same answer to each of its commands.
   const Transaction* txn = context.transaction();

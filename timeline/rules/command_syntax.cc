@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "parser/path.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
@@ -92,7 +93,7 @@ void judge_parameters(std::string_view parameters, Faults& faults) {
 
 /// RFC 5321 4.1.1 asks servers to tolerate white space at the end.
 void judge_no_argument(const Command& command, Faults& faults) {
-  if (command.arguments.find_first_not_of(" \t") != std::string_view::npos) {
+  if (!without_trailing_blanks(command.arguments).empty()) {
     faults.add("argument", fmt::format("it takes no argument, but \"{}\" stands behind it",
                                        excerpt(command.arguments)));
   } else if (command.text.ends_with(' ') || command.text.ends_with('\t')) {

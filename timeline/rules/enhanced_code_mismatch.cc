@@ -82,7 +82,7 @@ void evaluate(RuleContext& context) {
   }
   report(context, "missing", Severity::kInfo,
          fmt::format("the reply {} has no enhanced status code, although the server offers them",
-                     quoted_reply(reply.code, last_text(reply))));
+                     quoted_reply(reply)));
 }
 
 }  // namespace

@@ -22,8 +22,7 @@ void evaluate(RuleContext& context) {
     finding.text += fmt::format(" at {}", kind);
     finding.attributes = {{"kind", std::string(kind)}};
   }
-  finding.text += fmt::format(", which is not its end, and accepted it: {}",
-                              quoted_reply(reply.code, last_text(reply)));
+  finding.text += fmt::format(", which is not its end, and accepted it: {}", quoted_reply(reply));
   finding.entries.push_back(asked->entry);
   finding.attributes.emplace_back("code", std::to_string(reply.code));
   context.fire(std::move(finding));

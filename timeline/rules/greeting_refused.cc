@@ -15,8 +15,8 @@ void evaluate(RuleContext& context) {
   // smtpscope's own 421 for a server that cannot be reached is no word of the server.
   if (greeting.first_digit() < 4 || context.entry()->by_proxy) return;
   Finding finding = context.finding();
-  finding.text = fmt::format("the server refused the session before it began: {}",
-                             quoted_reply(greeting.code, last_text(greeting)));
+  finding.text =
+      fmt::format("the server refused the session before it began: {}", quoted_reply(greeting));
   finding.attributes = {{"code", std::to_string(greeting.code)}};
   context.fire(std::move(finding));
 }

@@ -26,7 +26,7 @@ void on_reply(RuleContext& context) {
   if (context.fired(kHalfClose, variant) > 0) return;
 
   const Reply& reply = *context.reply();
-  const std::string said = quoted_reply(reply.code, last_text(reply));
+  const std::string said = quoted_reply(reply);
   const std::string_view asked = asked_by(reply.answers, reply.verb);
   const Duration since = entry.first - close->time;
   Finding finding = context.finding();

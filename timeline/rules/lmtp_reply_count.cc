@@ -63,7 +63,7 @@ void on_extra_reply(RuleContext& context) {
   Finding finding = context.finding();
   finding.variant = kTooMany;
   finding.text = fmt::format("the server said {} although every accepted recipient had its reply",
-                             quoted_reply(reply.code, last_text(reply)));
+                             quoted_reply(reply));
   if (const TransactionSummary* message = session.previous.get()) {
     finding.text += fmt::format(" ({} accepted)", message->rcpt_accepted);
     finding.attributes = {{"accepted", std::to_string(message->rcpt_accepted)}};

@@ -15,8 +15,7 @@ void report(RuleContext& context, std::string_view variant, std::string_view whe
   const Reply& reply = *context.reply();
   Finding finding = context.finding();
   finding.variant = variant;
-  finding.text =
-      fmt::format("the server answered {} {}", quoted_reply(reply.code, last_text(reply)), when);
+  finding.text = fmt::format("the server answered {} {}", quoted_reply(reply), when);
   finding.attributes = {{"code", std::to_string(reply.code)}};
   if (const MessageScanner* scanner = context.conversation().scanner()) {
     finding.text += fmt::format(", after {} octets of it", scanner->wire_octets());

@@ -19,7 +19,7 @@ bool wants_tls_first(const RuleContext& context, const Reply& reply) {
   if (reply.code != 530 || context.session().tls) return false;
   return context.session().hello != Hello::kEhlo ||
          context.conversation().capabilities().has("STARTTLS") ||
-         (!reply.lines.empty() && mentions(reply.lines.back().text, {"tls"}));
+         mentions(reply.last_text(), {"tls"});
 }
 
 std::string_view state_of(const RuleContext& context) {
@@ -42,7 +42,7 @@ void evaluate(RuleContext& context) {
   Finding finding = context.finding();
   finding.text = fmt::format(
       "RSET was answered \"{} {}\", although a server must answer 250 to it in any state",
-      reply->code, reply->lines.empty() ? std::string_view() : reply->lines.back().text);
+      reply->code, reply->last_text());
   finding.entries = {context.answered()->entry, context.entry()->number};
   finding.attributes = {{"code", std::to_string(reply->code)},
                         {"state", std::string(state_of(context))}};

@@ -14,7 +14,6 @@ namespace {
 void judge_reply(RuleContext& context, const Reply& reply) {
   const PendingExchange* answered = context.answered();
   if (answered == nullptr || answered->kind != Answers::kCommand) return;
-  if (answered->verb != Verb::kStartTls && answered->verb != Verb::kXanonymousTls) return;
   if (reply.first_digit() < 4) return;
   // RFC 5321 3.1: after a refused greeting everything but QUIT is refused.
   if (context.session().greeting == SessionState::Greeting::kRefused) return;
@@ -50,9 +49,11 @@ void judge_mail(RuleContext& context, const Command& command) {
 }
 
 void evaluate(RuleContext& context) {
-  if (const Reply* reply = context.reply()) judge_reply(context, *reply);
-  const Command* command = context.command();
-  if (command != nullptr && command->verb == Verb::kMail) judge_mail(context, *command);
+  if (const Reply* reply = context.reply()) {
+    judge_reply(context, *reply);
+  } else {
+    judge_mail(context, *context.command());
+  }
 }
 
 }  // namespace

@@ -24,12 +24,12 @@ void evaluate(RuleContext& context) {
   const Reply& reply = *context.reply();
   if (context.entry()->by_proxy) return;
   const bool may_say_so = reply.code == 421 || reply.code == 554 || reply.code == 500;
-  if (may_say_so && speaks_of_too_many(last_text(reply))) {
+  if (may_say_so && speaks_of_too_many(reply.last_text())) {
     if (context.fired(kTooManyErrors, kTold) > 0) return;
     Finding finding = context.finding();
     finding.variant = kTold;
-    finding.text = fmt::format("the server has had enough of the client's errors: {}",
-                               quoted_reply(reply.code, last_text(reply)));
+    finding.text =
+        fmt::format("the server has had enough of the client's errors: {}", quoted_reply(reply));
     finding.attributes = {{"code", std::to_string(reply.code)}};
     context.fire(std::move(finding));
     return;

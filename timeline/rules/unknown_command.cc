@@ -82,7 +82,7 @@ void on_reply(RuleContext& context) {
 void evaluate(RuleContext& context) {
   if (context.command() == nullptr) {
     on_reply(context);
-  } else if (context.command()->verb == Verb::kUnknown) {
+  } else {
     on_command(context);
   }
 }

@@ -28,7 +28,7 @@ bool crossed_by_its_words(const RuleContext& context) {
   return silence.silent == Party::kClient && silence.to == asked->first &&
          silence.length() >= kWaited &&
          context.entry()->first - asked->last <= std::max(kCrossed, context.rtt()) &&
-         mentions(last_text(*context.reply()), {"timeout", "time out", "timed out", "4.4.2"});
+         mentions(context.reply()->last_text(), {"timeout", "time out", "timed out", "4.4.2"});
 }
 
 void evaluate(RuleContext& context) {
@@ -42,8 +42,7 @@ void evaluate(RuleContext& context) {
   const SessionState& session = context.session();
   const bool owed = reply.answers != Answers::kUnsolicited;
   if (owed) finding.certainty = Certainty::kLikely;
-  finding.text = fmt::format("the server ended the session by itself: {}",
-                             quoted_reply(reply.code, last_text(reply)));
+  finding.text = fmt::format("the server ended the session by itself: {}", quoted_reply(reply));
   const LastSilence& silence = session.last_silence;
   const Time waited_until = owed ? session.last_command.first : entry.first;
   if (silence.silent == Party::kClient && silence.to == waited_until) {

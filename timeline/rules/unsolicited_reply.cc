@@ -28,8 +28,7 @@ void evaluate(RuleContext& context) {
 
   Finding finding = context.finding();
   const LastReply& before = session.last_reply;
-  finding.text = fmt::format("the server said {} although no reply was owed",
-                             quoted_reply(reply.code, last_text(reply)));
+  finding.text = fmt::format("the server said {} although no reply was owed", quoted_reply(reply));
   if (before.entry != 0) {
     const Duration since = context.entry()->first - before.last;
     finding.text += fmt::format(", {} after its reply {} to {}", duration_text(since), before.code,

@@ -10,16 +10,12 @@ std::string quoted(std::string_view text) {
   return fmt::format("\"{}{}\"", text.substr(0, kQuoted), text.size() > kQuoted ? "..." : "");
 }
 
-std::string_view last_text(const Reply& reply) {
-  return reply.lines.empty() ? std::string_view() : reply.lines.back().text;
-}
-
 std::string quoted_reply(unsigned code, std::string_view text) {
   if (text.empty()) return fmt::format("\"{}\"", code);
   return quoted(fmt::format("{} {}", code, text));
 }
 
-std::string quoted_reply(const Reply& reply) { return quoted_reply(reply.code, last_text(reply)); }
+std::string quoted_reply(const Reply& reply) { return quoted_reply(reply.code, reply.last_text()); }
 
 bool mentions(std::string_view text, std::initializer_list<std::string_view> words) {
   const auto same = [](char c, char lower) {

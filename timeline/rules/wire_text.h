@@ -15,9 +15,6 @@ inline constexpr std::size_t kQuoted = 80;
 /// The beginning of `text` between quotation marks; octets as they are, exporters escape them.
 std::string quoted(std::string_view text);
 
-/// The text of a reply's last line; "" if it has none.
-std::string_view last_text(const Reply& reply);
-
 /// Code and text of a reply's last line between quotation marks: "421 4.4.2 timeout".
 std::string quoted_reply(unsigned code, std::string_view text);
 std::string quoted_reply(const Reply& reply);
