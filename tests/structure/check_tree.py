@@ -17,7 +17,7 @@ MAY_INCLUDE = {
     "parser": ["base"],
     "capture": ["base", "parser"],
     "timeline": ["base", "parser", "capture/wire_event.h", "capture/screen.h"],
-    "diff": ["base", "timeline"],
+    "diff": ["base", "parser", "timeline", "capture/wire_event.h"],
     "exporters": ["base", "timeline", "diff", "parser/item.h", "capture/wire_event.h",
                   "capture/wall_time.h"],
     "proxy": ["base", "parser", "capture"],

@@ -352,15 +352,20 @@ void Transcript::settle_views() {
   }
 }
 
-Transcript read_transcript(const std::string& path) {
+Transcript parse_transcript(std::string name, std::string source) {
   Transcript transcript;
-  transcript.name = std::filesystem::path(path).stem().string();
+  transcript.name = std::move(name);
+  transcript.source = std::move(source);
+  Reader(transcript).read();
+  return transcript;
+}
+
+Transcript read_transcript(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();
-  transcript.source = text.str();
+  Transcript transcript = parse_transcript(std::filesystem::path(path).stem().string(), text.str());
   if (!file) transcript.error = "cannot be read";
-  Reader(transcript).read();
   return transcript;
 }
 

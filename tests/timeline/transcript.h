@@ -58,5 +58,7 @@ struct Transcript {
 };
 
 Transcript read_transcript(const std::string& path);
+/// The same from the text of such a file.
+Transcript parse_transcript(std::string name, std::string source);
 
 }  // namespace smtpscope::test
