@@ -64,7 +64,9 @@ struct ExchangeRecord {
 /// A transaction and its message.
 struct TransactionRecord {
   std::uint64_t number = 0;
-  std::size_t first = 0, last = 0;  // indices of its first exchange and of its last
+  /// Indices of MAIL's exchange and of the last that carried it: RCPT, DATA, the message. What
+  /// ended it, such as RSET, is behind that.
+  std::size_t first = 0, last = 0;
   std::uint64_t envelope_hash = 0;  // domains folded; see Transaction
   std::string reverse_path;
   std::vector<std::string> recipients;  // forward-paths, the first of them

@@ -34,6 +34,19 @@ std::string wire_text(const Reply& reply) {
   return text;
 }
 
+bool carries_transaction(Verb verb) {
+  switch (verb) {
+    case Verb::kMail:
+    case Verb::kRcpt:
+    case Verb::kData:
+    case Verb::kBdat:
+    case Verb::kBurl:
+      return true;
+    default:
+      return false;
+  }
+}
+
 ReplyRecord reply_of(const Entry& entry) {
   ReplyRecord record;
   record.by_proxy = entry.by_proxy;
@@ -81,8 +94,10 @@ void RunRecorder::on_timeline(const TimelineEvent& event) {
                                    annotation->entries.empty() ? 0 : annotation->entries.front(),
                                    !annotation->folded_under.empty(), annotation->text});
   } else if (const auto* folded = std::get_if<AnnotationFolded>(&event.body)) {
-    for (AnnotationRecord& known : session.annotations) {
-      if (known.number == folded->number) known.folded = true;
+    const auto known = std::ranges::lower_bound(session.annotations, folded->number, {},
+                                                &AnnotationRecord::number);
+    if (known != session.annotations.end() && known->number == folded->number) {
+      known->folded = true;
     }
   } else if (const auto* ended = std::get_if<TransactionEnded>(&event.body)) {
     if (TransactionRecord* known = transaction(open, ended->transaction->number)) {
@@ -125,12 +140,8 @@ ExchangeRecord& RunRecorder::add_exchange(Open& session, const Entry& entry, Exc
     record.reads = static_cast<std::uint32_t>(entry.read_count);
     record.octets = entry.item->end - entry.item->begin;
   }
-  SessionRecord& known = session.record;
-  known.exchanges.push_back(record);
-  if (TransactionRecord* of = transaction(session, entry.transaction)) {
-    of->last = known.exchanges.size() - 1;
-  }
-  return known.exchanges.back();
+  session.record.exchanges.push_back(record);
+  return session.record.exchanges.back();
 }
 
 void RunRecorder::on_item(Open& session, const Entry& entry, const Command& command) {
@@ -148,8 +159,10 @@ void RunRecorder::on_item(Open& session, const Entry& entry, const Command& comm
   ExchangeRecord& exchange = add_exchange(session, entry, ExchangeKind::kCommand, command.text);
   exchange.verb = command.verb;
   exchange.ending = command.ending;
-  if (command.verb != Verb::kRcpt) return;
-  if (TransactionRecord* of = transaction(session, entry.transaction)) {
+  TransactionRecord* of = transaction(session, entry.transaction);
+  if (of == nullptr) return;
+  if (carries_transaction(command.verb)) of->last = session.record.exchanges.size() - 1;
+  if (command.verb == Verb::kRcpt) {
     const std::string_view path = parse_path(command.arguments, "TO:").path;
     of->envelope_hash = with_recipient(of->envelope_hash, path);
     of->rcpt_sent += 1;
@@ -165,6 +178,9 @@ void RunRecorder::on_item(Open& session, const Entry& entry, const AuthResponse&
 
 void RunRecorder::on_item(Open& session, const Entry& entry, const MailData& data) {
   add_exchange(session, entry, ExchangeKind::kMailData, {}).verb = Verb::kData;
+  if (TransactionRecord* of = transaction(session, entry.transaction)) {
+    of->last = session.record.exchanges.size() - 1;
+  }
   // The terminator is no content (RFC 5321 4.1.1.4): "." CRLF, behind a CRLF that is.
   constexpr std::uint64_t kTerminator = 3;
   const Item& item = *entry.item;

@@ -1,0 +1,279 @@
+#include "diff/exchange_comparison.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "parser/capabilities.h"
+#include "parser/enhanced_code.h"
+#include "timeline/duration_text.h"
+
+namespace smtpscope {
+namespace {
+
+/// The lines of a reply's text, without their codes.
+std::vector<std::string_view> lines_of(std::string_view text) {
+  constexpr std::size_t kCodeAndSeparator = 4;
+  std::vector<std::string_view> lines;
+  while (true) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    lines.push_back(line.substr(std::min(kCodeAndSeparator, line.size())));
+    if (end == std::string_view::npos) return lines;
+    text.remove_prefix(end + 1);
+  }
+}
+
+/// What a reply to EHLO offers.
+Capabilities offered(std::string_view text) {
+  std::vector<ReplyLine> lines;
+  for (const std::string_view line : lines_of(text)) {
+    ReplyLine& each = lines.emplace_back();
+    each.code = 250;
+    each.text = line;
+  }
+  Reply reply;
+  reply.code = 250;
+  reply.lines = lines;
+  reply.line_count = lines.size();
+  Capabilities capabilities;
+  capabilities.read(reply);
+  return capabilities;
+}
+
+std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
+
+/// Who says something, for a text that names nobody.
+std::string ending_words(LineEnding ending) {
+  switch (ending) {
+    case LineEnding::kCrLf:
+      return "ends in CRLF";
+    case LineEnding::kLf:
+      return "ends in bare LF";
+    case LineEnding::kCrCrLf:
+      return "ends in CR CR LF";
+    case LineEnding::kNone:
+      break;
+  }
+  return "has no line end";
+}
+
+std::string keyword_line(const Capabilities::Keyword& keyword) {
+  return keyword.parameters().empty() ? std::string(keyword.name())
+                                      : fmt::format("{} {}", keyword.name(), keyword.parameters());
+}
+
+bool is_ehlo_offer(const ExchangeRecord& exchange, const ReplyRecord& reply) {
+  return (exchange.verb == Verb::kEhlo || exchange.verb == Verb::kLhlo) && reply.code / 100 == 2;
+}
+
+}  // namespace
+
+/// Two exchanges that correspond, and where what differs goes.
+struct ExchangeComparison::Pair {
+  const SessionRecord& session_before;
+  const ExchangeRecord& before;
+  const SessionRecord& session_after;
+  const ExchangeRecord& after;
+  std::vector<Difference>& differences;
+  SetAsideLog& set_aside;
+
+  Difference& add(DifferenceKind kind, std::string subject, std::string said_before,
+                  std::string said_after) {
+    Difference& difference = differences.emplace_back();
+    difference.kind = kind;
+    difference.entry_before = before.entry;
+    difference.entry_after = after.entry;
+    difference.transaction_before = before.transaction;
+    difference.transaction_after = after.transaction;
+    difference.subject = std::move(subject);
+    difference.before = std::move(said_before);
+    difference.after = std::move(said_after);
+    return difference;
+  }
+};
+
+std::string exchange_name(const RunRecord& run, const ExchangeRecord& exchange) {
+  switch (exchange.kind) {
+    case ExchangeKind::kGreeting:
+      return "greeting";
+    case ExchangeKind::kMailData:
+      return "mail data";
+    case ExchangeKind::kUnasked:
+      return "unasked reply";
+    default:
+      return std::string(run.commands.text(exchange.text));
+  }
+}
+
+void ExchangeComparison::compare(const SessionRecord& session_before, const ExchangeRecord& before,
+                                 const SessionRecord& session_after, const ExchangeRecord& after,
+                                 std::vector<Difference>& differences,
+                                 SetAsideLog& set_aside) const {
+  Pair pair{session_before, before, session_after, after, differences, set_aside};
+  commands(pair);
+  replies(pair);
+  if (options_.timing) timing(pair);
+  if (options_.reads) reads(pair);
+}
+
+void ExchangeComparison::commands(Pair& pair) const {
+  const std::string_view before = before_.run.commands.text(pair.before.text);
+  const std::string_view after = after_.run.commands.text(pair.after.text);
+  if (before_.commands.shared(pair.before.text) != after_.commands.shared(pair.after.text)) {
+    pair.add(DifferenceKind::kCommandChanged, exchange_name(before_.run, pair.before),
+             std::string(before), std::string(after));
+  } else if (before != after) {
+    pair.set_aside.add(before_.commands.values(pair.before.text),
+                       after_.commands.values(pair.after.text));
+  }
+  if (pair.before.ending != pair.after.ending) {
+    pair.add(DifferenceKind::kCommandChanged, exchange_name(before_.run, pair.before),
+             ending_words(pair.before.ending), ending_words(pair.after.ending));
+  }
+}
+
+void ExchangeComparison::replies(Pair& pair) const {
+  const std::uint32_t count = std::max(pair.before.reply_count, pair.after.reply_count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const ReplyRecord* before = i < pair.before.reply_count
+                                    ? &pair.session_before.replies[pair.before.first_reply + i]
+                                    : nullptr;
+    const ReplyRecord* after = i < pair.after.reply_count
+                                   ? &pair.session_after.replies[pair.after.first_reply + i]
+                                   : nullptr;
+    if (before != nullptr && after != nullptr) {
+      reply(pair, *before, *after);
+    } else if (before != nullptr) {
+      pair.add(DifferenceKind::kReplyRemoved, exchange_name(before_.run, pair.before),
+               std::string(before_.run.replies.text(before->text)), {});
+    } else {
+      pair.add(DifferenceKind::kReplyAdded, exchange_name(before_.run, pair.before), {},
+               std::string(after_.run.replies.text(after->text)));
+    }
+  }
+}
+
+void ExchangeComparison::reply(Pair& pair, const ReplyRecord& before,
+                               const ReplyRecord& after) const {
+  const std::string_view said_before = before_.run.replies.text(before.text);
+  const std::string_view said_after = after_.run.replies.text(after.text);
+  if (before_.replies.shared(before.text) == after_.replies.shared(after.text)) {
+    if (said_before != said_after) {
+      pair.set_aside.add(before_.replies.values(before.text), after_.replies.values(after.text));
+    }
+    return;
+  }
+  const auto add = [&](DifferenceKind kind) {
+    pair.add(kind, exchange_name(before_.run, pair.before), std::string(said_before),
+             std::string(said_after));
+  };
+  if (before.code != after.code) {
+    add(DifferenceKind::kReplyCode);
+    return;
+  }
+  if (is_ehlo_offer(pair.before, before) && is_ehlo_offer(pair.after, after)) {
+    capabilities(pair, before, after);
+    return;
+  }
+  const auto code_of = [](std::string_view text) { return enhanced_code(lines_of(text).back()); };
+  add(code_of(said_before) != code_of(said_after) ? DifferenceKind::kEnhancedCode
+                                                  : DifferenceKind::kReplyText);
+}
+
+void ExchangeComparison::capabilities(Pair& pair, const ReplyRecord& before,
+                                      const ReplyRecord& after) const {
+  const std::string_view said_before = before_.run.replies.text(before.text);
+  const std::string_view said_after = after_.run.replies.text(after.text);
+  const std::size_t known = pair.differences.size();
+  // The first line greets, the others offer (RFC 5321 4.1.1.1).
+  const NormalizedText greeting_before = normalizers_.apply(first_line(said_before), kInReply);
+  const NormalizedText greeting_after = normalizers_.apply(first_line(said_after), kInReply);
+  if (greeting_before.text.substr(std::min<std::size_t>(4, greeting_before.text.size())) !=
+      greeting_after.text.substr(std::min<std::size_t>(4, greeting_after.text.size()))) {
+    pair.add(DifferenceKind::kReplyText, exchange_name(before_.run, pair.before),
+             std::string(first_line(said_before)), std::string(first_line(said_after)));
+  } else {
+    pair.set_aside.add(greeting_before.values, greeting_after.values);
+  }
+  const Capabilities offered_before = offered(said_before), offered_after = offered(said_after);
+  for (const Capabilities::Keyword& keyword : offered_before.keywords()) {
+    const Capabilities::Keyword* other = offered_after.find(keyword.name());
+    const std::string name(keyword.name());
+    if (other == nullptr) {
+      pair.add(DifferenceKind::kCapabilityRemoved, name, keyword_line(keyword), {});
+    } else if (normalizers_.apply(keyword.parameters(), kInReply).text !=
+               normalizers_.apply(other->parameters(), kInReply).text) {
+      pair.add(DifferenceKind::kCapabilityChanged, name, keyword_line(keyword),
+               keyword_line(*other));
+    }
+  }
+  for (const Capabilities::Keyword& keyword : offered_after.keywords()) {
+    if (!offered_before.has(keyword.name())) {
+      pair.add(DifferenceKind::kCapabilityAdded, std::string(keyword.name()), {},
+               keyword_line(keyword));
+    }
+  }
+  if (pair.differences.size() != known) return;
+  // The same keywords in another order, or spelled otherwise.
+  if (normalizers_.is_on(kEhloOrder)) {
+    pair.set_aside.add(kEhloOrder, said_before, said_after);
+  } else {
+    pair.add(DifferenceKind::kReplyText, exchange_name(before_.run, pair.before),
+             std::string(said_before), std::string(said_after));
+  }
+}
+
+void ExchangeComparison::timing(Pair& pair) const {
+  const auto of = [](const std::optional<Duration>& wait) { return wait.value_or(Duration{}); };
+  if (pair.before.pause || pair.after.pause) {
+    wait(pair, "the client's pause before", of(pair.before.pause), of(pair.after.pause));
+  }
+  if (pair.before.kind != ExchangeKind::kGreeting && pair.before.kind != ExchangeKind::kUnasked) {
+    wait(pair, "the sending of", pair.before.last - pair.before.first,
+         pair.after.last - pair.after.first);
+  }
+  if (pair.before.think && pair.after.think) {
+    wait(pair, pair.before.kind == ExchangeKind::kGreeting ? "the wait for" : "the reply to",
+         *pair.before.think, *pair.after.think);
+  }
+}
+
+void ExchangeComparison::wait(Pair& pair, std::string_view what, Duration before,
+                              Duration after) const {
+  const Duration longer = std::max(before, after), shorter = std::min(before, after);
+  if (longer - shorter < options_.timing_threshold) return;
+  if (static_cast<double>(longer.count()) <
+      static_cast<double>(shorter.count()) * options_.timing_ratio) {
+    return;
+  }
+  Difference& difference = pair.add(
+      DifferenceKind::kTiming, fmt::format("{} {}", what, exchange_name(before_.run, pair.before)),
+      duration_text(before), duration_text(after));
+  difference.time_before = before;
+  difference.time_after = after;
+}
+
+void ExchangeComparison::reads(Pair& pair) const {
+  const auto count = [](std::uint32_t reads) {
+    return fmt::format("{} {}", reads, reads == 1 ? "read" : "reads");
+  };
+  if (pair.before.reads != pair.after.reads) {
+    pair.add(DifferenceKind::kReads, exchange_name(before_.run, pair.before),
+             count(pair.before.reads), count(pair.after.reads));
+  }
+  const std::uint32_t replies = std::min(pair.before.reply_count, pair.after.reply_count);
+  for (std::uint32_t i = 0; i < replies; ++i) {
+    const ReplyRecord& before = pair.session_before.replies[pair.before.first_reply + i];
+    const ReplyRecord& after = pair.session_after.replies[pair.after.first_reply + i];
+    if (before.reads == after.reads) continue;
+    pair.add(DifferenceKind::kReads,
+             fmt::format("the reply to {}", exchange_name(before_.run, pair.before)),
+             count(before.reads), count(after.reads));
+  }
+}
+
+}  // namespace smtpscope
