@@ -24,6 +24,11 @@ void add_rendering_options(CLI::App& app, Rendering& rendering,
   app.add_option("-f,--format", rendering.format, "How to write timelines")
       ->check(CLI::IsMember(formats))
       ->capture_default_str();
+  add_look_options(app, rendering,
+                   "Every line of a reply, read boundaries, and folded annotations");
+}
+
+void add_look_options(CLI::App& app, Rendering& rendering, const std::string& verbose) {
   app.add_option("--color", rendering.colour,
                  "Colours; auto: on a terminal, unless NO_COLOR is set")
       ->check(CLI::IsMember({"auto", "always", "never"}))
@@ -32,8 +37,7 @@ void add_rendering_options(CLI::App& app, Rendering& rendering,
                  "Columns of a line, at least 40; 0: lines are not cut. Default: the terminal's")
       ->check(CLI::Range(0, 100'000))
       ->type_name("COLUMNS");
-  app.add_flag("-v,--verbose", rendering.verbose,
-               "Every line of a reply, read boundaries, and folded annotations");
+  app.add_flag("-v,--verbose", rendering.verbose, verbose);
 }
 
 ExporterOptions exporter_options(const Rendering& rendering, const RuleSet& rules, int descriptor) {

@@ -27,6 +27,9 @@ struct Rendering {
 void add_rendering_options(CLI::App& app, Rendering& rendering,
                            std::span<const std::string_view> more_formats = {});
 
+/// The same without -f. `verbose`: what -v does.
+void add_look_options(CLI::App& app, Rendering& rendering, const std::string& verbose);
+
 /// The options for an exporter whose text goes to `descriptor`: colour and width are those of its
 /// terminal unless the user said otherwise, the signs those that the locale can show. `rules` must
 /// outlive the exporter.

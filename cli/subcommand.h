@@ -30,6 +30,7 @@ struct Subcommand {
 
 extern const Subcommand kProxyCommand;
 extern const Subcommand kShowCommand;
+extern const Subcommand kDiffCommand;
 extern const Subcommand kDemoCommand;
 extern const Subcommand kRulesCommand;
 extern const Subcommand kExplainCommand;

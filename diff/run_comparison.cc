@@ -72,6 +72,12 @@ SessionTraits traits_of(const SessionRecord& session, const std::vector<Exchange
 /// How the session ended, in words: who closed first, and how.
 std::string end_words(const SessionRecord& session) {
   if (session.closes.empty()) return session.ended ? "nobody closed" : "not seen";
+  // Behind QUIT and 221 both sides close (RFC 5321 4.1.1.10), and who is first is a matter of
+  // microseconds.
+  const bool all_fin = std::ranges::all_of(session.closes, [](const RecordedClose& each) {
+    return each.kind == CloseKind::kFin && !each.by_proxy;
+  });
+  if (session.ended_cleanly && all_fin) return "closed after QUIT";
   const RecordedClose& first = session.closes.front();
   if (first.by_proxy) return "ended by smtpscope";
   return fmt::format("the {} closed first ({})", to_string(first.from), to_string(first.kind));

@@ -106,6 +106,7 @@ struct SessionRecord {
   std::string connect_failed;  // why; "" where a server answered
   bool mid_session = false;
   bool ended = false;
+  bool ended_cleanly = false;  // QUIT and 221 were seen
   std::uint64_t holes = 0;  // gaps in its trace
   Time began, finished;
   std::vector<ExchangeRecord> exchanges;  // in order of their entries

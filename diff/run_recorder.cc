@@ -114,6 +114,7 @@ void RunRecorder::on_timeline(const TimelineEvent& event) {
     session.octets[0] = over->totals->octets[0];
     session.octets[1] = over->totals->octets[1];
     session.ended = true;
+    session.ended_cleanly = over->totals->ended_cleanly;
     close(open);
     open_.erase(event.session);
   }

@@ -281,8 +281,14 @@ TEST_CASE("how a session ended is compared") {
   const Lines lines =
       Found(kRun, with(kRun, "close server fin\nclose client fin", "close client reset")).lines();
   CHECK(std::ranges::find(lines,
-                          "end end of the session: the server closed first (fin) -> the "
-                          "client closed first (reset)") != lines.end());
+                          "end end of the session: closed after QUIT -> the client closed "
+                          "first (reset)") != lines.end());
+}
+
+TEST_CASE("who closes first behind QUIT is a matter of microseconds") {
+  CHECK(Found(kRun, with(kRun, "close server fin\nclose client fin",
+                         "close client fin\nclose server fin"))
+            .comparison.same());
 }
 
 TEST_CASE("an unreachable server is a difference of its own") {

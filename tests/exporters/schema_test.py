@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The JSON that the exporters' tests expect is what docs/timeline.schema.json describes, and the
-schema would notice if it were not.
+"""The JSON that the exporters' tests expect is what the schemas in docs/ describe, and the schemas
+would notice if it were not.
 
 usage: schema_test.py ROOT
 """
@@ -104,6 +104,38 @@ class Schema(unittest.TestCase):
         bad = document()
         bad["sessions"][0]["transactions"][0]["outcome"] = "lost"
         self.assertNotEqual(errors(bad, SCHEMA), [])
+
+
+class Comparison(unittest.TestCase):
+    SCHEMA = json.loads((ROOT / "docs" / "comparison.schema.json").read_text(encoding="utf-8"))
+
+    def validator(self):
+        # It names the other schema by its file.
+        resolver = jsonschema.RefResolver(
+            "comparison.schema.json", self.SCHEMA, store={"timeline.schema.json": SCHEMA})
+        return jsonschema.Draft202012Validator(self.SCHEMA, resolver=resolver)
+
+    def test_is_one(self):
+        jsonschema.Draft202012Validator.check_schema(self.SCHEMA)
+
+    def test_document(self):
+        found = [e.message[:300] for e in self.validator().iter_errors(document("comparison.json"))]
+        self.assertEqual(found, [])
+
+    def test_notices_what_nobody_described(self):
+        for change in (
+            lambda d: d.update(more=1),
+            lambda d: d["comparisons"][0].update(more=1),
+            lambda d: d["comparisons"][0]["counts"].update(more=1),
+            lambda d: d["comparisons"][0]["sessions"][0].update(more=1),
+            lambda d: d["comparisons"][0]["sessions"][0]["differences"][0].update(kind="more"),
+            lambda d: d["comparisons"][0]["sessions"][0]["differences"][0].update(more=1),
+            lambda d: d["baseline"]["flickers"][0].update(more=1),
+            lambda d: d["rules"].update(more=1),
+        ):
+            bad = document("comparison.json")
+            change(bad)
+            self.assertFalse(self.validator().is_valid(bad))
 
 
 if __name__ == "__main__":
