@@ -18,7 +18,7 @@ namespace {
 /// The ESMTP parameters of MAIL and RCPT that differ, in words.
 std::string parameter_words(std::string_view before, std::string_view after) {
   std::string words;
-  const auto add = [&](std::string text) {
+  const auto add = [&](std::string_view text) {
     if (!words.empty()) words += ", ";
     words += text;
   };
