@@ -228,8 +228,11 @@ void FlowSession::open() {
   if (syn_ack && handshake_end) {
     opened.rtt = std::max(*handshake_end - *syn_ack, Duration::zero());
   }
+  // The session begins when the connection stands: up to then nobody keeps anybody waiting. `took`
+  // tells when the SYN was.
+  const Time stands = syn_ack.value_or(began_);
   last_ = began_;
-  emit(syn.value_or(began_), opened);
+  emit(stands, opened);
   if (opened.mid_session) return;
 
   UpstreamConnected connected;
@@ -238,7 +241,7 @@ void FlowSession::open() {
     connected.took = std::max(*syn_ack - *syn, Duration::zero());
     connected.rtt = std::max(*syn_ack - *connection_.last_syn(), Duration::zero());
   }
-  emit(syn_ack.value_or(began_), connected);
+  emit(stands, connected);
 }
 
 /// There was a SYN, and no connection came of it.

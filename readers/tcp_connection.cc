@@ -89,7 +89,7 @@ void TcpConnection::take_payload(const TcpSegment& segment, Peer from, Time now,
   const auto begin = static_cast<std::uint64_t>(std::max(offset, edge));
   const auto end = static_cast<std::uint64_t>(behind);
   std::uint64_t needs = 0;
-  if (segment.ack && peer.known() && seen(other(from))) {
+  if (segment.ack && peer.known()) {
     const std::int64_t had_seen = peer.offset_of(segment.acknowledged);
     needs = had_seen > 0 ? static_cast<std::uint64_t>(had_seen) : 0;
   }
