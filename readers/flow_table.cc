@@ -81,9 +81,12 @@ void FlowTable::take(const TcpSegment& segment, Time now) {
   Flow& flow = *at;
   const Shelf before = shelf_of(flow);
   flow.last = std::max(flow.last, now);
-  flow.connection.take(segment, from, now, flow.session);
-  flow.session.on_packet();
-  if (flow.session.stage() == FlowSession::Stage::kRecognised) number_sessions(flow);
+  if (before != Shelf::kOver) {
+    flow.connection.take(segment, from, now, flow.session);
+    flow.session.on_packet();
+    if (flow.session.stage() == FlowSession::Stage::kRecognised) number_sessions(flow);
+    if (shelf_of(flow) == Shelf::kOver) flow.connection.close();
+  }
   Flows& to = shelf(shelf_of(flow));
   to.splice(to.end(), shelf(before), at);
 }

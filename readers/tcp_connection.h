@@ -54,6 +54,11 @@ class TcpConnection {
   /// Nothing more comes: delivers what waits, and tells what is missing before it.
   void flush(Time now, StreamSink& sink);
 
+  /// Nobody listens any more: keeps only what is_succeeded_by() needs. No take() after this.
+  void close() {
+    for (TcpStream& each : streams_) each.close();
+  }
+
   /// `segment` is the SYN of another connection that has the same addresses and ports.
   bool is_succeeded_by(const TcpSegment& segment, Peer from) const;
 

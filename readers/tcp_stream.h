@@ -17,7 +17,7 @@ namespace smtpscope {
 /// retransmissions concern the last segment or two. Allocates when first used.
 class RecentOctets {
  public:
-  static constexpr std::size_t kKept = 2048;
+  static constexpr std::size_t kKept = 1024;
 
   /// `octets` end at stream offset `end`.
   void add(std::span<const std::uint8_t> octets, std::uint64_t end);
@@ -75,6 +75,11 @@ class TcpStream {
   }
 
   RecentOctets& recent() { return recent_; }
+  /// Nothing is delivered any more: gives back what memory it has.
+  void close() {
+    recent_ = {};
+    held_.reset();
+  }
 
   /// Keeps what of [begin, end) is not held yet; the first arrival wins. False when it contradicts
   /// what is held.
