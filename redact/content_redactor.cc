@@ -13,8 +13,8 @@
 namespace smtpscope {
 namespace {
 
-/// What is longer is taken in pieces of this size.
-constexpr std::size_t kLongestPiece = 4096;
+/// What is longer is taken in pieces of this size: a line that RFC 5321 4.5.3.1.6 allows is one.
+constexpr std::size_t kLongestPiece = 1000;
 
 constexpr std::string_view kBlanks = " \t";
 constexpr std::string_view kBoundary = "boundary=";
@@ -268,7 +268,7 @@ void ContentRedactor::kept_text(std::string_view text, Rewriting& out) {
 }
 
 void ContentRedactor::shape(std::string_view text, Rewriting& out) {
-  out.keep(shape_of(names_->hash(), text));
+  out.keep(shape_of(*names_, text));
 }
 
 /// Word by word: a Message-ID is the same one wherever its line was folded.

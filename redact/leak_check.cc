@@ -181,7 +181,8 @@ void LeakCheck::search_view(const Place& place, std::string_view encoding, std::
     if (!stands_alone(lower, begin, end)) return;
     if (found_++ < kMostTold) {
       leaks_.push_back(
-          {kinds_[number], place.session, std::string(place.where), std::string(encoding)});
+          {kinds_[number], place.session, std::string(place.where), std::string(encoding),
+           lower.substr(begin, end - begin)});
     }
   });
 }

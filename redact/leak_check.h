@@ -19,6 +19,7 @@ struct Leak {
   SessionId session = kWholeRun;
   std::string where;     // "what the client sent"
   std::string encoding;  // "", "base64"
+  std::string original;  // for nobody but the owner of the capture
 };
 
 /// Reads a redacted capture and looks for originals in it: in every text and in the octets of both

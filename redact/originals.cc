@@ -29,12 +29,12 @@ std::string_view to_string(OriginalKind kind) {
 }
 
 bool is_telling(OriginalKind kind, std::string_view lower) {
-  const bool whole = kind == OriginalKind::kMailbox || kind == OriginalKind::kAddress ||
-                     (kind == OriginalKind::kHost && lower.find('.') != std::string_view::npos);
-  if (whole) return true;
-  // Sizes and dates are made of digits as well.
-  const bool number = std::ranges::all_of(lower, is_digit);
-  return lower.size() >= kShortestTelling && !number && !is_reserved(lower) &&
+  if (kind == OriginalKind::kMailbox || kind == OriginalKind::kAddress) return true;
+  // Sizes, dates and versions are made of digits as well.
+  const bool letters = std::ranges::any_of(
+      lower, [](char c) { return is_letter(c) || static_cast<unsigned char>(c) >= 0x80; });
+  if (kind == OriginalKind::kHost && lower.find('.') != std::string_view::npos) return letters;
+  return lower.size() >= kShortestTelling && letters && !is_reserved(lower) &&
          !is_standard_word(lower);
 }
 

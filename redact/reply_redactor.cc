@@ -16,7 +16,10 @@ bool is_code(std::string_view line) {
 /// A domain or an address literal, and not a word that merely stands where one should.
 bool is_server_name(std::string_view word) {
   if (word.size() > 2 && word.front() == '[' && word.back() == ']') return true;
-  return !word.empty() && !is_standard_word(word) && std::ranges::all_of(word, [](char c) {
+  // "554 5.5.2 …" has an enhanced code there.
+  const bool letters = std::ranges::any_of(
+      word, [](char c) { return is_letter(c) || static_cast<unsigned char>(c) >= 0x80; });
+  return letters && !is_standard_word(word) && std::ranges::all_of(word, [](char c) {
     return is_alphanumeric(c) || c == '-' || c == '_' || c == '.' ||
            static_cast<unsigned char>(c) >= 0x80;
   });

@@ -27,7 +27,7 @@ namespace smtpscope {
 /// Bounded memory, but for what Pseudonyms remembers. Not thread-safe.
 class SessionRedactor : private ItemSink {
  public:
-  static constexpr std::size_t kMaxHeld = 1024 * 1024;
+  static constexpr std::size_t kMaxHeld = std::size_t{4} * 1024 * 1024;
 
   /// `names` and `out` must outlive it.
   SessionRedactor(Pseudonyms& names, BodyPolicy policy, WireSink& out, bool mid_session);

@@ -102,7 +102,7 @@ std::string difference(const Skeleton& was, const Skeleton& is) {
 std::string told(const std::vector<Leak>& leaks) {
   std::string text;
   for (const Leak& leak : leaks) {
-    text += fmt::format("{} in {} {}\n", to_string(leak.kind), leak.where, leak.encoding);
+    text += fmt::format("{} {} in {} {}\n", to_string(leak.kind), leak.original, leak.where, leak.encoding);
   }
   return text;
 }
