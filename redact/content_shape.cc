@@ -53,7 +53,8 @@ bool says_nothing(const Pseudonyms& names, std::string_view shape) {
     return is_alphanumeric(c) || c == '_' || static_cast<unsigned char>(c) >= 0x80;
   };
   while (!shape.empty()) {
-    const auto end = static_cast<std::size_t>(std::ranges::find_if_not(shape, in_word) - shape.begin());
+    const auto end =
+        static_cast<std::size_t>(std::ranges::find_if_not(shape, in_word) - shape.begin());
     const std::string_view word = shape.substr(0, end);
     if (verb_of(word) != Verb::kUnknown || names.is_known(word)) return false;
     shape.remove_prefix(std::max<std::size_t>(end, 1));

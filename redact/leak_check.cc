@@ -180,9 +180,8 @@ void LeakCheck::search_view(const Place& place, std::string_view encoding, std::
   search_.search(lower, [&](std::uint32_t number, std::size_t begin, std::size_t end) {
     if (!stands_alone(lower, begin, end)) return;
     if (found_++ < kMostTold) {
-      leaks_.push_back(
-          {kinds_[number], place.session, std::string(place.where), std::string(encoding),
-           lower.substr(begin, end - begin)});
+      leaks_.push_back({kinds_[number], place.session, std::string(place.where),
+                        std::string(encoding), lower.substr(begin, end - begin)});
     }
   });
 }

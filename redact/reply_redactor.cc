@@ -20,9 +20,9 @@ bool is_server_name(std::string_view word) {
   const bool letters = std::ranges::any_of(
       word, [](char c) { return is_letter(c) || static_cast<unsigned char>(c) >= 0x80; });
   return letters && !is_standard_word(word) && std::ranges::all_of(word, [](char c) {
-    return is_alphanumeric(c) || c == '-' || c == '_' || c == '.' ||
-           static_cast<unsigned char>(c) >= 0x80;
-  });
+           return is_alphanumeric(c) || c == '-' || c == '_' || c == '.' ||
+                  static_cast<unsigned char>(c) >= 0x80;
+         });
 }
 
 /// Telnet's negotiation (RFC 854: IAC and two octets) in front of a line.

@@ -27,7 +27,8 @@ inline constexpr std::string_view kTestKey = "a key for tests, of 32 octets ..."
 
 /// `events` redacted in two passes, as the program does it, and checked for leaks.
 struct Redacted {
-  Redacted(const std::vector<EventCopy>& events, BodyPolicy policy, std::string_view key = kTestKey);
+  Redacted(const std::vector<EventCopy>& events, BodyPolicy policy,
+           std::string_view key = kTestKey);
 
   Pseudonyms first;
   Pseudonyms names;

@@ -25,7 +25,8 @@ std::string of(const ItemBody& body) {
   if (const auto* data = std::get_if<MailData>(&body)) {
     const MessageFacts& facts = data->facts;
     return fmt::format(
-        "mail data end {} early {} missing {} lines {} bare {}/{} nul {} eight bit {}/{} dots {}/{} "
+        "mail data end {} early {} missing {} lines {} bare {}/{} nul {} eight bit {}/{} dots "
+        "{}/{} "
         "long {} scanner fields {} id {} candidate {}",
         static_cast<int>(data->end), data->early_octets, data->missing_octets, facts.lines,
         facts.bare_cr, facts.bare_lf, facts.nul, facts.eight_bit, facts.header.eight_bit,
@@ -63,8 +64,8 @@ struct Bones {
   std::string operator()(const TimelineConnectFailed&) const { return "connect failed"; }
   std::string operator()(const Entry& e) const {
     std::string text = fmt::format(
-        "#{} {} {} {}..{} since {} answers {} think {} txn {} mark {} reads {} flags {}{}{}", e.number,
-        to_string(e.item->side), of(e.item->body), ns_of(e.first), ns_of(e.last),
+        "#{} {} {} {}..{} since {} answers {} think {} txn {} mark {} reads {} flags {}{}{}",
+        e.number, to_string(e.item->side), of(e.item->body), ns_of(e.first), ns_of(e.last),
         e.since_previous.count(), e.answers, e.think ? e.think->count() : -1, e.transaction,
         static_cast<int>(e.mark), e.read_count, e.by_proxy, e.undelivered, e.unsolicited);
     for (const ReadPiece& read : e.reads) text += fmt::format(" @{}", ns_of(read.time));
@@ -75,10 +76,10 @@ struct Bones {
                        ns_of(e.to), e.owed, e.transaction);
   }
   std::string operator()(const Annotation& e) const {
-    std::string text = fmt::format("!{} {} {} {} {} {} at {} txn {} under {}", e.number, e.rule->id,
-                                   e.variant, to_string(e.severity), to_string(e.fault),
-                                   to_string(e.certainty), ns_of(e.time), e.transaction,
-                                   e.folded_under);
+    std::string text =
+        fmt::format("!{} {} {} {} {} {} at {} txn {} under {}", e.number, e.rule->id, e.variant,
+                    to_string(e.severity), to_string(e.fault), to_string(e.certainty),
+                    ns_of(e.time), e.transaction, e.folded_under);
     for (const std::uint64_t entry : e.entries) text += fmt::format(" #{}", entry);
     for (const auto& [name, value] : e.attributes) text += " " + name;
     return text;
@@ -88,10 +89,10 @@ struct Bones {
   }
   std::string operator()(const TransactionEnded& e) const {
     const Transaction& t = *e.transaction;
-    std::string text = fmt::format("transaction {} {} by {} #{}..#{} rcpt {}+{}/{} data {} final {}",
-                                   t.number, to_string(t.outcome), to_string(t.aborted_by),
-                                   t.first_entry, t.last_entry, t.rcpt_accepted, t.rcpt_refused,
-                                   t.rcpt_sent, t.data_code, t.final_code);
+    std::string text =
+        fmt::format("transaction {} {} by {} #{}..#{} rcpt {}+{}/{} data {} final {}", t.number,
+                    to_string(t.outcome), to_string(t.aborted_by), t.first_entry, t.last_entry,
+                    t.rcpt_accepted, t.rcpt_refused, t.rcpt_sent, t.data_code, t.final_code);
     for (const Recipient& each : t.recipients) {
       text += fmt::format(" {}/{}", each.code, each.final_code);
     }
@@ -113,10 +114,10 @@ struct Bones {
   }
   std::string operator()(const TimelineSessionEnded& e) const {
     const SessionTotals& t = *e.totals;
-    std::string text = fmt::format("ended {}..{} transactions {} idle {} {} {} annotations {} clean {}",
-                                   ns_of(t.began), ns_of(t.ended), t.transactions,
-                                   t.idle_client.count(), t.idle_server.count(),
-                                   t.idle_proxy.count(), t.annotations, t.ended_cleanly);
+    std::string text =
+        fmt::format("ended {}..{} transactions {} idle {} {} {} annotations {} clean {}",
+                    ns_of(t.began), ns_of(t.ended), t.transactions, t.idle_client.count(),
+                    t.idle_server.count(), t.idle_proxy.count(), t.annotations, t.ended_cleanly);
     std::uint64_t commands = 0;
     for (const auto& [name, count] : t.commands) commands += count.second;
     text += fmt::format(" commands {}", commands);

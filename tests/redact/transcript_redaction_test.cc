@@ -59,8 +59,7 @@ std::vector<EventCopy> as_it_was(const Transcript& transcript, bool octet_by_oct
     for (std::size_t i = 0; i < bytes->head.size(); ++i) {
       Bytes one = *bytes;
       one.head = bytes->head.subspan(i, 1);
-      events.emplace_back(
-          WireEvent{.session = each.event.session, .time = each.time, .body = one});
+      events.emplace_back(WireEvent{.session = each.event.session, .time = each.time, .body = one});
     }
   }
   return events;
@@ -102,7 +101,8 @@ std::string difference(const Skeleton& was, const Skeleton& is) {
 std::string told(const std::vector<Leak>& leaks) {
   std::string text;
   for (const Leak& leak : leaks) {
-    text += fmt::format("{} {} in {} {}\n", to_string(leak.kind), leak.original, leak.where, leak.encoding);
+    text += fmt::format("{} {} in {} {}\n", to_string(leak.kind), leak.original, leak.where,
+                        leak.encoding);
   }
   return text;
 }
