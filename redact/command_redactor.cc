@@ -180,7 +180,7 @@ void CommandRedactor::parameter(std::string_view keyword, std::string_view value
     all_digits(value) ? line.keep(value) : line.put(value, text_.rewritten(value));
   } else if (same_keyword(keyword, "AUTH")) {  // RFC 4954 5: a mailbox as xtext, or "<>"
     const std::string plain = decode_xtext(value);
-    if (plain != "<>") line.put(value, encode_xtext(names_.mailbox(plain)));
+    if (plain != "<>") line.put(value, encode_xtext(names_.mailbox(plain), value));
   } else if (same_keyword(keyword, "ORCPT")) {  // RFC 3461 4.2, RFC 6533 3
     const std::size_t type = std::min(value.find(';'), value.size());
     if (type == value.size()) {
@@ -195,10 +195,10 @@ void CommandRedactor::parameter(std::string_view keyword, std::string_view value
     if (utf8) {
       line.put(address, escaped ? encode_unitext(chosen) : chosen);
     } else {
-      line.put(address, encode_xtext(chosen));
+      line.put(address, encode_xtext(chosen, address));
     }
   } else if (same_keyword(keyword, "ENVID")) {
-    line.put(value, encode_xtext(names_.word(decode_xtext(value))));
+    line.put(value, encode_xtext(names_.word(decode_xtext(value)), value));
   } else if (same_keyword(keyword, "XOORG")) {
     line.put(value, names_.host(value));
   } else {
@@ -239,7 +239,7 @@ void CommandRedactor::attributes(std::string_view list, Line& line) {
     const std::size_t equals = part.find('=');
     if (equals == std::string_view::npos) continue;
     const std::string_view value = part.substr(equals + 1);
-    line.put(value, encode_xtext(attribute(part.substr(0, equals), decode_xtext(value))));
+    line.put(value, encode_xtext(attribute(part.substr(0, equals), decode_xtext(value)), value));
   }
 }
 

@@ -133,12 +133,13 @@ void ContentRedactor::field(std::string_view line, Rewriting& out) {
   const std::size_t size = name_size(line);
   const std::size_t dot = line.starts_with('.') && size > 0 ? 1 : 0;  // stuffed
   const std::string_view name = line.substr(dot, size - dot);
-  if (size == 0 || (in_part_header_ && !begins_with(name, "content-"))) {
+  const bool mime = begins_with(name, "content-") || is_one_of(name, {"mime-version"});
+  if (size == 0 || (in_part_header_ && !mime)) {
     field_ = Field::kOther;
     body_line(line, out);
     return;
   }
-  if (begins_with(name, "content-") || is_one_of(name, {"mime-version"})) {
+  if (mime) {
     field_ = is_one_of(name, {"content-id"}) ? Field::kIdentifiers : Field::kMime;
     if (is_one_of(name, {"content-transfer-encoding"})) {
       base64_ = find_ignoring_case(line, "base64") != std::string_view::npos;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 
@@ -41,11 +42,17 @@ std::string decode_xtext(std::string_view text) {
   return result;
 }
 
-std::string encode_xtext(std::string_view text) {
+std::string encode_xtext(std::string_view text) { return encode_xtext(text, {}); }
+
+std::string encode_xtext(std::string_view text, std::string_view like) {
+  const auto beyond = [](char c) { return static_cast<std::uint8_t>(c) > 0x7f; };
+  const bool raw = std::ranges::any_of(like, beyond);
   std::string result;
   for (const char c : text) {
     const auto octet = static_cast<std::uint8_t>(c);
-    if (c == '+' || c == '=' || octet < 0x21 || octet > 0x7e) {
+    const bool odd = c == '=' || octet < 0x21 || octet > 0x7e;
+    const bool stays = beyond(c) ? raw : like.find(c) != std::string_view::npos;
+    if (c == '+' || (odd && !stays)) {
       result += fmt::format("+{:02X}", octet);
     } else {
       result += c;

@@ -9,6 +9,8 @@ namespace smtpscope {
 /// xtext (RFC 3461 4): "+3D" for "=". What is no such escape stays as it is.
 std::string decode_xtext(std::string_view text);
 std::string encode_xtext(std::string_view text);
+/// The same, but octets that `like` has as they are, against the rule, stay so here.
+std::string encode_xtext(std::string_view text, std::string_view like);
 
 /// The "\x{20AC}" of RFC 6533 3, for the characters beyond ASCII in an original recipient, as
 /// UTF-8.

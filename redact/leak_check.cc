@@ -1,6 +1,7 @@
 #include "redact/leak_check.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/ascii.h"
 #include "base/octets.h"
@@ -77,8 +78,11 @@ std::string decoded_runs(std::string_view text) {
 }  // namespace
 
 LeakCheck::LeakCheck(std::initializer_list<const Originals*> originals) {
+  std::unordered_set<std::string_view> added;
   for (const Originals* each : originals) {
-    for (const auto& [original, kind] : each->telling()) add(kind, original);
+    for (const auto& [original, kind] : each->telling()) {
+      if (added.insert(original).second) add(kind, original);
+    }
   }
   search_.prepare();
 }

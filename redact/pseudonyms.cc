@@ -59,6 +59,13 @@ bool looks_like_domain(std::string_view text) {
   const bool sound = std::ranges::all_of(labels, [](std::string_view label) {
     return !label.empty() && std::ranges::all_of(label, in_label);
   });
+  // What is no UTF-8 is no name in any alphabet.
+  for (std::size_t i = 0; sound && i < text.size(); ++i) {
+    if (!is_beyond_ascii(text[i])) continue;
+    const std::size_t size = utf8_character(text, i);
+    if (size == 0) return false;
+    i += size - 1;
+  }
   const std::string_view last = labels.back();
   return sound && last.size() >= 2 &&
          (from_a_label(last).has_value() ||
@@ -82,8 +89,9 @@ bool Pseudonyms::is_known_user(std::string_view text) const {
 /// be replaced.
 bool Pseudonyms::is_fit(std::string_view within, std::string_view original,
                         std::string_view candidate) {
-  // What is so short has no other choice.
-  if (original.size() > 1 && (is_standard_word(candidate) || !telling_part(candidate).empty())) {
+  // What is so short has no other choice, and what is so long is no word.
+  const bool word = original.size() > 1 && original.size() <= WordCipher::kLongest;
+  if (word && (is_standard_word(candidate) || !telling_part(candidate).empty())) {
     return false;
   }
   if (known_ != nullptr && known_->knows(std::string(candidate))) return false;
@@ -183,14 +191,18 @@ std::string Pseudonyms::domain(std::string_view text) {
     const std::string_view base = name.substr(static_cast<std::size_t>(own->data() - name.data()));
     const std::string lower = in_lower_case(base);
     if (base.size() < name.size()) originals_.add(OriginalKind::kHost, base);
-    const bool plain = is_plain_label(*own) && !from_a_label(*own);
+    const bool ascii = std::ranges::none_of(base, is_beyond_ascii);
+    const bool plain = ascii && is_plain_label(*own) && !from_a_label(*own);
     if (plain) {
       originals_.add(OriginalKind::kLabel, *own);
       result = with_case_of(base, registered(lower));
     } else {
       // Odd characters are what a finding may be about, and letters beyond ASCII have two
       // spellings.
-      result = label(lower.substr(own->size()), *own) + ".test";
+      result = label(lower.substr(own->size()), *own);
+      // As the last label was not, so that it needs SMTPUTF8 as before.
+      if (!ascii && std::ranges::none_of(*own, is_beyond_ascii)) result += "\xd1\x8f";
+      result += ".test";
     }
     std::string parent = lower;
     for (auto each = own; each != labels.begin();) {

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/octets.h"
 #include "redact/opaque_octets.h"
 
@@ -231,7 +232,12 @@ void SessionRedactor::rewrite_lines(const Item& item, std::string_view octets, s
       return (c >= ' ' && c != '\x7f') || c == '\r' || c == '\n' || c == '\t';
     });
     if (!text) {
-      out.keep(std::string(octets.size(), '\0'));
+      // What may be text in another coding goes; what may begin a record, or a line, stays.
+      std::string zeros(octets);
+      for (char& c : zeros) {
+        if (is_alphanumeric(c) || static_cast<unsigned char>(c) >= 0x80) c = '\0';
+      }
+      out.keep(zeros);
       return;
     }
   }

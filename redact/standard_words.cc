@@ -48,7 +48,7 @@ including incoming incomplete incorrect indicates individual inform information 
 initial inner input inside insufficient intended interface internal internet interrupted into
 introduction invalid investigate ip is issue issued issues it item items its itself join just keep key
 keyword kind know known large larger last late later least left length less let level like likely limit
-limited limits line lines link list listed listing lists load local locally location lock locked log
+limited limits line lines link list listed listing lists load local locally localpart location lock locked log
 logged login logon long longer look looks lookup loop looping loops lost lot low lower mail mailbox
 mailboxes mailer mailers mailing mails maintenance make making malformed malicious malware man
 management many map mapping match matches matching maximum may me mean mechanism mechanisms media
@@ -107,7 +107,18 @@ aligned alignment adkim aspf mandatory mon tue wed thu fri sat sun jan feb mar a
 nov dec utc gmt cet cest est edt pst pdt cst cdt mst mdt
 broken pipe refused peer network node address family resolution descriptor busy captured tried answer
 killed cut interrupted aborted canceled permanent gone died unsent undecided buffer allocation denied
-hole skipped corrupt parse missing octet json member capture stalled
+hole skipped corrupt parse missing octet json member capture stalled synchronization function
+attribute max expansion concurrent precede doesn isn didn couldn wasn won bugs bye succeeded abandoned
+authenticate authenticates present write writing syntactically authenticated progress diagnostic soon
+advertised callout cache unqualified bare ahead implementation beginning screening onward shortage
+truncated internationalised internationalized compliant authorization authorized earlier imposed
+unicode greeting combined kept gave crashed signal forced excess average discards accepts rejects
+closes opens sends waits dig whois lookups refer fixed bogus valid invalidated hostnames ipaddress
+assistance inquiries mxes nameserver nameservers reverse forward-confirmed pointer generic residential
+dialup consumer dsl cable pool listed delist delisting removal mitigation feedback complaint complaints
+authenticity alignment policies enforced unaligned failing quarantining ratelimit ratelimited burst
+info hourly daily weekly monthly per-user overquota mailsize oversized attachments executable extension
+extensions zip macro macros content-based fingerprint heuristics bayes probability likely
 )";
 
 /// What programs and services call themselves, and what is in their texts.

@@ -11,7 +11,7 @@ namespace {
 
 /// Eight rounds are what SP 800-38G has come to think of as too few only for tiny words, which
 /// could be guessed anyhow.
-constexpr int kRounds = 8;
+constexpr char kRounds = 8;
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 
@@ -99,9 +99,20 @@ std::string WordCipher::permute(std::string_view domain, std::string_view word) 
     }
   }
   std::string result(word);
+  if (word.size() > kLongest) {
+    // Without s and vowels, so that no word with a meaning is in it.
+    constexpr std::string_view kLetters = "bcdfghjklmnpqrtv";
+    HashStream stream(hash_, hash_.of({"long", domain, word}));
+    for (std::size_t i = 0; i < symbols.places.size(); ++i) {
+      const bool digit = is_digit(word[symbols.places[i]]);
+      const char letter = kLetters[stream.octet() % kLetters.size()];
+      symbols.values[i] = static_cast<char>(digit ? stream.below(10) : letter - 'a');
+    }
+  }
   const std::size_t half = (symbols.values.size() + 1) / 2;
   const std::string_view values = symbols.values;
-  for (char round = 0; round < kRounds && !symbols.values.empty(); ++round) {
+  const char rounds = word.size() > kLongest ? 0 : kRounds;
+  for (char round = 0; round < rounds && !symbols.values.empty(); ++round) {
     const bool left = round % 2 == 0;
     const std::string_view key_half = left ? values.substr(half) : values.substr(0, half);
     const char number[] = {round};

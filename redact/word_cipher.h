@@ -21,9 +21,12 @@ std::size_t utf8_character(std::string_view text, std::size_t at);
 /// else stays itself. So lengths and forms are kept, and two words never become the same one (but
 /// for characters beyond ASCII, of which only the number of octets is kept). It is the Feistel
 /// network of NIST SP 800-38G, with digits added one by one; its round function is the keyed hash,
-/// and on that the secrecy rests.
+/// and on that the secrecy rests. What is longer than kLongest is no word: it is drawn, not
+/// permuted.
 class WordCipher {
  public:
+  static constexpr std::size_t kLongest = 256;
+
   explicit WordCipher(KeyedHash& hash) : hash_(hash) {}
 
   /// Of `word` in lower case. Words of another `domain` are permuted differently.
