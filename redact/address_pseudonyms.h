@@ -18,7 +18,10 @@ struct IpAddress {
   std::array<std::uint8_t, 16> octets{};
   bool v4 = false;
 
-  auto operator<=>(const IpAddress&) const = default;
+  bool operator==(const IpAddress&) const = default;
+  bool operator<(const IpAddress& other) const {
+    return v4 != other.v4 ? other.v4 : octets < other.octets;
+  }
 };
 
 std::optional<IpAddress> read_ip_address(std::string_view text);

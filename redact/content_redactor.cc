@@ -61,7 +61,7 @@ std::size_t find_ignoring_case(std::string_view text, std::string_view wanted) {
                              : static_cast<std::size_t>(found - text.begin());
 }
 
-bool in_word(char c) {
+bool in_mime_word(char c) {
   return is_alphanumeric(c) || c == '-' || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
 
@@ -75,7 +75,7 @@ EncodedWord encoded_word(std::string_view text) {
   // RFC 2047 2 allows 75 octets; senders that know no limit stay below this.
   text = text.substr(0, 256);
   std::size_t at = 2;
-  while (at < text.size() && (in_word(text[at]) || text[at] == '*')) ++at;
+  while (at < text.size() && (in_mime_word(text[at]) || text[at] == '*')) ++at;
   const std::string_view encoding = text.substr(std::min(at, text.size()), 3);
   if (encoding.size() < 3 || encoding[0] != '?' || encoding[2] != '?') return {};
   const std::size_t end = text.find("?=", at + 3);
@@ -213,7 +213,7 @@ void ContentRedactor::mime_value(std::string_view value, Rewriting& out) {
   }
   while (!value.empty()) {
     std::size_t end = 0;
-    while (end < value.size() && in_word(value[end])) ++end;
+    while (end < value.size() && in_mime_word(value[end])) ++end;
     if (end == 0) {
       out.keep(value.substr(0, 1));
       end = 1;

@@ -22,6 +22,13 @@ std::optional<char> hex_octet(std::string_view text, std::size_t at) {
   return static_cast<char>(value);
 }
 
+/// Octets of the line end at `at`.
+std::size_t line_end(std::string_view text, std::size_t at) {
+  text = text.substr(at);
+  if (text.starts_with("\r\n")) return 2;
+  return text.starts_with('\n') ? 1 : 0;
+}
+
 int base64_value(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
   if (c >= 'a' && c <= 'z') return c - 'a' + 26;
@@ -113,18 +120,17 @@ std::string encode_unitext(std::string_view text) {
 std::string decode_quoted(std::string_view text, char mark) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != mark) {
-      result += text[i];
-    } else if (const auto octet = hex_octet(text, i + 1)) {
-      result += *octet;
-      i += 2;
-    } else if (mark == '=' && text.substr(i + 1).starts_with("\r\n")) {
-      i += 2;
-    } else if (mark == '=' && text.substr(i + 1).starts_with('\n')) {
-      i += 1;
-    } else {
-      result += text[i];
+    char c = text[i];
+    if (c == mark) {
+      if (const auto octet = hex_octet(text, i + 1)) {
+        c = *octet;
+        i += 2;
+      } else if (const std::size_t end = mark == '=' ? line_end(text, i + 1) : 0; end > 0) {
+        i += end;
+        continue;
+      }
     }
+    result += c;
   }
   return result;
 }

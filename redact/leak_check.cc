@@ -12,13 +12,12 @@
 namespace smtpscope {
 namespace {
 
-bool in_word(char c) {
-  return is_alphanumeric(c) || c == '_' || static_cast<unsigned char>(c) >= 0x80;
-}
+/// Octets beyond ASCII are none: what a wrong guess at an encoding makes may stand beside a name.
+bool continues_word(char c) { return is_alphanumeric(c) || c == '_'; }
 
 bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
-  return (begin == 0 || !in_word(text[begin - 1]) || !in_word(text[begin])) &&
-         (end == text.size() || !in_word(text[end]) || !in_word(text[end - 1]));
+  return (begin == 0 || !continues_word(text[begin - 1]) || !continues_word(text[begin])) &&
+         (end == text.size() || !continues_word(text[end]) || !continues_word(text[end - 1]));
 }
 
 /// The name with each label in its other form (RFC 5890 2.3.2); empty when none has one.

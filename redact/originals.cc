@@ -1,6 +1,7 @@
 #include "redact/originals.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/ascii.h"
 #include "redact/standard_words.h"
@@ -36,6 +37,11 @@ bool is_telling(OriginalKind kind, std::string_view lower) {
   if (kind == OriginalKind::kHost && lower.find('.') != std::string_view::npos) return letters;
   return lower.size() >= kShortestTelling && letters && !is_reserved(lower) &&
          !is_standard_word(lower);
+}
+
+void Originals::add_part(OriginalKind kind, std::string_view text) {
+  std::string lower = in_lower_case(text);
+  if (is_telling(kind, lower)) kinds_.emplace(std::move(lower), kind);
 }
 
 void Originals::add(OriginalKind kind, std::string_view text) {

@@ -35,6 +35,8 @@ class Originals {
   };
 
   void add(OriginalKind kind, std::string_view text);
+  /// A part of one, which may stand by itself elsewhere: known, but not counted.
+  void add_part(OriginalKind kind, std::string_view text);
 
   /// `lower` is one of them that is_telling().
   bool knows(std::string_view lower) const { return kinds_.contains(std::string(lower)); }

@@ -11,7 +11,6 @@
 namespace smtpscope {
 namespace {
 
-bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 bool in_label(char c) { return is_alphanumeric(c) || c == '-' || c == '_' || is_beyond_ascii(c); }
 
 std::vector<std::string_view> labels_of(std::string_view name) {
@@ -124,6 +123,15 @@ std::string Pseudonyms::word(std::string_view text) {
 std::string Pseudonyms::local_part(std::string_view text) {
   if (text.empty() || equal_ignoring_case(text, "postmaster")) return std::string(text);
   originals_.add(OriginalKind::kLocalPart, text);
+  // "alice" of "alice.smith" is what a text may call her.
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = at;
+    while (end < text.size() && (is_alphanumeric(text[end]) || is_beyond_ascii(text[end]))) ++end;
+    if (end - at < text.size()) {
+      originals_.add_part(OriginalKind::kWord, text.substr(at, end - at));
+    }
+    at = end + 1;
+  }
   return with_case_of(text, permuted("", in_lower_case(text)));
 }
 
@@ -207,8 +215,8 @@ std::string Pseudonyms::domain(std::string_view text) {
     std::string parent = lower;
     for (auto each = own; each != labels.begin();) {
       --each;
-      result = label(parent, *each) + "." + result;
-      parent = in_lower_case(*each) + "." + parent;
+      result.insert(0, label(parent, *each) + ".");
+      parent.insert(0, in_lower_case(*each) + ".");
     }
   }
   result += behind;

@@ -226,14 +226,14 @@ class WordSet {
 }  // namespace
 
 bool is_standard_word(std::string_view word) {
-  static const WordSet words{kEnglish, kPrograms, kProtocol, kHeaderFields, kExtensions};
-  return words.has(word) || verb_of(word) != Verb::kUnknown;
+  static const WordSet kWords{kEnglish, kPrograms, kProtocol, kHeaderFields, kExtensions};
+  return kWords.has(word) || verb_of(word) != Verb::kUnknown;
 }
 
 std::string_view telling_part(std::string_view word) {
-  static const WordSet parts{kParts};
+  static const WordSet kTelling{kParts};
   std::string_view longest;
-  for (const std::string_view part : parts.words()) {
+  for (const std::string_view part : kTelling.words()) {
     if (part.size() <= longest.size() || part.size() > word.size()) continue;
     const auto same = [](char a, char b) { return upper(a) == upper(b); };
     const auto found = std::search(word.begin(), word.end(), part.begin(), part.end(), same);
@@ -245,13 +245,13 @@ std::string_view telling_part(std::string_view word) {
 }
 
 bool is_extension_keyword(std::string_view word) {
-  static const WordSet words{kExtensions};
-  return words.has(word);
+  static const WordSet kWords{kExtensions};
+  return kWords.has(word);
 }
 
 bool is_mime_word(std::string_view word) {
-  static const WordSet words{kMime};
-  return words.has(word);
+  static const WordSet kWords{kMime};
+  return kWords.has(word);
 }
 
 }  // namespace smtpscope

@@ -4,15 +4,15 @@
 
 #include "base/ascii.h"
 #include "redact/standard_words.h"
+#include "redact/word_cipher.h"
 
 namespace smtpscope {
 namespace {
 
-bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 /// Of a word, as texts have them.
-bool in_word(char c) { return is_alphanumeric(c) || c == '_' || is_beyond_ascii(c); }
+bool in_text_word(char c) { return is_alphanumeric(c) || c == '_' || is_beyond_ascii(c); }
 /// Of a host name, a version, a word with hyphens.
-bool in_dotted(char c) { return in_word(c) || c == '-' || c == '.'; }
+bool in_dotted(char c) { return in_text_word(c) || c == '-' || c == '.'; }
 /// dot-atom of RFC 5322 3.2.3, and letters beyond ASCII (RFC 6531 3.3).
 bool in_address(char c) {
   constexpr std::string_view kMarks = "!#$%&'*+-/=?^_`{|}~.";
@@ -91,7 +91,7 @@ std::size_t TextRedactor::ipv6(std::string_view rest, Rewriting& out) {
   };
   std::size_t end = run_of(rest.substr(0, kLongestIpAddress), belongs);
   // Within a longer word it is none.
-  if (end < rest.size() && in_word(rest[end])) return 0;
+  if (end < rest.size() && in_text_word(rest[end])) return 0;
   while (end > 0 &&
          (rest[end - 1] == '.' || (rest[end - 1] == ':' && !rest.substr(0, end).ends_with("::")))) {
     --end;
@@ -105,7 +105,7 @@ std::size_t TextRedactor::ipv6(std::string_view rest, Rewriting& out) {
 }
 
 std::size_t TextRedactor::dotted(std::string_view rest, Rewriting& out) {
-  if (!in_word(rest.front())) return 0;
+  if (!in_text_word(rest.front())) return 0;
   std::size_t end = run_of(rest, in_dotted);
   while (end > 0 && (rest[end - 1] == '.' || rest[end - 1] == '-')) --end;
   const std::string_view run = rest.substr(0, end);
@@ -123,10 +123,10 @@ std::size_t TextRedactor::dotted(std::string_view rest, Rewriting& out) {
 void TextRedactor::words(std::string_view run, Rewriting& out) {
   while (!run.empty()) {
     // "message-id" and "mailer-daemon" are words of the list as they stand.
-    std::size_t end = run_of(run, [](char c) { return in_word(c) || c == '-'; });
+    std::size_t end = run_of(run, [](char c) { return in_text_word(c) || c == '-'; });
     while (end > 0 && run[end - 1] == '-') --end;
     if (words_ == Words::kNoneStay || !is_standard_word(run.substr(0, end)))
-      end = run_of(run, in_word);
+      end = run_of(run, in_text_word);
     if (end == 0) {
       out.keep(run.substr(0, 1));
       end = 1;

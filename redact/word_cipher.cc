@@ -120,7 +120,7 @@ std::string WordCipher::permute(std::string_view domain, std::string_view word) 
                       hash_.of({"word", domain, rest, std::string_view(number, 1), key_half}));
     for (std::size_t i = left ? 0 : half; i < (left ? half : values.size()); ++i) {
       const std::uint32_t radix = radix_at(word, symbols.places[i]);
-      const auto value = static_cast<std::uint32_t>(symbols.values[i]);
+      const auto value = static_cast<std::uint8_t>(symbols.values[i]);
       symbols.values[i] = static_cast<char>((value + stream.below(radix)) % radix);
     }
   }

@@ -14,6 +14,9 @@ std::string in_lower_case(std::string_view text);
 /// position if both are of one length, else all capitals or a first one.
 std::string with_case_of(std::string_view original, std::string_view text);
 
+/// An octet that is none of ASCII's.
+constexpr bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+
 /// Octets of the UTF-8 character at `at` (RFC 3629 4); 0 where there is none, or only ASCII.
 std::size_t utf8_character(std::string_view text, std::size_t at);
 
