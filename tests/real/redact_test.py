@@ -165,7 +165,12 @@ class Redaction(unittest.TestCase):
                 text = NAMES if body == "keep" else [*NAMES, PROSE]
                 self.assertEqual(left_in(output, text), set())
                 self.assertEqual(left_in(output, [PROSE]), {PROSE} if body == "keep" else set())
-                self.assertEqual(shape(output), was)
+                if body == "keep":
+                    # Addresses in the message may be longer now than MAIL declared.
+                    self.assertEqual([(one[0], one[2]) for one in shape(output)],
+                                     [(one[0], one[2]) for one in was])
+                else:
+                    self.assertEqual(shape(output), was)
 
     def test_report(self):
         folder = self.folder / "report"

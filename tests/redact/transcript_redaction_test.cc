@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 
 #include "capture/screen.h"
 #include "tests/catch.h"
@@ -107,9 +108,10 @@ std::string told(const std::vector<Leak>& leaks) {
   return text;
 }
 
-void check(const Transcript& transcript, const std::vector<EventCopy>& events) {
+void check(const Transcript& transcript, const std::vector<EventCopy>& events,
+           std::span<const BodyPolicy> policies) {
   const Skeleton was = timeline(events, transcript);
-  for (const BodyPolicy policy : kPolicies) {
+  for (const BodyPolicy policy : policies) {
     const Redacted redacted(events, policy);
     INFO(transcript.name << " " << to_string(policy));
     CHECK(redacted.list.events().size() == events.size());
@@ -124,7 +126,7 @@ TEST_CASE("a redacted session has the findings, entries and verdict that it had"
   for (const std::string& file : files) {
     Transcript transcript = read_transcript(file);
     transcript.settle_views();
-    check(transcript, as_it_was(transcript));
+    check(transcript, as_it_was(transcript), kPolicies);
   }
 }
 
@@ -132,25 +134,27 @@ TEST_CASE("so has one of which the capture holds no messages") {
   for (const std::string& file : all_transcripts()) {
     Transcript transcript = read_transcript(file);
     transcript.settle_views();
-    // One message in two sessions, cut into reads in two ways: of a message that is shorter than what
-    // goes into its digest, and of which nothing was kept, the keyed hash depends on that
+    // One message in two sessions, cut into reads in two ways: of a message that is shorter than
+    // what goes into its digest, and of which nothing was kept, the keyed hash depends on that
     // (docs/redaction.md).
-    if (transcript.name.find("interception-suspected_fires_fingerprint") != std::string::npos) continue;
-    check(transcript, recorded(transcript, 0));
+    if (transcript.name.find("interception-suspected_fires_fingerprint") != std::string::npos)
+      continue;
+    check(transcript, recorded(transcript, 0), std::span(kPolicies).first(1));
   }
 }
 
 TEST_CASE("how octets are cut into reads does not change what they are redacted to") {
-  for (const std::string& file : all_transcripts()) {
-    Transcript transcript = read_transcript(file);
+  // A read per octet takes its time: some of them are enough, session_redactor_test has its own.
+  constexpr std::size_t kEach = 8;
+  const std::vector<std::string> files = all_transcripts();
+  for (std::size_t i = 0; i < files.size(); i += kEach) {
+    Transcript transcript = read_transcript(files[i]);
     transcript.settle_views();
-    for (const BodyPolicy policy : {BodyPolicy::kShape, BodyPolicy::kKeep}) {
-      INFO(transcript.name << " " << to_string(policy));
-      const Redacted whole(as_it_was(transcript), policy);
-      const Redacted cut(as_it_was(transcript, true), policy);
-      for (const Side side : {Side::kClient, Side::kServer}) {
-        CHECK(whole.list.octets(side) == cut.list.octets(side));
-      }
+    INFO(transcript.name);
+    const Redacted whole(as_it_was(transcript), BodyPolicy::kShape);
+    const Redacted cut(as_it_was(transcript, true), BodyPolicy::kShape);
+    for (const Side side : {Side::kClient, Side::kServer}) {
+      CHECK(whole.list.octets(side) == cut.list.octets(side));
     }
   }
 }
