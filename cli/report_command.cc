@@ -119,7 +119,8 @@ class Report {
   }
 
   std::string summary() const {
-    std::string text = fmt::format("{} has\n", escape(arguments_.folder, Wording::kOurs, Charset::kUtf8));
+    std::string text =
+        fmt::format("{} has\n", escape(arguments_.folder, Wording::kOurs, Charset::kUtf8));
     const auto line = [&](std::string_view name, std::string_view what) {
       text += fmt::format("  {:<18} {}\n", name, what);
     };

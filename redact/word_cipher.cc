@@ -22,7 +22,7 @@ struct Symbols {
 };
 
 std::uint32_t radix_at(std::string_view word, std::size_t place) {
-  return is_digit(word[place]) ? 10 : 26;
+  return is_digit(word[place]) ? 10U : 26U;
 }
 
 std::string other_letters(std::size_t octets, HashStream& stream) {
@@ -106,7 +106,8 @@ std::string WordCipher::permute(std::string_view domain, std::string_view word) 
     for (std::size_t i = 0; i < symbols.places.size(); ++i) {
       const bool digit = is_digit(word[symbols.places[i]]);
       const char letter = kLetters[stream.octet() % kLetters.size()];
-      symbols.values[i] = static_cast<char>(digit ? stream.below(10) : letter - 'a');
+      const auto value = digit ? static_cast<int>(stream.below(10)) : letter - 'a';
+      symbols.values[i] = static_cast<char>(value);
     }
   }
   const std::size_t half = (symbols.values.size() + 1) / 2;
