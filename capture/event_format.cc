@@ -263,7 +263,8 @@ void put_body(Pen& pen, const SessionEnded&) { pen.put("\"end\""); }
 
 std::string format_header(const RunInfo& run) {
   std::string line(kMostFixed + most_text(run.writer.size()) + most_text(run.tap.size()) +
-                       most_text(run.source.size()) + most_text(run.message_kept.size()),
+                       most_text(run.source.size()) + most_text(run.message_kept.size()) +
+                       most_text(run.redacted.size()),
                    '\0');
   Pen pen(line.data());
   pen.put("{\"smtpcap\":");
@@ -274,6 +275,7 @@ std::string format_header(const RunInfo& run) {
   pen.text("source", run.source);
   pen.word("credentials", run.credentials_kept ? "kept" : "masked");
   pen.text("message", run.message_kept);
+  if (!run.redacted.empty()) pen.text("redacted", run.redacted);
   pen.put("}\n");
   line.resize(static_cast<std::size_t>(pen.at() - line.data()));
   return line;

@@ -75,6 +75,7 @@ Result<RunInfo> parse_header(std::string_view line) {
   run.source = text("source");
   run.credentials_kept = text("credentials") == "kept";
   run.message_kept = text("message");
+  run.redacted = text("redacted");
   return run;
 }
 

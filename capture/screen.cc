@@ -77,6 +77,20 @@ void Screen::feed(const WireEvent& event) {
   write_down(bounded, at, findings);
 }
 
+void Screen::pass_gap_of_run(const WireEvent& gap) {
+  let_go();
+  if (items_) items_->on_event(gap, conversation_);
+  Findings findings;
+  parse(gap, findings);
+  if (items_) items_->on_event_done(gap, conversation_);
+}
+
+void Screen::let_go() {
+  if (!held_) return;
+  mask_undecided();
+  release();
+}
+
 void Screen::parse(const WireEvent& event, Findings& findings) {
   std::visit(
       [&](const auto& body) {

@@ -54,6 +54,12 @@ class Screen {
 
   /// The next event of the session. Nothing comes after SessionEnded.
   void feed(const WireEvent& event);
+  /// A gap of the whole run: it concerns the session, but is recorded for the run, not for it.
+  /// What is held back is masked as far as it is undecided, and recorded first.
+  void pass_gap_of_run(const WireEvent& gap);
+  /// The record ends here although the session has not: what is held back goes into it, masked as
+  /// far as it is undecided.
+  void let_go();
 
   const Conversation& conversation() const { return conversation_; }
 

@@ -145,6 +145,9 @@ struct RunInfo {
   std::string source;  // "live", or the file it was read from
   bool credentials_kept = false;
   std::string message_kept;  // "full", "none", or octets as decimal digits
+  /// "": as it was. Otherwise names were replaced by pseudonyms, and this says what became of the
+  /// messages: "drop", "shape", "keep".
+  std::string redacted = {};
 };
 
 }  // namespace smtpscope

@@ -12,7 +12,8 @@ namespace smtpscope {
 
 std::span<const Subcommand* const> all_subcommands() {
   static constexpr std::array kAll = {
-      &kProxyCommand, &kShowCommand, &kDiffCommand, &kDemoCommand, &kRulesCommand, &kExplainCommand,
+      &kProxyCommand,  &kShowCommand, &kDiffCommand,  &kRedactCommand,
+      &kReportCommand, &kDemoCommand, &kRulesCommand, &kExplainCommand,
   };
   return kAll;
 }

@@ -31,6 +31,8 @@ struct Subcommand {
 extern const Subcommand kProxyCommand;
 extern const Subcommand kShowCommand;
 extern const Subcommand kDiffCommand;
+extern const Subcommand kRedactCommand;
+extern const Subcommand kReportCommand;
 extern const Subcommand kDemoCommand;
 extern const Subcommand kRulesCommand;
 extern const Subcommand kExplainCommand;

@@ -259,6 +259,7 @@ std::string json_of(const RunInfo& run) {
   json.string_if("tap", run.tap);
   json.boolean("credentials_kept", run.credentials_kept);
   json.string_if("message_kept", run.message_kept);
+  json.string_if("redacted", run.redacted);
   json.end_object();
   return json.take();
 }

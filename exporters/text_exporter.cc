@@ -19,9 +19,18 @@ TextExporter::TextExporter(const ExporterOptions& options, Output& output)
 void TextExporter::begin_run(const RunInfo& run) {
   run_started_ = run.started;
   summary_ = {};
-  if (!options_.name_runs) return;
+  if (!options_.name_runs && run.redacted.empty()) return;
   TextSheet sheet(style_, {});
   if (written_) sheet.blank();
+  if (!run.redacted.empty()) {
+    sheet.flow({"a redacted capture: names are pseudonyms",
+                fmt::format("messages: {}", style_.wire(run.redacted))},
+               0, Tone::kHeading);
+  }
+  if (!options_.name_runs) {
+    write(sheet.take());
+    return;
+  }
   std::vector<std::string> pieces = {style_.wire(run.source), readable_time(run.started)};
   if (!run.tap.empty()) pieces.push_back(fmt::format("tap {}", style_.wire(run.tap)));
   sheet.flow(pieces, 3, Tone::kHeading);
