@@ -89,6 +89,7 @@ struct AnnotationRecord {
   std::uint64_t entry = 0;  // the first that proves it; 0: none
   bool folded = false;
   std::string text;
+  std::vector<Attribute> attributes;
 };
 
 /// One direction closed.
