@@ -95,7 +95,7 @@ std::function<int()> declare_demo(CLI::App& app) {
       ->type_name("FILE.smtpcap");
   app.add_flag("--force", arguments->force, "Replace the capture file if it exists");
   static constexpr std::string_view kMore[] = {kNoFormat};
-  add_rendering_options(app, arguments->rendering, kMore);
+  add_rendering_options(app, arguments->rendering, Formats::kLive, kMore);
   return [arguments] { return run(*arguments); };
 }
 

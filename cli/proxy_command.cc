@@ -123,7 +123,7 @@ std::function<int()> declare_proxy(CLI::App& app) {
       ->type_name("TIME")
       ->capture_default_str();
   static constexpr std::string_view kMore[] = {kNoFormat};
-  add_rendering_options(app, arguments->rendering, kMore);
+  add_rendering_options(app, arguments->rendering, Formats::kLive, kMore);
   add_rule_options(app, arguments->rules);
   return [arguments] { return run(*arguments); };
 }

@@ -16,10 +16,12 @@ bool wants_colour(const std::string& when, int descriptor) {
 
 }  // namespace
 
-void add_rendering_options(CLI::App& app, Rendering& rendering,
+void add_rendering_options(CLI::App& app, Rendering& rendering, Formats which,
                            std::span<const std::string_view> more_formats) {
   std::vector<std::string> formats;
-  for (const ExporterKind& kind : all_exporters()) formats.emplace_back(kind.name);
+  for (const ExporterKind& kind : all_exporters()) {
+    if (which == Formats::kAll || !kind.octets) formats.emplace_back(kind.name);
+  }
   for (const std::string_view format : more_formats) formats.emplace_back(format);
   app.add_option("-f,--format", rendering.format, "How to write timelines")
       ->check(CLI::IsMember(formats))

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,9 +23,15 @@ struct Rendering {
   bool verbose = false;
 };
 
+/// Which formats a subcommand can write.
+enum class Formats : std::uint8_t {
+  kLive,  // those for a timeline that is being made
+  kAll,   // and those that take a capture
+};
+
 /// Adds -f, --color, --width and -v to `app`. `more_formats`: what -f knows besides the exporters,
 /// such as "none".
-void add_rendering_options(CLI::App& app, Rendering& rendering,
+void add_rendering_options(CLI::App& app, Rendering& rendering, Formats which,
                            std::span<const std::string_view> more_formats = {});
 
 /// The same without -f. `verbose`: what -v does.

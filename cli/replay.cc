@@ -13,25 +13,18 @@ class Replay::Session {
  public:
   Session(SessionId id, bool mid_session, Replay& run)
       : tracker_(id, run.rules_, run.history_, run.sink_),
-        screen_(as_recorded(), nullptr, &tracker_, mid_session) {}
+        screen_({}, run.record_, &tracker_, mid_session) {}
 
   void feed(const WireEvent& event) { screen_.feed(event); }
 
  private:
-  /// Masking and bounding were done when the capture was written.
-  static ScreenPolicy as_recorded() {
-    ScreenPolicy policy;
-    policy.keep_credentials = true;
-    policy.message_octets = ScreenPolicy::kEverything;
-    return policy;
-  }
-
   Tracker tracker_;
   Screen screen_;
 };
 
-Replay::Replay(std::set<SessionId> wanted, const RuleSet& rules, TimelineSink& sink)
-    : wanted_(std::move(wanted)), missing_(wanted_), rules_(rules), sink_(sink) {}
+Replay::Replay(std::set<SessionId> wanted, const RuleSet& rules, TimelineSink& sink,
+               WireSink* record)
+    : wanted_(std::move(wanted)), missing_(wanted_), rules_(rules), sink_(sink), record_(record) {}
 
 Replay::~Replay() = default;
 

@@ -15,8 +15,10 @@ namespace smtpscope {
 /// wire events through a Screen and a Tracker of its own. Not thread-safe.
 class Replay : public WireSink {
  public:
-  /// Only the sessions in `wanted`, all if it is empty. `rules` and `sink` must outlive this.
-  Replay(std::set<SessionId> wanted, const RuleSet& rules, TimelineSink& sink);
+  /// Only the sessions in `wanted`, all if it is empty. `record` takes the events as they may be
+  /// written down, credentials masked; it may be nullptr. All must outlive this.
+  Replay(std::set<SessionId> wanted, const RuleSet& rules, TimelineSink& sink,
+         WireSink* record = nullptr);
   ~Replay() override;
 
   void on_wire(const WireEvent& event) override;
@@ -33,6 +35,7 @@ class Replay : public WireSink {
   std::set<SessionId> missing_;
   const RuleSet& rules_;
   TimelineSink& sink_;
+  WireSink* const record_;
   RunHistory history_;
   std::map<SessionId, std::unique_ptr<Session>> open_;
 };

@@ -14,10 +14,12 @@
 #include "capture/capture_reader.h"
 #include "cli/file_output.h"
 #include "cli/file_watch.h"
+#include "cli/folder_output.h"
 #include "cli/rendering.h"
 #include "cli/replay.h"
 #include "cli/rule_options.h"
 #include "cli/subcommand.h"
+#include "cli/terminal.h"
 #include "exporters/exporter.h"
 #include "timeline/rule_set.h"
 #include "timeline/run_summary.h"
@@ -63,20 +65,47 @@ class Counted : public TimelineSink {
   RunSummary summary_;
 };
 
-/// One run of `smtpscope show`: from captures to one output.
+/// Gives the events of a capture to what makes timelines, and those formats that want octets
+/// theirs.
+class Distributor : public WireSink {
+ public:
+  Distributor(Exporter& exporter, Replay& replay) : exporter_(exporter), replay_(replay) {}
+  void on_wire(const WireEvent& event) override {
+    exporter_.on_octets(event);
+    replay_.on_wire(event);
+  }
+
+ private:
+  Exporter& exporter_;
+  Replay& replay_;
+};
+
+/// Events that may be written down, to a format that wants them.
+class Recorder : public WireSink {
+ public:
+  explicit Recorder(Exporter& exporter) : exporter_(exporter) {}
+  void on_wire(const WireEvent& event) override { exporter_.on_record(event); }
+
+ private:
+  Exporter& exporter_;
+};
+
+/// One run of `smtpscope show`: from captures to one output, or to a folder of them.
 class Show {
  public:
-  Show(const ShowOptions& options, FileOutput& output)
-      : options_(options), output_(output), exporter_(make_exporter()) {}
+  /// `folder` is where a format of several files goes; `output` takes nothing then.
+  Show(const ShowOptions& options, FileOutput& output, FolderOutput* folder)
+      : options_(options), output_(output), folder_(folder), exporter_(make_exporter()) {}
 
   int run() {
     for (const std::string& file : options_.files) {
-      if (output_.broken() || stopped_) break;
+      if (broken() || stopped_) break;
       show(file);
     }
     exporter_->finish();
     output_.flush();
     if (const std::optional<Error> fault = output_.fault()) complain(fault->message);
+    if (folder_ != nullptr && folder_->fault()) complain(folder_->fault()->message);
     // What could not be shown may be worse than what was found.
     return exit_code_ == kExitFine && findings_ > 0 ? kExitFound : exit_code_;
   }
@@ -90,8 +119,11 @@ class Show {
         options_.interleave || options_.follow ? Arrangement::kByTime : Arrangement::kBySession;
     if (options_.only_annotated) chosen.annotated_from = severity_of(options_.severity);
     chosen.name_runs = options_.files.size() > 1;
-    return find_exporter(options_.rendering.format)->make(chosen, output_);
+    const ExporterKind& kind = *find_exporter(options_.rendering.format);
+    return folder_ != nullptr ? kind.make_in(chosen, *folder_) : kind.make(chosen, output_);
   }
+
+  bool broken() const { return output_.broken() || (folder_ != nullptr && folder_->broken()); }
 
   /// A file that cannot be read is reported; the others are shown.
   void show(const std::string& file) {
@@ -102,10 +134,13 @@ class Show {
     }
     CaptureReader& reader = *opened.value();
     Counted counted(*exporter_);
-    Replay replay({options_.sessions.begin(), options_.sessions.end()}, options_.rules, counted);
+    Recorder recorder(*exporter_);
+    Replay replay({options_.sessions.begin(), options_.sessions.end()}, options_.rules, counted,
+                  find_exporter(options_.rendering.format)->octets ? &recorder : nullptr);
+    Distributor events(*exporter_, replay);
     exporter_->begin_run(reader.run());
     const bool grows = options_.follow && file != kStandardInput && is_regular_file(file);
-    grows ? follow(file, reader, replay) : read_all(file, reader, replay);
+    grows ? follow(file, reader, events) : read_all(file, reader, events);
     exporter_->end_run();
     if (const auto least = severity_of(options_.fail_on)) {
       findings_ += counted.summary().findings(*least);
@@ -117,9 +152,9 @@ class Show {
   }
 
   /// Reads up to the end of the capture as it is now.
-  void read_all(const std::string& file, CaptureReader& reader, Replay& replay) {
-    while (!output_.broken()) {
-      const Result<bool> more = reader.next(replay);
+  void read_all(const std::string& file, CaptureReader& reader, WireSink& events) {
+    while (!broken()) {
+      const Result<bool> more = reader.next(events);
       if (!more) {
         complain(fmt::format("{}; what was read before is shown", more.error().message));
         return;
@@ -130,16 +165,16 @@ class Show {
     }
   }
 
-  void follow(const std::string& file, CaptureReader& reader, Replay& replay) {
+  void follow(const std::string& file, CaptureReader& reader, WireSink& events) {
     Result<std::unique_ptr<FileWatch>> watch = FileWatch::start(file);
     if (!watch) {
       complain(watch.error().message);
       return;
     }
     do {
-      read_all(file, reader, replay);
+      read_all(file, reader, events);
       output_.flush();
-    } while (!output_.broken() && watch.value()->wait());
+    } while (!broken() && watch.value()->wait());
     stopped_ = true;
   }
 
@@ -160,11 +195,23 @@ class Show {
 
   const ShowOptions& options_;
   FileOutput& output_;
+  FolderOutput* const folder_;
   std::unique_ptr<Exporter> exporter_;
   bool stopped_ = false;
   std::uint64_t findings_ = 0;  // that --fail-on asks for
   int exit_code_ = kExitFine;
 };
+
+int run_into_folder(const ShowOptions& options) {
+  if (options.output.empty() || options.output == kStandardInput) {
+    return fail(fmt::format("-f {} makes a file of each message; say with -o which folder for",
+                            options.rendering.format));
+  }
+  Result<FolderOutput> folder = FolderOutput::create(options.output, options.force);
+  if (!folder) return fail(folder.error().message);
+  FileOutput nothing;
+  return Show(options, nothing, &folder.value()).run();
+}
 
 int run(ShowOptions& options) {
   Result<RuleSet> rules = make_rules(options.rule_options);
@@ -173,13 +220,19 @@ int run(ShowOptions& options) {
   if (options.follow && options.files.size() != 1) {
     return fail("--follow follows one file; give one");
   }
+  const ExporterKind& format = *find_exporter(options.rendering.format);
+  if (format.target == ExporterTarget::kFolder) return run_into_folder(options);
   if (options.output.empty() || options.output == kStandardInput) {
     FileOutput output;
-    return Show(options, output).run();
+    if (format.target == ExporterTarget::kBinary && is_terminal(output.descriptor())) {
+      return fail(fmt::format("{} is not for a terminal; write it to a file with -o, or to a pipe",
+                              format.name));
+    }
+    return Show(options, output, nullptr).run();
   }
   Result<FileOutput> output = FileOutput::create(options.output, options.force, options.files);
   if (!output) return fail(output.error().message);
-  return Show(options, output.value()).run();
+  return Show(options, output.value(), nullptr).run();
 }
 
 std::vector<std::string> severities() {
@@ -194,12 +247,13 @@ std::vector<std::string> severities() {
 std::function<int()> declare_show(CLI::App& app) {
   auto options = std::make_shared<ShowOptions>();
   app.add_option("FILE", options->files, "Captures (.smtpcap); - is standard input")->required();
-  add_rendering_options(app, options->rendering);
+  add_rendering_options(app, options->rendering, Formats::kAll);
   add_rule_options(app, options->rule_options);
   app.add_option("--fail-on", options->fail_on,
                  "Exit with 1 when a finding of this severity or above stands")
       ->check(CLI::IsMember(severities()));
-  app.add_option("-o,--output", options->output, "Write to this file, readable by you only");
+  app.add_option("-o,--output", options->output,
+                 "Write to this file, readable by you only; of -f eml the folder");
   app.add_flag("--force", options->force, "Overwrite the file of -o");
   app.add_option("--session", options->sessions, "Only these sessions")
       ->delimiter(',')
@@ -228,6 +282,8 @@ const Subcommand kShowCommand = {
         "  smtpscope show --only-annotated --severity warning today.smtpcap\n"
         "  smtpscope show --session 3,7 -v today.smtpcap | less -R\n"
         "  smtpscope show -f json -o today.json today.smtpcap\n"
+        "  smtpscope show -f pcapng -o today.pcapng today.smtpcap       for Wireshark\n"
+        "  smtpscope show -f eml -o messages/ today.smtpcap            the messages as files\n"
         "  smtpscope show --fail-on warning -o test.txt run.smtpcap    for a client's regression "
         "test\n"
         "  smtpscope show --off timing --on round-pause --gap 2s today.smtpcap\n"

@@ -1,6 +1,6 @@
 #include "exporters/comparison_json.h"
 
-#include "exporters/comparison_lines.h"
+#include "diff/difference_words.h"
 #include "exporters/json_event.h"
 #include "exporters/json_summary.h"
 #include "exporters/json_writer.h"

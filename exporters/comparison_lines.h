@@ -35,8 +35,4 @@ std::vector<ComparedLine> compared_lines(const RunComparison& runs,
                                          const SessionComparison& session, const TextStyle& style,
                                          std::size_t context);
 
-/// What a difference comes to, in words for people: "SIZE=300 is gone", "was 1 ms, now 700 ms". ""
-/// where the octets say it all.
-std::string change_words(const Difference& difference);
-
 }  // namespace smtpscope

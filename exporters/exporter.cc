@@ -3,8 +3,10 @@
 #include <array>
 #include <variant>
 
+#include "exporters/eml_exporter.h"
 #include "exporters/json_exporter.h"
 #include "exporters/jsonl_exporter.h"
+#include "exporters/pcapng_exporter.h"
 #include "exporters/text_exporter.h"
 
 namespace smtpscope {
@@ -15,11 +17,30 @@ std::unique_ptr<Exporter> make(const ExporterOptions& options, Output& output) {
   return std::make_unique<Format>(options, output);
 }
 
+std::unique_ptr<Exporter> make_eml(const ExporterOptions& options, OutputFolder& folder) {
+  return std::make_unique<EmlExporter>(options, folder);
+}
+
 constexpr std::array kAll = {
-    ExporterKind{"text", "an annotated timeline for people", make<TextExporter>},
-    ExporterKind{"json", "one JSON document (docs/timeline.schema.json)", make<JsonExporter>},
-    ExporterKind{"jsonl", "one JSON record per event and line, as they happen",
-                 make<JsonlExporter>},
+    ExporterKind{.name = "text",
+                 .description = "an annotated timeline for people",
+                 .make = make<TextExporter>},
+    ExporterKind{.name = "json",
+                 .description = "one JSON document (docs/timeline.schema.json)",
+                 .make = make<JsonExporter>},
+    ExporterKind{.name = "jsonl",
+                 .description = "one JSON record per event and line, as they happen",
+                 .make = make<JsonlExporter>},
+    ExporterKind{.name = "pcapng",
+                 .description = "packets with comments, for Wireshark",
+                 .target = ExporterTarget::kBinary,
+                 .octets = true,
+                 .make = make<PcapngExporter>},
+    ExporterKind{.name = "eml",
+                 .description = "each message as a file, in the folder of -o",
+                 .target = ExporterTarget::kFolder,
+                 .octets = true,
+                 .make_in = make_eml},
 };
 
 }  // namespace

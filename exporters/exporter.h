@@ -47,18 +47,35 @@ bool is_wanted_annotation(const TimelineEvent& event, const ExporterOptions& opt
 class Exporter : public TimelineSink {
  public:
   virtual void begin_run(const RunInfo& run) = 0;
+  /// For formats that hold octets (ExporterKind::octets): the wire event that the next timeline
+  /// events come of. Credentials may be in it, if the run has them.
+  virtual void on_octets(const WireEvent& /*event*/) {}
+  /// Idem: a wire event as it may be written down, credentials masked; some time after the timeline
+  /// events that come of it.
+  virtual void on_record(const WireEvent& /*event*/) {}
   /// Nothing more comes of this run. Sessions that have not ended are shown as far as they went.
   virtual void end_run() = 0;
   /// Completes the document.
   virtual void finish() = 0;
 };
 
+/// What there is to know of a format besides its name.
+enum class ExporterTarget : std::uint8_t {
+  kText,    // for a terminal or a file
+  kBinary,  // for a file or a pipe
+  kFolder,  // several files
+};
+
 /// A format that timelines can be written in.
 struct ExporterKind {
   std::string_view name;
   std::string_view description;  // one line
-  /// `output` must outlive the exporter.
-  std::unique_ptr<Exporter> (*make)(const ExporterOptions& options, Output& output);
+  ExporterTarget target = ExporterTarget::kText;
+  bool octets = false;  // it wants on_octets() and on_record(), so it is made of captures only
+  /// `output` must outlive the exporter. kFolder has make_in instead.
+  std::unique_ptr<Exporter> (*make)(const ExporterOptions& options, Output& output) = nullptr;
+  std::unique_ptr<Exporter> (*make_in)(const ExporterOptions& options,
+                                       OutputFolder& folder) = nullptr;
 };
 
 /// All formats; the first is the default. Adding one: one file pair, one row here, one test.

@@ -8,10 +8,10 @@
 
 namespace smtpscope {
 
-void MessageContent::Stream::add(std::string_view octets) {
+void MessageContent::Stream::add(std::string_view octets, std::size_t most) {
   const std::uint64_t at = received;
   received += octets.size();
-  octets = octets.substr(0, kMaxKept - std::min(kept, kMaxKept));
+  octets = octets.substr(0, most - std::min(kept, most));
   if (octets.empty()) return;
   kept += octets.size();
   if (stretches.empty() || stretches.back().end() != at) stretches.push_back({at, {}});
@@ -39,13 +39,13 @@ void MessageContent::on_wire(const WireEvent& event) {
   }
   if (const auto* bytes = std::get_if<Bytes>(&event.body)) {
     Stream& stream = open_[event.session].sides[index(bytes->from)];
-    stream.add(text_of(bytes->head));
+    stream.add(text_of(bytes->head), most_);
     if (!bytes->left_out) return;
     stream.received += bytes->left_out->octets;
-    stream.add(text_of(bytes->tail));
+    stream.add(text_of(bytes->tail), most_);
     for (const FurtherPart& part : bytes->further) {
       stream.received += part.left_out.octets;
-      stream.add(text_of(part.octets));
+      stream.add(text_of(part.octets), most_);
     }
   } else if (const auto* gap = std::get_if<Gap>(&event.body); gap != nullptr && gap->from) {
     open_[event.session].sides[index(*gap->from)].received += gap->octets;

@@ -19,11 +19,13 @@ struct KeptContent {
 
 /// Keeps the octets of the streams until it is known which of them are a message: items tell where
 /// one lies, not what is in it. Fed with the same events as the screens, each before its screen.
-/// Keeps kMaxKept octets of what is not yet an item, per side of a session; what is beyond them,
-/// or was left out of the capture, is missing in the message. One per run. Not thread-safe.
+/// Keeps `most` octets of what is not yet an item, per side of a session; what is beyond them, or
+/// was left out of the capture, is missing in the message. One per run. Not thread-safe.
 class MessageContent : public WireSink {
  public:
-  static constexpr std::size_t kMaxKept = 128 * 1024;
+  static constexpr std::size_t kUsualMost = 128 * 1024;
+
+  explicit MessageContent(std::size_t most = kUsualMost) : most_(most) {}
 
   void on_wire(const WireEvent& event) override;
 
@@ -43,13 +45,14 @@ class MessageContent : public WireSink {
     std::uint64_t received = 0;
     std::deque<Stretch> stretches;
     std::size_t kept = 0;
-    void add(std::string_view octets);
+    void add(std::string_view octets, std::size_t most);
     void forget(std::uint64_t end);
   };
   struct Streams {
     Stream sides[2];
   };
 
+  const std::size_t most_;
   std::map<SessionId, Streams> open_;
 };
 

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporters/exporter.h"
+#include "exporters/tcp_packets.h"
+
+namespace smtpscope {
+
+/// Writes sessions as packets, for Wireshark: the relayed octets in a TCP connection between client
+/// and server, a packet for each read, with its time to the nanosecond; annotations as comments on
+/// the packets that they are about.
+///
+/// Packets wait, in the order of time, until their session has ended, for a finding may come late;
+/// all together take at most kMaxHeld octets. What comes later still is told on the session's next
+/// packet.
+class PcapngExporter : public Exporter {
+ public:
+  static constexpr std::size_t kMaxHeld = std::size_t{64} * 1024 * 1024;
+
+  PcapngExporter(const ExporterOptions& options, Output& output);
+  ~PcapngExporter() override;
+
+  void begin_run(const RunInfo& run) override;
+  void on_record(const WireEvent& event) override;
+  void on_timeline(const TimelineEvent& event) override;
+  void end_run() override;
+  void finish() override;
+
+ private:
+  struct Session;
+  struct Held {
+    Time time;
+    Packet packet;
+    std::vector<std::string> comments;
+    std::shared_ptr<Session> session;
+  };
+
+  void add(const std::shared_ptr<Session>& session, Time time, Packet packet);
+  void add_octets(const std::shared_ptr<Session>& session, Time time, Side from,
+                  std::string_view octets, std::uint64_t left_out);
+  void add_bytes(const std::shared_ptr<Session>& session, Time time, const Bytes& bytes);
+  void remark(Session& session, std::string comment);
+  void place(Session& session, Side from, std::uint64_t end, std::string comment);
+  void write_ready();
+  void write_first();
+
+  const ExporterOptions options_;
+  Output& output_;
+  WallTime started_{};
+  bool opened_ = false;
+  std::map<SessionId, std::shared_ptr<Session>> open_;
+  std::deque<Held> held_;  // in order of time
+  std::size_t held_octets_ = 0;
+};
+
+}  // namespace smtpscope
