@@ -195,6 +195,14 @@ class TapsComparer {
     return lone;
   }
 
+  /// Then nothing was passed on and back.
+  static bool answered_between(const TapsDialogue& dialogue, const TapsRow& row) {
+    const auto first = dialogue.changes.begin() + row.first_change;
+    return std::any_of(first, first + row.change_count, [](const TapsChange& each) {
+      return each.kind == TapsChangeKind::kAnsweredBetween;
+    });
+  }
+
   void gather_delays() {
     std::vector<Duration> all;
     TapsDelays& delays = result_.delays;
@@ -202,8 +210,7 @@ class TapsComparer {
       const TapsDialogue& dialogue = result_.dialogues[i];
       for (std::size_t j = 0; j < dialogue.rows.size(); ++j) {
         const std::optional<Duration> added = dialogue.rows[j].added;
-        // Where the answer was given in between, nothing was passed on and back.
-        if (!added || *added < Duration{}) continue;
+        if (!added || answered_between(dialogue, dialogue.rows[j])) continue;
         all.push_back(*added);
         if (delays.exchanges++ > 0 && *added <= delays.most) continue;
         delays.most = *added;

@@ -107,6 +107,7 @@ struct TapsDialogue {
   std::uint64_t messages = 0;              // compared
   std::uint64_t messages_in_part = 0;      // of them, not all of which is in the captures
   std::vector<std::string> not_evaluated;  // what could not be compared, and why; clauses
+  bool has_hole = false;  // in one of the traces: what it lost looks as if it had been taken out
   /// By the rules two-point-divergence and interception-suspected.
   struct Raised {
     const Rule* rule = nullptr;

@@ -53,10 +53,13 @@ class SightLimits {
  public:
   SightLimits(const RunRecord& near_client, const RunRecord& near_server, TapsDialogue& dialogue)
       : dialogue_(dialogue) {
-    if (has_holes(near_client, dialogue.near_client)) {
+    const bool hole_client = has_holes(near_client, dialogue.near_client);
+    const bool hole_server = has_holes(near_server, dialogue.near_server);
+    dialogue.has_hole = hole_client || hole_server;
+    if (hole_client) {
       note("the trace near the client has a hole; what lies in it seems to be missing");
     }
-    if (has_holes(near_server, dialogue.near_server)) {
+    if (hole_server) {
       note("the trace near the server has a hole; what lies in it seems to be missing");
     }
   }
@@ -230,9 +233,7 @@ class DialogueComparer {
     const std::uint64_t a = tls_octets(dialogue_.near_client);
     const std::uint64_t b = tls_octets(dialogue_.near_server);
     const bool all_there = dialogue_.near_client.back()->ended &&
-                           dialogue_.near_server.back()->ended &&
-                           !has_holes(run_client_, dialogue_.near_client) &&
-                           !has_holes(run_server_, dialogue_.near_server);
+                           dialogue_.near_server.back()->ended && !dialogue_.has_hole;
     if (a == b || !all_there) return;
     TapsChange& change = dialogue_.changes.emplace_back();
     change.kind = TapsChangeKind::kTlsEnded;

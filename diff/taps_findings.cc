@@ -71,11 +71,7 @@ void raise_findings(const RuleSet& rules, TapsDialogue& dialogue) {
   std::vector<TapsChange> divergences;
   std::ranges::copy_if(dialogue.changes, std::back_inserter(divergences), diverges);
   if (divergences.empty()) return;
-  // Octets that a trace has lost look as if they had been taken out on the way.
-  const bool has_hole = std::ranges::any_of(dialogue.not_evaluated, [](const std::string& each) {
-    return each.find("hole") != std::string::npos;
-  });
-  const Certainty certainty = has_hole ? Certainty::kPossible : Certainty::kSeen;
+  const Certainty certainty = dialogue.has_hole ? Certainty::kPossible : Certainty::kSeen;
   if (rules.is_on(kTwoPointDivergence)) {
     dialogue.raised.push_back(
         {&kTwoPointDivergence,

@@ -30,7 +30,7 @@ constexpr std::size_t kNameColumn = 14;
 /// More lone sessions than this are counted only; verbose shows all.
 constexpr std::size_t kLoneShown = 5;
 
-char sign_of(TapsLine::Mark mark) {
+char mark_sign(TapsLine::Mark mark) {
   switch (mark) {
     case TapsLine::Mark::kDiffers:
       return '|';
@@ -231,7 +231,7 @@ class TapsPage {
            std::string_view between, const std::string& right) {
     const std::string padding(cell_ - std::min(cell_, left_width), ' ');
     line(fmt::format("{}{}{} {} {}  {}", std::string(kMargin, ' '), left, padding,
-                     style_.paint(tone_of_mark(mark), std::string(1, sign_of(mark))),
+                     style_.paint(tone_of_mark(mark), std::string(1, mark_sign(mark))),
                      style_.paint(Tone::kQuiet, fmt::format("{:>{}}", between, kMiddle - 5)),
                      right));
   }

@@ -100,6 +100,8 @@ TEST_CASE("the origin story: RSET twice, and the envelope again, which the clien
              holds("score 6 of 3: what the two taps saw differs (3), the trace near the server "
                    "shows signs of it by itself (3)"));
   CHECK(found.taps.dialogues[0].raised[0].certainty == Certainty::kSeen);
+  // HELO, MAIL, RCPT, the message and QUIT; DATA was not passed on and back.
+  CHECK(found.taps.delays.exchanges == 5);
   const std::string verdict = found.verdict();
   CHECK_THAT(verdict, holds("It sent the server RSET twice, which the client never said.\n"));
   CHECK_THAT(verdict, holds("It sent the server MAIL and RCPT once more than the client said"));
