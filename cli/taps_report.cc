@@ -1,6 +1,10 @@
 #include "cli/taps_report.h"
 
+#include <fmt/format.h>
+
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "cli/file_output.h"
@@ -17,6 +21,11 @@ int report_taps(const TapsRequest& request, const RuleSet& rules, FileOutput& ou
     return fail(
         "--taps compares two captures of the same sessions: smtpscope diff --taps NEAR-CLIENT "
         "NEAR-SERVER");
+  }
+  std::error_code no_file;  // that is told when it is opened
+  if (std::filesystem::equivalent(request.runs[0], request.runs[1], no_file)) {
+    return fail(fmt::format("{} and {} are one file; --taps compares captures from two places",
+                            request.runs[0], request.runs[1]));
   }
   std::vector<LoadedRun> loaded;
   for (const std::string& file : request.runs) {

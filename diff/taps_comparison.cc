@@ -26,10 +26,8 @@ constexpr std::array<std::string_view, kTapsChangeKinds> kChangeNames = {
     "line-ends-changed", "dot-stuffing",    "tls-ended",         "delayed",
 };
 
-/// So large a share of the points says which tap is nearer to the client.
+/// So large a share of the answers says which tap is nearer to the client.
 constexpr std::uint64_t kSurePercent = 75;
-/// One short answer alone proves nothing.
-constexpr std::uint64_t kLeastVotes = 2;
 
 /// "192.0.2.10:50114" without its port; a Unix socket is what it is.
 std::string_view peer_host(std::string_view address) {
@@ -135,7 +133,7 @@ class TapsComparer {
       votes.swapped += more.swapped;
     }
     const std::uint64_t all = votes.as_given + votes.swapped;
-    if (votes.swapped < kLeastVotes || votes.swapped * 100 < all * kSurePercent) return false;
+    if (votes.swapped == 0 || votes.swapped * 100 < all * kSurePercent) return false;
     result_.dialogues.clear();
     result_.trouble = fmt::format(
         "the captures seem to be the wrong way round: answers reached the tap of {} later than "
@@ -164,35 +162,30 @@ class TapsComparer {
         hosts.insert(peer_host(session->client));
     }
     using enum TapsLoneSession::Meaning;
-    const Duration offset = result_.clock.whole().offset;
     for (const std::size_t i : matching.only_near_client) {
-      const SessionRecord& session = client_.sessions[i];
-      const Duration began = wall_of(client_, session.began) + offset;
-      TapsLoneSession lone = lone_session(session, began, server_);
-      if (lone.meaning == kOtherClient) lone.meaning = kBlocked;
-      result_.only_near_client.push_back(lone);
+      TapsLoneSession& lone = result_.only_near_client.emplace_back();
+      lone.session = &client_.sessions[i];
+      lone.meaning = kBlocked;
+      place(client_, result_.clock.whole().offset, server_, lone);
     }
     for (const std::size_t i : matching.only_near_server) {
-      const SessionRecord& session = server_.sessions[i];
-      const Duration began = wall_of(server_, session.began) - offset;
-      TapsLoneSession lone = lone_session(session, began, client_);
-      const bool from_between = hosts.contains(peer_host(session.client));
-      if (lone.meaning == kOtherClient && from_between) lone.meaning = kOpened;
-      result_.only_near_server.push_back(lone);
+      TapsLoneSession& lone = result_.only_near_server.emplace_back();
+      lone.session = &server_.sessions[i];
+      lone.meaning = hosts.contains(peer_host(lone.session->client)) ? kOpened : kOtherClient;
+      place(server_, -result_.clock.whole().offset, client_, lone);
     }
   }
 
-  /// `began`: by the clock of the other run.
-  static TapsLoneSession lone_session(const SessionRecord& session, Duration began,
-                                      const RunRecord& other) {
+  /// Whether the other tap could have seen it, and whether there was anything to see. `offset`: of
+  /// the other tap's clock.
+  void place(const RunRecord& run, Duration offset, const RunRecord& other,
+             TapsLoneSession& lone) const {
     using enum TapsLoneSession::Meaning;
-    TapsLoneSession lone{&session, kOtherClient, began > wall_of(other, last_event(other))};
-    if (began < wall_of(other, Time{})) {
-      lone.meaning = kNotRecorded;
-    } else if (!has_words(session)) {
-      lone.meaning = kWithoutWords;
-    }
-    return lone;
+    if (!has_words(*lone.session)) lone.meaning = kWithoutWords;
+    if (!result_.clock.whole().known) return;
+    const Duration began = wall_of(run, lone.session->began) + offset;
+    if (began < wall_of(other, Time{})) lone.meaning = kNotRecorded;
+    lone.after_the_other = began > wall_of(other, last_event(other));
   }
 
   /// Then nothing was passed on and back.

@@ -17,10 +17,6 @@
 namespace smtpscope {
 namespace {
 
-/// An answer of at least so many octets is hardly two programs' own.
-constexpr std::size_t kTellingAnswer = 24;
-constexpr std::uint64_t kTellingPoints = 5;
-
 using Sessions = std::vector<const SessionRecord*>;
 
 bool speaks_tls(const Sessions& sessions) {
@@ -293,9 +289,7 @@ TapsOrderVotes order_votes(const RunRecord& near_client, const RunRecord& near_s
     TapsRow row;
     measure(exchange, {}, row);
     if (!row.added || *row.added == Duration{}) return;
-    const std::string_view answer = text_of(near_client, *first_reply_of(exchange.near_client));
-    const std::uint64_t points = answer.size() >= kTellingAnswer ? kTellingPoints : 1;
-    (*row.added < Duration{} ? votes.swapped : votes.as_given) += points;
+    ++(*row.added < Duration{} ? votes.swapped : votes.as_given);
   });
   return votes;
 }

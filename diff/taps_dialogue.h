@@ -17,7 +17,7 @@ std::vector<OffsetSample> offset_samples(const RunRecord& near_client, const Run
                                          const TapsDialogue& dialogue);
 
 /// Whether the dialogue's times tell which tap is nearer to the client: whoever is waits longer for
-/// each answer that the server gives. In points, more for answers that can hardly be made up.
+/// each answer that the server gives. Counts the answers that are surely the server's.
 struct TapsOrderVotes {
   std::uint64_t as_given = 0, swapped = 0;
 };

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "diff/exchange_comparison.h"
 #include "diff/reply_text.h"
 #include "timeline/rules/masked_keyword.h"
@@ -17,8 +18,43 @@ constexpr std::int64_t kClockQuality = 1000;
 /// What a machine under load may add between an octet's arrival and the note of it.
 constexpr Duration kJitter = std::chrono::milliseconds(1);
 
+/// "250 mx.example": shorter answers to EHLO name nobody.
+constexpr std::size_t kNamingAnswer = 12;
+/// A word with a digit and of so many octets at least is an id: "4F1B2A0C3D", "1rGx2k-0003Zq-1B".
+constexpr std::size_t kIdOctets = 5;
+
 bool is_asked(const ExchangeRecord& exchange) {
   return exchange.kind != ExchangeKind::kGreeting && exchange.kind != ExchangeKind::kUnasked;
+}
+
+/// The reply has a word that is the server's own: by which it names what it took.
+bool has_id(std::string_view reply) {
+  // Behind the code and the enhanced code (RFC 3463), which anybody may give.
+  constexpr std::size_t kCodes = sizeof("250 2.0.0 ") - 1;
+  reply.remove_prefix(std::min(kCodes, reply.size()));
+  std::size_t octets = 0;
+  bool digit = false;
+  for (const char c : reply) {
+    if (!is_alphanumeric(c) && c != '-' && c != '.') {
+      octets = 0;
+      digit = false;
+      continue;
+    }
+    ++octets;
+    digit = digit || is_digit(c);
+    if (digit && octets >= kIdOctets) return true;
+  }
+  return false;
+}
+
+/// Both replies are the server's: nobody else would have said just this.
+bool is_of_server(const ExchangeRecord& exchange, std::string_view got, std::string_view given) {
+  if (exchange.kind == ExchangeKind::kMailData) return got == given && has_id(got);
+  const bool hello =
+      exchange.verb == Verb::kEhlo || exchange.verb == Verb::kHelo || exchange.verb == Verb::kLhlo;
+  // Of what it offers something may have been changed; its name is in the first line.
+  const auto name = [](std::string_view reply) { return reply_lines(reply).front(); };
+  return hello && got.size() >= kNamingAnswer && name(got) == name(given);
 }
 
 /// Compares the replies to one exchange.
@@ -216,8 +252,8 @@ std::optional<OffsetSample> offset_sample(const TapsExchange& exchange) {
   const ReplyRecord* got = first_reply_of(exchange.near_client);
   const ReplyRecord* given = first_reply_of(exchange.near_server);
   if (!is_asked(said) || got == nullptr || given == nullptr) return std::nullopt;
-  // An answer with other words may have been given in between.
-  if (text_of(exchange.run_near_client, *got) != text_of(exchange.run_near_server, *given)) {
+  if (!is_of_server(said, text_of(exchange.run_near_client, *got),
+                    text_of(exchange.run_near_server, *given))) {
     return std::nullopt;
   }
   return OffsetSample{

@@ -21,7 +21,9 @@ const ReplyRecord* first_reply_of(const TapsStep& step);
 /// The text of a reply, all its lines with their codes, joined by LF.
 std::string_view text_of(const RunRecord& run, const ReplyRecord& reply);
 
-/// What the exchange says of the two clocks; empty unless it was passed on as it was, both ways.
+/// What the exchange says of the two clocks; empty unless it was surely passed on, both ways: the
+/// answer names the server, or the message that it took. What every server says, such as "250 Ok",
+/// may have been said in between.
 std::optional<OffsetSample> offset_sample(const TapsExchange& exchange);
 
 /// Fills in the row's times.

@@ -391,7 +391,8 @@ class TapsVerdictWriter {
     say(kNotEvaluated, "Credentials: captures hide them");
     if (!comparison_.clock.whole().known) {
       say(kNotEvaluated,
-          "How far the two clocks are apart: no exchange was passed on unchanged; so one way alone "
+          "How far the two clocks are apart: no answer is surely the server's own; so one way "
+          "alone "
           "could not be timed");
     }
   }

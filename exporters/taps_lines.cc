@@ -92,7 +92,12 @@ class TapsLineMaker {
       : comparison_(comparison),
         dialogue_(dialogue),
         style_(style),
-        began_(wall_of(*comparison.near_client, dialogue.near_client.front()->began)) {}
+        client_began_(wall_of(*comparison.near_client, dialogue.near_client.front()->began)),
+        // One moment for both; where nobody knows it, each tap's own beginning.
+        server_began_(dialogue.clock.known
+                          ? client_began_ + dialogue.clock.offset
+                          : wall_of(*comparison.near_server, dialogue.near_server.front()->began)) {
+  }
 
   std::vector<TapsLine> make(std::size_t context) {
     fold_rows(context);
@@ -163,14 +168,14 @@ class TapsLineMaker {
     return differs ? Mark::kDiffers : Mark::kSame;
   }
 
-  TapsCell said_at(const RunRecord& run, const TapsStep& step, Duration offset) const {
+  TapsCell said_at(const RunRecord& run, const TapsStep& step, Duration began) const {
     TapsCell cell;
     if (step.exchange == nullptr || step.exchange->kind == ExchangeKind::kGreeting ||
         step.exchange->kind == ExchangeKind::kUnasked) {
       return cell;
     }
     cell.speaker = 'C';
-    cell.time = time_words(wall_of(run, step.exchange->first) - offset);
+    cell.time = time_words(wall_of(run, step.exchange->first) - began);
     cell.text = step.exchange->kind == ExchangeKind::kMailData
                     ? fmt::format("mail data {}", counted(step.exchange->octets, "octet"))
                     : style_.wire(run.commands.text(step.exchange->text));
@@ -179,8 +184,8 @@ class TapsLineMaker {
 
   void said(const TapsRow& row, std::span<const TapsChange> changes) {
     TapsLine line;
-    line.near_client = said_at(*comparison_.near_client, near_client(row), Duration{});
-    line.near_server = said_at(*comparison_.near_server, near_server(row), dialogue_.clock.offset);
+    line.near_client = said_at(*comparison_.near_client, near_client(row), client_began_);
+    line.near_server = said_at(*comparison_.near_server, near_server(row), server_began_);
     if (line.near_client.empty() && line.near_server.empty()) return;
     const auto about = std::ranges::find_if(changes, [](const TapsChange& each) {
       return !is_about_reply(each.kind) && !is_about_keyword(each.kind) &&
@@ -195,14 +200,14 @@ class TapsLineMaker {
   }
 
   TapsCell replied_at(const RunRecord& run, const TapsStep& step, std::uint32_t i,
-                      Duration offset) const {
+                      Duration began) const {
     TapsCell cell;
     if (step.exchange == nullptr || i >= step.exchange->reply_count) return cell;
     const ReplyRecord& reply = step.session->replies[step.exchange->first_reply + i];
     const std::string_view text = text_of(run, reply);
     const auto lines = 1 + std::ranges::count(text, '\n');
     cell.speaker = reply.by_proxy ? 'P' : 'S';
-    cell.time = time_words(wall_of(run, reply.first) - offset);
+    cell.time = time_words(wall_of(run, reply.first) - began);
     cell.text = style_.wire(first_reply_line(text));
     if (lines > 1) cell.text += fmt::format("  ({} lines)", lines);
     return cell;
@@ -210,9 +215,8 @@ class TapsLineMaker {
 
   void reply(const TapsRow& row, std::uint32_t i, std::span<const TapsChange> changes) {
     TapsLine line;
-    line.near_client = replied_at(*comparison_.near_client, near_client(row), i, Duration{});
-    line.near_server =
-        replied_at(*comparison_.near_server, near_server(row), i, dialogue_.clock.offset);
+    line.near_client = replied_at(*comparison_.near_client, near_client(row), i, client_began_);
+    line.near_server = replied_at(*comparison_.near_server, near_server(row), i, server_began_);
     if (line.near_client.empty() && line.near_server.empty()) return;
     const auto about = std::ranges::find_if(
         changes, [](const TapsChange& each) { return is_about_reply(each.kind); });
@@ -244,15 +248,14 @@ class TapsLineMaker {
     pair_of(change);
   }
 
-  std::string time_words(Duration wall) const {
-    const double seconds = std::chrono::duration<double>(wall - began_).count();
-    return fmt::format("{:+.3f}", seconds);
+  static std::string time_words(Duration since) {
+    return fmt::format("{:+.3f}", std::chrono::duration<double>(since).count());
   }
 
   const TapsComparison& comparison_;
   const TapsDialogue& dialogue_;
   const TextStyle& style_;
-  const Duration began_;
+  const Duration client_began_, server_began_;  // by the clock of the tap
   bool message_begun_ = false;
   std::vector<TapsLine> lines_;
 };

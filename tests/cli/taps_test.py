@@ -150,6 +150,7 @@ class Taps(ProgramTest):
             ([a, b, "--ignore", "x"], "--ignore"),
             ([a, b, "--baseline", self.folder], "--baseline"),
             (["-", "-"], "standard input"),
+            ([a, a], "one file"),
             ([a, b, "--set", "two-point-divergence.delay=soon"], "two-point-divergence.delay"),
         ):
             with self.subTest(arguments=arguments):

@@ -128,6 +128,45 @@ TEST_CASE("of what the server is told twice the first is the client's, whatever 
   CHECK_THAT(found.verdict(), holds("MAIL and RCPT once more than the client said them"));
 }
 
+TEST_CASE("a mail server in between, of the same make: what it says is not the server's") {
+  TwoTaps taps;
+  taps.wait(1ms);
+  taps.at_server("S: 220 mx.example ESMTP Postfix");
+  taps.at_client("S: 220 relay.example ESMTP Postfix");
+  taps.drop("EHLO ws1", "250 relay.example");
+  taps.drop("MAIL FROM:<a@example.com>", "250 2.1.0 Ok");
+  taps.drop("RCPT TO:<b@example.net>", "250 2.1.5 Ok");
+  taps.drop("DATA", "354 End data with <CR><LF>.<CR><LF>");
+  taps.at_client("C> raw \"Message-ID: <1@a>\\r\\n\\r\\nhello\\r\\n.\\r\\n\"");
+  taps.at_client("S: 250 2.0.0 Ok: queued as 111A2B");
+  taps.drop("QUIT", "221 2.0.0 Bye");
+  // Far away: each answer takes longer than the relay's.
+  const auto pass_on = [&](std::string_view command, std::string_view reply) {
+    taps.at_server("C: " + std::string(command));
+    taps.wait(80ms);
+    taps.at_server("S: " + std::string(reply));
+  };
+  taps.wait(40s);
+  pass_on("EHLO relay.example", "250 mx.example");
+  pass_on("MAIL FROM:<a@example.com>", "250 2.1.0 Ok");
+  pass_on("RCPT TO:<b@example.net>", "250 2.1.5 Ok");
+  pass_on("DATA", "354 End data with <CR><LF>.<CR><LF>");
+  taps.at_server(
+      "C> raw \"Received: by relay\\r\\nMessage-ID: "
+      "<1@a>\\r\\n\\r\\nhello\\r\\n.\\r\\n\"");
+  taps.wait(80ms);
+  taps.at_server("S: 250 2.0.0 Ok: queued as 222C3D");
+  pass_on("QUIT", "221 2.0.0 Bye");
+  const Compared found(taps);
+  // Not taken for captures the wrong way round, nor for clocks that are 40 s apart.
+  CHECK(found.taps.trouble.empty());
+  CHECK_FALSE(found.taps.clock.whole().known);
+  CHECK_THAT(found.verdict(), holds("It answered EHLO, MAIL, RCPT, DATA, the message and QUIT "
+                                    "itself"));
+  CHECK_THAT(found.verdict(), holds("the header field Received"));
+  CHECK_THAT(found.verdict(), holds("How far the two clocks are apart: no answer is surely"));
+}
+
 TEST_CASE("a command kept from the server") {
   TwoTaps taps;
   taps.greet();
