@@ -1,13 +1,11 @@
 #include "capture/capture_reader.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
 #include <utility>
 
-#include "base/system_error.h"
+#include "base/octets.h"
 #include "capture/capture_file.h"
 
 namespace smtpscope {
@@ -28,20 +26,18 @@ std::string printable(std::string text) {
 
 }  // namespace
 
-CaptureReader::CaptureReader(int descriptor, std::string name)
-    : descriptor_(descriptor), name_(std::move(name)) {}
-
-CaptureReader::~CaptureReader() { ::close(descriptor_); }
+CaptureReader::CaptureReader(std::unique_ptr<OctetSource> octets) : octets_(std::move(octets)) {}
 
 Result<std::unique_ptr<CaptureReader>> CaptureReader::open(const std::string& path) {
   const Result<int> descriptor = open_capture_file(path);
   if (!descriptor) return descriptor.error();
-  return open(descriptor.value(), path == "-" ? "standard input" : path);
+  const std::string name = path == "-" ? "standard input" : path;
+  return open(std::make_unique<DescriptorOctets>(descriptor.value(), name), name);
 }
 
-Result<std::unique_ptr<CaptureReader>> CaptureReader::open(int descriptor,
+Result<std::unique_ptr<CaptureReader>> CaptureReader::open(std::unique_ptr<OctetSource> octets,
                                                            const std::string& name) {
-  std::unique_ptr<CaptureReader> reader(new CaptureReader(descriptor, name));
+  std::unique_ptr<CaptureReader> reader(new CaptureReader(std::move(octets)));
   std::string_view line;
   const Result<Found> found = reader->next_line(line);
   if (!found) return found.error();
@@ -50,7 +46,8 @@ Result<std::unique_ptr<CaptureReader>> CaptureReader::open(int descriptor,
   }
   if (found.value() == Found::kEnd) {
     // A header without its line end is one nevertheless, if it is whole.
-    line = {reader->buffer_.data() + reader->begin_, reader->end_ - reader->begin_};
+    line =
+        text_of(std::span(reader->buffer_).subspan(reader->begin_, reader->end_ - reader->begin_));
   }
   Result<RunInfo> run = parse_header(found.value() == Found::kTooLong ? "" : line);
   if (!run) return Error{fmt::format("cannot read {}: {}", name, run.error().message)};
@@ -98,7 +95,7 @@ void CaptureReader::hand_over_gap(std::string_view complaint, WireSink& sink) {
 /// The next whole line, without its line end; valid until the next call.
 Result<CaptureReader::Found> CaptureReader::next_line(std::string_view& line) {
   while (true) {
-    const char* const text = buffer_.data();
+    const char* const text = reinterpret_cast<const char*>(buffer_.data());
     const void* const newline =
         scanned_ < end_ ? std::memchr(text + scanned_, '\n', end_ - scanned_) : nullptr;
     if (newline) {
@@ -129,21 +126,14 @@ Result<std::size_t> CaptureReader::read_more() {
     begin_ = 0;
   }
   if (buffer_.size() - end_ < kReadSize) buffer_.resize(std::max(2 * end_, end_ + kReadSize));
-  while (true) {
-    const ssize_t got = ::read(descriptor_, buffer_.data() + end_, buffer_.size() - end_);
-    if (got >= 0) {
-      end_ += static_cast<std::size_t>(got);
-      return static_cast<std::size_t>(got);
-    }
-    if (errno == EINTR) continue;
-    if (errno == EAGAIN) return std::size_t{0};
-    return Error{fmt::format("cannot read {}: {}", name_, system_words(errno))};
-  }
+  Result<std::size_t> got = octets_->read(std::span(buffer_).subspan(end_));
+  if (got) end_ += got.value();
+  return got;
 }
 
-std::vector<CaptureNotice> CaptureReader::notices() const {
-  using Kind = CaptureNotice::Kind;
-  std::vector<CaptureNotice> notices;
+std::vector<SourceNotice> CaptureReader::notices() const {
+  using Kind = SourceNotice::Kind;
+  std::vector<SourceNotice> notices;
   if (corrupt_ > 0) {
     const std::string others = corrupt_ > 1 ? fmt::format(", and {} more", corrupt_ - 1) : "";
     notices.push_back({Kind::kCorrupt, corrupt_,

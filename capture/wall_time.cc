@@ -1,6 +1,7 @@
 #include "capture/wall_time.h"
 
-#include <fmt/format.h>
+#include <array>
+#include <cstdint>
 
 namespace smtpscope {
 namespace {
@@ -18,13 +19,33 @@ int number(std::string_view digits) {
 }  // namespace
 
 std::string format_wall_time(WallTime time) {
+  std::string text;
+  append_wall_time(text, time);
+  return text;
+}
+
+void append_wall_time(std::string& out, WallTime time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(time - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                     clock.subseconds().count());
+  // Every line of a timeline has one: by hand, which is many times faster than a format.
+  std::array<char, 30> text;
+  char* at = text.data();
+  const auto put = [&at](std::int64_t value, int digits, char behind) {
+    for (char* digit = at + digits; digit != at; value /= 10) {
+      *--digit = static_cast<char>('0' + value % 10);
+    }
+    at += digits;
+    *at++ = behind;
+  };
+  put(static_cast<int>(date.year()), 4, '-');
+  put(static_cast<unsigned>(date.month()), 2, '-');
+  put(static_cast<unsigned>(date.day()), 2, 'T');
+  put(clock.hours().count(), 2, ':');
+  put(clock.minutes().count(), 2, ':');
+  put(clock.seconds().count(), 2, '.');
+  put(clock.subseconds().count(), 9, 'Z');
+  out.append(text.data(), text.size());
 }
 
 std::optional<WallTime> parse_wall_time(std::string_view text) {

@@ -6,10 +6,11 @@
 #include <set>
 #include <utility>
 
-#include "capture/capture_reader.h"
+#include "capture/wire_source.h"
 #include "cli/replay.h"
 #include "cli/subcommand.h"
 #include "diff/run_recorder.h"
+#include "readers/reader_list.h"
 
 namespace smtpscope {
 namespace {
@@ -31,21 +32,23 @@ class ToBoth : public WireSink {
 }  // namespace
 
 Result<LoadedRun> load_run(const std::string& path, const RuleSet& rules) {
-  Result<std::unique_ptr<CaptureReader>> opened = CaptureReader::open(path);
+  Result<std::unique_ptr<WireSource>> opened = open_source(path, {});
   if (!opened) return opened.error();
-  CaptureReader& reader = *opened.value();
-  RunRecorder recorder(path, reader.run());
+  WireSource& source = *opened.value();
+  RunRecorder recorder(path, source.run());
   Replay replay(std::set<SessionId>{}, rules, recorder);
   ToBoth both(recorder, replay);
   while (true) {
-    const Result<bool> more = reader.next(both);
+    const Result<bool> more = source.next(both);
     if (!more) return more.error();
     if (!more.value()) break;
   }
+  source.finish(both);
   LoadedRun loaded{recorder.take(), false};
-  for (const CaptureNotice& notice : reader.notices()) {
+  loaded.run.info = source.run();  // some formats tell their beginning with the first event only
+  for (const SourceNotice& notice : source.notices()) {
     fail(fmt::format("{}: {}", path, notice.text));
-    loaded.damaged = loaded.damaged || notice.kind == CaptureNotice::Kind::kCorrupt;
+    loaded.damaged = loaded.damaged || notice.kind == SourceNotice::Kind::kCorrupt;
   }
   return loaded;
 }

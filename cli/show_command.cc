@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "capture/capture_reader.h"
 #include "cli/file_output.h"
 #include "cli/file_watch.h"
 #include "cli/folder_output.h"
@@ -21,6 +20,7 @@
 #include "cli/subcommand.h"
 #include "cli/terminal.h"
 #include "exporters/exporter.h"
+#include "readers/reader_list.h"
 #include "timeline/rule_set.h"
 #include "timeline/run_summary.h"
 #include "timeline/severity.h"
@@ -39,6 +39,7 @@ struct ShowOptions {
   std::string severity = std::string(to_string(Severity::kInfo));
   bool interleave = false;
   bool follow = false;
+  SourceOptions source;
   Rendering rendering;
   RuleOptions rule_options;
   std::string fail_on;  // "": never
@@ -50,19 +51,27 @@ bool is_regular_file(const std::string& path) {
   return stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode);
 }
 
-/// Hands timelines on to an exporter and keeps count of what they say.
+/// Hands the timelines of one source on to an exporter and keeps count of what they say.
 class Counted : public TimelineSink {
  public:
-  explicit Counted(TimelineSink& exporter) : exporter_(exporter) {}
+  Counted(const WireSource& source, Exporter& exporter) : source_(source), exporter_(exporter) {}
+
+  /// Before the first event, when the source knows all that there is to be known of its run.
+  void begin() {
+    if (!std::exchange(begun_, true)) exporter_.begin_run(source_.run());
+  }
   void on_timeline(const TimelineEvent& event) override {
+    begin();
     summary_.on_timeline(event);
     exporter_.on_timeline(event);
   }
   const RunSummary& summary() const { return summary_; }
 
  private:
-  TimelineSink& exporter_;
+  const WireSource& source_;
+  Exporter& exporter_;
   RunSummary summary_;
+  bool begun_ = false;
 };
 
 /// Gives the events of a capture to what makes timelines, and those formats that want octets
@@ -127,34 +136,35 @@ class Show {
 
   /// A file that cannot be read is reported; the others are shown.
   void show(const std::string& file) {
-    Result<std::unique_ptr<CaptureReader>> opened = CaptureReader::open(file);
+    Result<std::unique_ptr<WireSource>> opened = open_source(file, options_.source);
     if (!opened) {
       complain(opened.error().message);
       return;
     }
-    CaptureReader& reader = *opened.value();
-    Counted counted(*exporter_);
+    WireSource& source = *opened.value();
+    Counted counted(source, *exporter_);
     Recorder recorder(*exporter_);
     Replay replay({options_.sessions.begin(), options_.sessions.end()}, options_.rules, counted,
                   find_exporter(options_.rendering.format)->octets ? &recorder : nullptr);
     Distributor events(*exporter_, replay);
-    exporter_->begin_run(reader.run());
     const bool grows = options_.follow && file != kStandardInput && is_regular_file(file);
-    grows ? follow(file, reader, events) : read_all(file, reader, events);
+    grows ? follow(file, source, events) : read_all(file, source, events);
+    source.finish(events);
+    counted.begin();
     exporter_->end_run();
     if (const auto least = severity_of(options_.fail_on)) {
       findings_ += counted.summary().findings(*least);
     }
-    tell_notices(file, reader);
+    tell_notices(file, source);
     for (const SessionId session : replay.missing()) {
       complain(fmt::format("{} has no session {}", file, session));
     }
   }
 
   /// Reads up to the end of the capture as it is now.
-  void read_all(const std::string& file, CaptureReader& reader, WireSink& events) {
+  void read_all(const std::string& file, WireSource& source, WireSink& events) {
     while (!broken()) {
-      const Result<bool> more = reader.next(events);
+      const Result<bool> more = source.next(events);
       if (!more) {
         complain(fmt::format("{}; what was read before is shown", more.error().message));
         return;
@@ -165,14 +175,14 @@ class Show {
     }
   }
 
-  void follow(const std::string& file, CaptureReader& reader, WireSink& events) {
+  void follow(const std::string& file, WireSource& source, WireSink& events) {
     Result<std::unique_ptr<FileWatch>> watch = FileWatch::start(file);
     if (!watch) {
       complain(watch.error().message);
       return;
     }
     do {
-      read_all(file, reader, events);
+      read_all(file, source, events);
       output_.flush();
     } while (!broken() && watch.value()->wait());
     stopped_ = true;
@@ -180,11 +190,11 @@ class Show {
 
   /// A capture that ends early is what a killed proxy leaves, and kinds of a later version are to
   /// be skipped: all that there is has been shown. A line that cannot be read is a loss.
-  void tell_notices(const std::string& file, const CaptureReader& reader) {
+  void tell_notices(const std::string& file, const WireSource& source) {
     output_.flush();
-    for (const CaptureNotice& notice : reader.notices()) {
+    for (const SourceNotice& notice : source.notices()) {
       const int code = fail(fmt::format("{}: {}", file, notice.text));
-      if (notice.kind == CaptureNotice::Kind::kCorrupt) exit_code_ = code;
+      if (notice.kind == SourceNotice::Kind::kCorrupt) exit_code_ = code;
     }
   }
 
@@ -246,7 +256,10 @@ std::vector<std::string> severities() {
 
 std::function<int()> declare_show(CLI::App& app) {
   auto options = std::make_shared<ShowOptions>();
-  app.add_option("FILE", options->files, "Captures (.smtpcap); - is standard input")->required();
+  app.add_option("FILE", options->files,
+                 "Captures of ours or of packets (.smtpcap, pcap, pcapng; gzipped or not); - is "
+                 "standard input")
+      ->required();
   add_rendering_options(app, options->rendering, Formats::kAll);
   add_rule_options(app, options->rule_options);
   app.add_option("--fail-on", options->fail_on,
@@ -267,6 +280,12 @@ std::function<int()> declare_show(CLI::App& app) {
       ->needs(only)
       ->capture_default_str();
   app.add_flag("--interleave", options->interleave, "In the order of time, not session by session");
+  app.add_option("--port", options->source.ports,
+                 "In captures of packets: what is said on these ports, and nothing else")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(1, 65535))
+      ->type_name("N[,N...]");
   app.add_flag("--follow", options->follow,
                "Go on as the capture grows, until interrupted; implies --interleave");
   return [options] { return run(*options); };
@@ -288,7 +307,9 @@ const Subcommand kShowCommand = {
         "test\n"
         "  smtpscope show --off timing --on round-pause --gap 2s today.smtpcap\n"
         "  smtpscope show --follow today.smtpcap        while the proxy writes it\n"
-        "  ssh mx cat run.smtpcap | smtpscope show -\n",
+        "  ssh mx cat run.smtpcap | smtpscope show -\n"
+        "  smtpscope show mail.pcap                     packets of tcpdump or Wireshark\n"
+        "  tcpdump -i any -U -w - tcp port 25 | smtpscope show --follow -\n",
     .declare = declare_show,
 };
 

@@ -53,6 +53,14 @@ void append_escaped(std::string& out, const CodePoint& point) {
   }
 }
 
+constexpr auto kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t octet = 0x20; octet < 0x7F; ++octet) {
+    plain[octet] = octet != '"' && octet != '\\';
+  }
+  return plain;
+}();
+
 bool is_continuation(std::uint8_t octet) { return (octet & 0xC0) == 0x80; }
 
 }  // namespace
@@ -91,21 +99,32 @@ CodePoint first_code_point(std::string_view text) {
   return {value, octets, true};
 }
 
+std::size_t plain_octets(std::string_view text) {
+  std::size_t count = 0;
+  while (count < text.size() && kPlain[static_cast<std::uint8_t>(text[count])]) ++count;
+  return count;
+}
+
 bool is_unsafe(char32_t value) { return within(kUnsafe, value); }
 
 bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
+  while (true) {
+    text.remove_prefix(plain_octets(text));
+    if (text.empty()) return true;
     const CodePoint point = first_code_point(text);
     if (!point.valid) return false;
     text.remove_prefix(point.octets);
   }
-  return true;
 }
 
 std::string escape(std::string_view text, Wording wording, Charset charset) {
   std::string out;
   out.reserve(text.size());
-  while (!text.empty()) {
+  while (true) {
+    const std::size_t plain = plain_octets(text);
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) return out;
     const CodePoint point = first_code_point(text);
     if (!point.valid || is_unsafe(point.value) ||
         (charset == Charset::kAscii && point.value >= 0x80)) {
@@ -116,7 +135,6 @@ std::string escape(std::string_view text, Wording wording, Charset charset) {
     }
     text.remove_prefix(point.octets);
   }
-  return out;
 }
 
 }  // namespace smtpscope

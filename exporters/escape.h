@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -34,6 +35,10 @@ struct CodePoint {
 };
 /// `text` must not be empty.
 CodePoint first_code_point(std::string_view text);
+
+/// How many octets at the beginning of `text` are printable ASCII but for the quotation mark and
+/// the backslash: in nearly every text all, and nothing needs to be done about them.
+std::size_t plain_octets(std::string_view text);
 
 /// The character may drive a terminal, hide, or reorder what stands around it. ASCII controls are
 /// among them.

@@ -5,7 +5,6 @@
 #include <utility>
 #include <variant>
 
-#include "capture/wall_time.h"
 #include "exporters/json_item.h"
 #include "exporters/json_writer.h"
 #include "exporters/protocol_names.h"
@@ -240,18 +239,22 @@ std::string_view kind_of(const TimelineEvent& event) { return kKinds[event.body.
 std::string json_of(const TimelineEvent& event, WallTime run_started) {
   JsonWriter json;
   json.begin_object();
-  json.time("time", event.time);
-  json.string("wall", format_wall_time(run_started + event.time.time_since_epoch()));
-  std::visit(WriteEvent(json), event.body);
+  write_members(json, event, run_started);
   json.end_object();
   return json.take();
+}
+
+void write_members(JsonWriter& json, const TimelineEvent& event, WallTime run_started) {
+  json.time("time", event.time);
+  json.wall_time("wall", run_started + event.time.time_since_epoch());
+  std::visit(WriteEvent(json), event.body);
 }
 
 std::string json_of(const RunInfo& run) {
   JsonWriter json;
   json.begin_object();
   json.wire("source", run.source);
-  json.string("started", format_wall_time(run.started));
+  json.wall_time("started", run.started);
   json.string("writer", run.writer);
   json.string_if("tap", run.tap);
   json.boolean("credentials_kept", run.credentials_kept);

@@ -2,10 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cassert>
+#include <charconv>
 #include <cstddef>
 #include <iterator>
+#include <limits>
 
+#include "capture/wall_time.h"
 #include "exporters/escape.h"
 
 namespace smtpscope {
@@ -43,6 +48,13 @@ void append_unicode_escape(std::string& out, char32_t value) {
   }
 }
 
+template <typename Number>
+void append_number(std::string& out, Number value) {
+  std::array<char, std::numeric_limits<Number>::digits10 + 2> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  out.append(digits.data(), end);
+}
+
 }  // namespace
 
 void JsonWriter::separate() {
@@ -51,15 +63,31 @@ void JsonWriter::separate() {
   if (last != '{' && last != '[' && last != ':') text_ += ',';
 }
 
-void JsonWriter::name(std::string_view name) {
+void JsonWriter::name(std::string_view name, std::string_view suffix) {
   separate();
-  quote(name);
-  text_ += ':';
+  if (plain_octets(name) != name.size()) {
+    quote(std::string(name).append(suffix));
+    text_ += ':';
+    return;
+  }
+  // In one piece: there are more names than anything else, and nearly all are ours.
+  const std::size_t at = text_.size();
+  text_.resize(at + name.size() + suffix.size() + 3);
+  char* out = text_.data() + at;
+  *out++ = '"';
+  out = std::copy(name.begin(), name.end(), out);
+  out = std::copy(suffix.begin(), suffix.end(), out);
+  *out++ = '"';
+  *out = ':';
 }
 
 void JsonWriter::quote(std::string_view value) {
   text_ += '"';
-  while (!value.empty()) {
+  while (true) {
+    const std::size_t plain = plain_octets(value);
+    text_ += value.substr(0, plain);
+    value.remove_prefix(plain);
+    if (value.empty()) break;
     const CodePoint point = first_code_point(value);
     if (!point.valid) {
       text_ += "\xEF\xBF\xBD";
@@ -118,17 +146,17 @@ void JsonWriter::element(std::string_view value) {
 
 void JsonWriter::element_number(std::uint64_t value) {
   separate();
-  fmt::format_to(std::back_inserter(text_), "{}", value);
+  append_number(text_, value);
 }
 
 void JsonWriter::signed_number(std::string_view name, std::int64_t value) {
   this->name(name);
-  fmt::format_to(std::back_inserter(text_), "{}", value);
+  append_number(text_, value);
 }
 
 void JsonWriter::unsigned_number(std::string_view name, std::uint64_t value) {
   this->name(name);
-  fmt::format_to(std::back_inserter(text_), "{}", value);
+  append_number(text_, value);
 }
 
 void JsonWriter::boolean(std::string_view name, bool value) {
@@ -146,11 +174,20 @@ void JsonWriter::wire(std::string_view name, std::string_view octets) {
 }
 
 void JsonWriter::time(std::string_view name, Time value) {
-  signed_number(fmt::format("{}_ns", name), ns_of(value));
+  this->name(name, "_ns");
+  append_number(text_, ns_of(value));
 }
 
 void JsonWriter::duration(std::string_view name, Duration value) {
-  signed_number(fmt::format("{}_ns", name), value.count());
+  this->name(name, "_ns");
+  append_number(text_, value.count());
+}
+
+void JsonWriter::wall_time(std::string_view name, WallTime value) {
+  this->name(name);
+  text_ += '"';
+  append_wall_time(text_, value);
+  text_ += '"';
 }
 
 void JsonWriter::object(std::string_view name, std::string_view object) {
@@ -164,5 +201,7 @@ void JsonWriter::members_of(std::string_view object) {
   separate();
   text_ += object.substr(1, object.size() - 2);
 }
+
+void JsonWriter::end_line() { text_ += '\n'; }
 
 }  // namespace smtpscope

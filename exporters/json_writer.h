@@ -54,18 +54,25 @@ class JsonWriter {
   void time(std::string_view name, Time value);
   /// "<name>_ns", nanoseconds.
   void duration(std::string_view name, Duration value);
+  /// RFC 3339, as in captures.
+  void wall_time(std::string_view name, WallTime value);
 
   /// An object that was written before: "{…}".
   void object(std::string_view name, std::string_view object);
   /// Members of an object that was written before: "{…}", spliced into the one being written.
   void members_of(std::string_view object);
 
+  /// Behind a whole document, where each stands on a line of its own.
+  void end_line();
+
   const std::string& text() const { return text_; }
   std::string take() { return std::move(text_); }
+  /// Begins anew, in the same memory.
+  void clear() { text_.clear(); }
 
  private:
   void separate();
-  void name(std::string_view name);
+  void name(std::string_view name, std::string_view suffix = {});
   void quote(std::string_view value);
   void signed_number(std::string_view name, std::int64_t value);
   void unsigned_number(std::string_view name, std::uint64_t value);

@@ -29,13 +29,14 @@ void JsonlExporter::begin_run(const RunInfo& run) {
 
 void JsonlExporter::on_timeline(const TimelineEvent& event) {
   summary_.on_timeline(event);
-  JsonWriter json;
-  json.begin_object();
-  json.string("event", kind_of(event));
-  json.number("session", event.session);
-  json.members_of(json_of(event, run_started_));
-  json.end_object();
-  const std::string record = json.take() + "\n";
+  record_.clear();
+  record_.begin_object();
+  record_.string("event", kind_of(event));
+  record_.number("session", event.session);
+  write_members(record_, event, run_started_);
+  record_.end_object();
+  record_.end_line();
+  const std::string& record = record_.text();
   if (event.session == kWholeRun) {
     output_.write(record);
     return;

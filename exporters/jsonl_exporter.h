@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "exporters/exporter.h"
+#include "exporters/json_writer.h"
 #include "exporters/session_order.h"
 #include "timeline/run_summary.h"
 
@@ -26,6 +27,7 @@ class JsonlExporter : public Exporter, private SessionRelease {
   Output& output_;
   SessionOrder order_;
   RunSummary summary_;  // of the run
+  JsonWriter record_;   // the one being written
   WallTime run_started_{};
 };
 

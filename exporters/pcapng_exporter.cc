@@ -36,7 +36,7 @@ struct PcapngExporter::Session {
   Time opened;
   bool began = false;  // the SYN went out
   bool ended = false;
-  bool wanted = false;  // see ExporterOptions::annotated_from
+  bool wanted = false;           // see ExporterOptions::annotated_from
   std::array<bool, 2> closed{};  // by index(Side)
   std::deque<EntryPlace> places;
   std::vector<std::string> next;  // comments for the next packet

@@ -58,8 +58,11 @@ class TextSession::Render {
   }
 
   void operator()(const TimelineConnected& connected) {
-    std::string words = fmt::format("connected to {} in {}", style_.wire(connected.server),
-                                    short_duration(connected.took));
+    std::string words = fmt::format("connected to {}", style_.wire(connected.server));
+    // A capture of packets need not hold the SYN.
+    if (connected.took > Duration::zero()) {
+      words += fmt::format(" in {}", short_duration(connected.took));
+    }
     if (connected.failed_attempts > 0) {
       words += fmt::format(", after {} that did not answer",
                            counted(connected.failed_attempts, "address"));

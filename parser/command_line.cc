@@ -85,6 +85,13 @@ bool looks_like_response(std::string_view text) {
   });
 }
 
+bool begins_header_field(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  return std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(colon),
+                     [](char c) { return is_alphanumeric(c) || c == '-'; });
+}
+
 std::optional<ChunkArgument> parse_chunk_argument(std::string_view arguments) {
   const std::optional<std::uint64_t> octets = take_number(arguments);
   if (!octets) return std::nullopt;

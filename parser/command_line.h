@@ -29,6 +29,10 @@ bool may_hold_credentials(std::string_view beginning);
 /// The text could be a SASL response, base64 (RFC 4648 4), or one that was overwritten with '#'.
 bool looks_like_response(std::string_view text);
 
+/// The line begins like a header field of a message (RFC 5322 2.2): a name and a colon. No command
+/// does, and no SASL response: base64 has no colon.
+bool begins_header_field(std::string_view line);
+
 /// The argument of BDAT (RFC 3030 2): a size, and LAST on the last chunk.
 struct ChunkArgument {
   std::uint64_t octets = 0;

@@ -144,6 +144,10 @@ void ConversationMachine::on_line(const Line& line) {
   if (verb != Verb::kUnknown) {
     suspicion_ = false;
     s.skip = Skip::kNothing;
+  } else if (s.skip == Skip::kMidSession && !line.cut() && line.ending == LineEnding::kCrLf &&
+             begins_header_field(line.text)) {
+    join_message(line);
+    return;
   } else if (s.skip != Skip::kNothing) {
     skip_line(line);
     return;
@@ -152,6 +156,18 @@ void ConversationMachine::on_line(const Line& line) {
     return;
   }
   on_command(line, verb);
+}
+
+/// The trace began inside a message: `line` is read again, as its content.
+void ConversationMachine::join_message(const Line& line) {
+  Stream& s = commands();
+  std::vector<std::uint8_t> content(line.text.begin(), line.text.end());
+  content.insert(content.end(), {'\r', '\n'});
+  held_.assign(std::move(content));
+  held_side_ = commander_;
+  s.at = s.item_begin;
+  s.skip = Skip::kNothing;
+  begin_mail_data(true);
 }
 
 void ConversationMachine::on_proxy_line(const Line& line, bool local) {

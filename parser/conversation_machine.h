@@ -126,6 +126,7 @@ class ConversationMachine {
   void begin_line();
   void on_line(const Line& line);
   void on_auth_response(const Line& line);
+  void join_message(const Line& line);
   void on_proxy_line(const Line& line, bool local);
   void on_command(const Line& line, Verb verb);
   static SecretPart find_secret(const Line& line, bool suspect);

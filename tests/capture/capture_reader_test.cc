@@ -27,7 +27,7 @@ std::string end_line(int ns) {
 
 struct Read {
   std::vector<EventCopy> events;
-  std::vector<CaptureNotice> notices;
+  std::vector<SourceNotice> notices;
 };
 
 Read read_all(const std::string& path) {
@@ -82,7 +82,7 @@ TEST_CASE("a capture cut anywhere is read up to its last whole line") {
     const bool cut = !events.empty() && events.back() != '\n';
     REQUIRE(read.notices.size() == (cut ? 1 : 0));
     if (cut) {
-      CHECK(read.notices[0].kind == CaptureNotice::Kind::kCut);
+      CHECK(read.notices[0].kind == SourceNotice::Kind::kCut);
       CHECK(read.notices[0].text == "it ends inside line " + std::to_string(lines + 2) +
                                         ": the trace was cut off there, and all whole lines "
                                         "before were read");
@@ -104,7 +104,7 @@ TEST_CASE("a corrupt line becomes a gap of the whole run") {
   CHECK(gap.of_unknown_octets());
   CHECK(gap.why == "the capture cannot be read at line 3: it is not a JSON object");
   REQUIRE(read.notices.size() == 1);
-  CHECK(read.notices[0].kind == CaptureNotice::Kind::kCorrupt);
+  CHECK(read.notices[0].kind == SourceNotice::Kind::kCorrupt);
   CHECK(read.notices[0].count == 2);
   CHECK(read.notices[0].text.find("line 3") != std::string::npos);
 }
@@ -128,7 +128,7 @@ TEST_CASE("a capture that ends in a line that is too long is cut") {
   const Read read = read_all(path);
   CHECK(read.events.size() == 1);
   REQUIRE(read.notices.size() == 1);
-  CHECK(read.notices[0].kind == CaptureNotice::Kind::kCut);
+  CHECK(read.notices[0].kind == SourceNotice::Kind::kCut);
 }
 
 TEST_CASE("events of unknown kinds are counted by name") {
@@ -139,7 +139,7 @@ TEST_CASE("events of unknown kinds are counted by name") {
   const Read read = read_all(path);
   CHECK(read.events.size() == 1);
   REQUIRE(read.notices.size() == 1);
-  CHECK(read.notices[0].kind == CaptureNotice::Kind::kUnknown);
+  CHECK(read.notices[0].kind == SourceNotice::Kind::kUnknown);
   CHECK(read.notices[0].count == 3);
   CHECK(read.notices[0].text ==
         "3 events are of kinds that this version does not know (1 \"new\", 2 \"odd\") and were "

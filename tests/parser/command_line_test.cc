@@ -101,6 +101,15 @@ TEST_CASE("PROXY headers, version 1") {
   CHECK_FALSE(is_header("PROXY"));
 }
 
+TEST_CASE("header fields are told from commands") {
+  for (const char* field : {"Subject: x", "X-Spam-Score: 1", "to:bob", "A:"}) {
+    CHECK(begins_header_field(field));
+  }
+  for (const char* other : {"", ":", "MAIL FROM:<a@b>", "RCPT", "dXNlcg==", "a b: c", " x: y"}) {
+    CHECK_FALSE(begins_header_field(other));
+  }
+}
+
 TEST_CASE("what could be a SASL response") {
   CHECK(looks_like_response("dXNlcg=="));
   CHECK(looks_like_response("####"));

@@ -103,6 +103,17 @@ TEST_CASE("a trace that begins in the middle of a message") {
       Conversation::Start::kMidSession);
 }
 
+TEST_CASE("a trace that begins in the header section of a message") {
+  expect_items(
+      {C("rest of a line\r\nSubject: hi\r\n\r\nMAIL FROM:<no@command>\r\n.\r\nQUIT\r\n"),
+       S("250 ok\r\n221 bye\r\n")},
+      {"C junk (before the first command seen) `` secret=14", "C #0 data 39 octets, strict assumed",
+       "C #1 `QUIT` pending=1", "S 250 to #0 end of data owes=1", "S 221 to #1 QUIT"},
+      Conversation::Start::kMidSession);
+  // Where a session is here from its beginning such a line is a command, if a strange one.
+  expect_items({S("220 hi\r\n"), C("Subject: hi\r\n")}, {"S 220 greeting", "C #1 `Subject: hi`"});
+}
+
 TEST_CASE("a trace that begins between DATA or AUTH and the reply") {
   expect_items({S("354 go\r\n"), C("x\r\n.\r\n"), S("250 ok\r\n")},
                {"S 354 orphan", "C #0 data 3 octets, strict", "S 250 to #0 end of data"},

@@ -16,17 +16,19 @@ MAY_INCLUDE = {
     "base": [],
     "parser": ["base"],
     "capture": ["base", "parser"],
+    "readers": ["base", "parser", "capture"],
     "timeline": ["base", "parser", "capture/wire_event.h", "capture/screen.h"],
     "diff": ["base", "parser", "timeline", "capture/wire_event.h"],
     "exporters": ["base", "timeline", "diff", "parser/item.h", "capture/wire_event.h",
                   "capture/wall_time.h"],
     "proxy": ["base", "parser", "capture"],
-    "cli": ["base", "parser", "capture", "timeline", "diff", "exporters", "proxy"],
+    "cli": ["base", "parser", "capture", "readers", "timeline", "diff", "exporters", "proxy"],
 }
 
 # Foreign headers that belong in one place: which include, and the files that may have it.
 CONFINED = [
     (re.compile(r"uv(/.*)?\.h"), re.compile(r"proxy/.*")),
+    (re.compile(r"(zlib|pcap(/.*)?)\.h"), re.compile(r"readers/.*")),
     (re.compile(r"openssl/.*"), re.compile(r"proxy/(tls|cert)_[^/]*")),
     # It is slow to compile and throws: what uses it stays behind our own types.
     (re.compile(r"nlohmann/.*"), re.compile(r".*\.cc")),

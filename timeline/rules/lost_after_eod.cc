@@ -8,6 +8,7 @@
 #include "timeline/duration_text.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
+#include "timeline/rules/trace_limits.h"
 
 namespace smtpscope {
 namespace {
@@ -44,6 +45,10 @@ void evaluate(RuleContext& context) {
   const SessionState& session = context.session();
   const bool no_reply = ended->final_code == 0 && session.first_closer.has_value();
   if (!no_reply && !ended->final_undelivered) return;
+  if (ended->final_code == 0 && session.holes > 0) {
+    context.not_evaluated(kHiddenByHoles);
+    return;
+  }
 
   Finding finding = context.finding();
   finding.variant = case_of(ended->final_code);

@@ -1,0 +1,158 @@
+#include "readers/flow_table.h"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+#include <random>
+#include <utility>
+#include <vector>
+
+namespace smtpscope {
+namespace {
+
+/// The finaliser of SplitMix64.
+std::uint64_t mix(std::uint64_t value) {
+  value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9;
+  value = (value ^ value >> 27) * 0x94D049BB133111EB;
+  return value ^ value >> 31;
+}
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
+}
+
+}  // namespace
+
+std::size_t FlowTable::Hash::operator()(const Key& key) const {
+  std::uint64_t hash = seed;
+  for (const Endpoint& end : key.ends) {
+    std::array<std::uint64_t, 2> words;
+    std::memcpy(words.data(), end.address.octets.data(), sizeof words);
+    hash = mix(hash ^ words[0]);
+    if (end.address.v6) hash = mix(hash + words[1]);
+    hash += end.port;
+  }
+  return static_cast<std::size_t>(mix(hash));
+}
+
+FlowTable::FlowTable(SessionLedger& ledger) : ledger_(ledger), flows_(1024, Hash{random_seed()}) {}
+
+FlowTable::~FlowTable() = default;
+
+FlowTable::Shelf FlowTable::shelf_of(const Flow& flow) {
+  switch (flow.session.stage()) {
+    case FlowSession::Stage::kLingering:
+      return Shelf::kReset;
+    case FlowSession::Stage::kDone:
+      return Shelf::kOver;
+    default:
+      return Shelf::kOpen;
+  }
+}
+
+void FlowTable::take(const TcpSegment& segment, Time now) {
+  ++packets_;
+  expire(now);
+  const Endpoint source{segment.source, segment.source_port};
+  const Endpoint destination{segment.destination, segment.destination_port};
+  const Peer from = source <= destination ? Peer::kLower : Peer::kHigher;
+  Key key;
+  key.ends[index(from)] = source;
+  key.ends[index(other(from))] = destination;
+
+  auto found = flows_.find(key);
+  if (found != flows_.end() && found->second->connection.is_succeeded_by(segment, from)) {
+    Flow& old = *found->second;
+    old.connection.flush(now, old.session);
+    old.session.end(false);
+    shelf(Shelf::kOver).splice(shelf(Shelf::kOver).end(), shelf(shelf_of(old)), found->second);
+    shelf(Shelf::kOver).erase(found->second);
+    flows_.erase(found);
+    found = flows_.end();
+  }
+  if (found == flows_.end()) {
+    if (segment.rst && !segment.syn) return;  // of a connection that nothing is known of
+    Flows& open = shelf(Shelf::kOpen);
+    open.emplace_back(key, ledger_, now, packets_);
+    found = flows_.emplace(key, std::prev(open.end())).first;
+  }
+  const Flows::iterator at = found->second;
+  Flow& flow = *at;
+  const Shelf before = shelf_of(flow);
+  flow.last = std::max(flow.last, now);
+  if (before != Shelf::kOver) {
+    flow.connection.take(segment, from, now, flow.session);
+    flow.session.on_packet();
+    if (flow.session.stage() == FlowSession::Stage::kRecognised) number_sessions(flow);
+    if (shelf_of(flow) == Shelf::kOver) flow.connection.close();
+  }
+  Flows& to = shelf(shelf_of(flow));
+  to.splice(to.end(), shelf(before), at);
+}
+
+/// A server has shown that it speaks SMTP: so do its other connections. Those that began before
+/// come first.
+void FlowTable::number_sessions(Flow& recognised) {
+  const std::optional<Endpoint> server = recognised.session.recognised_server();
+  if (!server) {
+    recognised.session.show();
+    return;
+  }
+  ledger_.learn_server(*server);
+  std::vector<Flow*> flows;
+  for (Flow& flow : shelf(Shelf::kOpen)) {
+    if (flow.session.stage() != FlowSession::Stage::kUndecided) continue;
+    const std::optional<Peer> presumed = flow.session.presumed_server();
+    if (presumed && flow.session.endpoint(*presumed) == *server) flows.push_back(&flow);
+  }
+  flows.push_back(&recognised);
+  std::ranges::sort(flows, {}, &Flow::first_packet);
+  for (Flow* flow : flows) flow->session.show();
+}
+
+void FlowTable::expire(Time now) {
+  const auto expire_from = [&](Shelf which, Duration idle) {
+    Flows& flows = shelf(which);
+    while (!flows.empty() && now - flows.front().last > idle) forget(flows, false);
+  };
+  expire_from(Shelf::kOpen, kIdle);
+  expire_from(Shelf::kReset, kAfterReset);
+  expire_from(Shelf::kOver, kAfterEnd);
+  while (flows_.size() > kMaxFlows) {
+    if (!shelf(Shelf::kOver).empty()) {
+      forget(shelf(Shelf::kOver), false);
+    } else if (!shelf(Shelf::kReset).empty()) {
+      forget(shelf(Shelf::kReset), false);
+    } else {
+      ++given_up_;
+      forget(shelf(Shelf::kOpen), false);
+    }
+  }
+}
+
+/// The flow that is idle for the longest time.
+void FlowTable::forget(Flows& flows, bool at_end) {
+  Flow& flow = flows.front();
+  flow.connection.flush(flow.last, flow.session);
+  flow.session.end(at_end);
+  flows_.erase(flow.key);
+  flows.pop_front();
+}
+
+void FlowTable::finish(Time now) {
+  // In the order of their beginnings, so that the last sessions get the numbers due to them.
+  std::vector<Flow*> flows;
+  for (Flows& shelf : shelves_) {
+    for (Flow& flow : shelf) flows.push_back(&flow);
+  }
+  std::ranges::sort(flows, {}, &Flow::first_packet);
+  for (Flow* flow : flows) {
+    flow->connection.flush(now, flow->session);
+    flow->session.end(true);
+  }
+  flows_.clear();
+  for (Flows& shelf : shelves_) shelf.clear();
+}
+
+}  // namespace smtpscope
