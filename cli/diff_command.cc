@@ -17,6 +17,7 @@
 #include "cli/rule_options.h"
 #include "cli/run_loading.h"
 #include "cli/subcommand.h"
+#include "cli/taps_report.h"
 #include "diff/normalizer.h"
 #include "diff/run_comparison.h"
 #include "diff/run_series.h"
@@ -37,6 +38,7 @@ struct DiffOptions {
   std::string output;
   bool force = false;
   bool list_normalizers = false;
+  bool taps = false;  // the runs are one, seen from two places
   Normalizers::Options normalizers;
   ComparisonOptions comparison;
   std::string threshold;
@@ -204,9 +206,18 @@ class Diff {
   bool failed_ = false;
 };
 
+/// Compares the runs, one way or the other.
+int compare_runs_into(FileOutput& output, const DiffOptions& options, const RuleSet& rules,
+                      const Normalizers& normalizers) {
+  if (!options.taps) return Diff(options, rules, normalizers, output).run();
+  return report_taps(
+      {options.runs, options.layout.context, options.format == kJson, options.rendering}, rules,
+      output);
+}
+
 int run_diff(DiffOptions& options) {
   if (options.list_normalizers) return list_normalizers();
-  if (options.baseline.empty() && options.runs.size() < 2) {
+  if (!options.taps && options.baseline.empty() && options.runs.size() < 2) {
     return fail(
         "diff compares two runs or more: smtpscope diff BASE RUN...; or a series of runs in a "
         "folder: smtpscope diff --baseline DIR [RUN...]");
@@ -229,11 +240,11 @@ int run_diff(DiffOptions& options) {
   if (!normalizers) return fail(normalizers.error().message);
   if (options.output.empty() || options.output == "-") {
     FileOutput output;
-    return Diff(options, rules.value(), normalizers.value(), output).run();
+    return compare_runs_into(output, options, rules.value(), normalizers.value());
   }
   Result<FileOutput> output = FileOutput::create(options.output, options.force, options.runs);
   if (!output) return fail(output.error().message);
-  return Diff(options, rules.value(), normalizers.value(), output.value()).run();
+  return compare_runs_into(output.value(), options, rules.value(), normalizers.value());
 }
 
 std::function<int()> declare_diff(CLI::App& app) {
@@ -276,6 +287,16 @@ std::function<int()> declare_diff(CLI::App& app) {
   add_rule_options(app, options->rule_options);
   app.add_option("-o,--output", options->output, "Write to this file, readable by you only");
   app.add_flag("--force", options->force, "Overwrite the file of -o");
+  CLI::Option* taps = app.add_flag(
+      "--taps", options->taps,
+      "The two RUNs are the same sessions, recorded near the client and near the server: tell what "
+      "something in between changed. --set two-point-divergence.delay=TIME: the delay that is "
+      "told");
+  // Between two places everything counts, to the octet: nothing is set aside.
+  for (const char* other : {"--baseline", "--side-by-side", "--reads", "--no-timing",
+                            "--time-threshold", "--time-ratio", "--ignore", "--no-normalizer"}) {
+    taps->excludes(app.get_option(other));
+  }
   return [options] { return run_diff(*options); };
 }
 
@@ -283,7 +304,7 @@ std::function<int()> declare_diff(CLI::App& app) {
 
 const Subcommand kDiffCommand = {
     .name = "diff",
-    .description = "Compare runs of the same client",
+    .description = "Compare runs of the same client, or one run recorded at two places",
     .examples =
         "  smtpscope diff yesterday.smtpcap today.smtpcap\n"
         "  smtpscope diff -y old-version.smtpcap new-version.smtpcap | less -R\n"
@@ -291,6 +312,7 @@ const Subcommand kDiffCommand = {
         "  smtpscope diff base.smtpcap a.smtpcap b.smtpcap c.smtpcap     a table\n"
         "  smtpscope diff --baseline runs/                               what flickers in them\n"
         "  smtpscope diff --baseline runs/ today.smtpcap                 what is new today\n"
+        "  smtpscope diff --taps near-client.smtpcap near-server.smtpcap  what is in between does\n"
         "  exit code: 0 no difference, 1 there are some, 2 a run could not be read\n",
     .declare = declare_diff,
 };

@@ -47,6 +47,7 @@ void add_rule_options(CLI::App& app, RuleOptions& options) {
                  "--thresholds' lists them. May be repeated")
       ->type_name("RULE.KEY=VALUE")
       ->expected(1)
+      ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--off", options.off, "Rules to leave out: ids, categories, or all")
       ->delimiter(',')

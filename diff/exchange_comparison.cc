@@ -7,70 +7,11 @@
 #include <string_view>
 #include <utility>
 
-#include "parser/capabilities.h"
+#include "diff/reply_text.h"
 #include "parser/enhanced_code.h"
 #include "timeline/duration_text.h"
 
 namespace smtpscope {
-namespace {
-
-/// The lines of a reply's text, without their codes.
-std::vector<std::string_view> lines_of(std::string_view text) {
-  constexpr std::size_t kCodeAndSeparator = 4;
-  std::vector<std::string_view> lines;
-  while (true) {
-    const std::size_t end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
-    lines.push_back(line.substr(std::min(kCodeAndSeparator, line.size())));
-    if (end == std::string_view::npos) return lines;
-    text.remove_prefix(end + 1);
-  }
-}
-
-/// What a reply to EHLO offers.
-Capabilities offered(std::string_view text) {
-  std::vector<ReplyLine> lines;
-  for (const std::string_view line : lines_of(text)) {
-    ReplyLine& each = lines.emplace_back();
-    each.code = 250;
-    each.text = line;
-  }
-  Reply reply;
-  reply.code = 250;
-  reply.lines = lines;
-  reply.line_count = lines.size();
-  Capabilities capabilities;
-  capabilities.read(reply);
-  return capabilities;
-}
-
-std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
-
-/// Who says something, for a text that names nobody.
-std::string ending_words(LineEnding ending) {
-  switch (ending) {
-    case LineEnding::kCrLf:
-      return "ends in CRLF";
-    case LineEnding::kLf:
-      return "ends in bare LF";
-    case LineEnding::kCrCrLf:
-      return "ends in CR CR LF";
-    case LineEnding::kNone:
-      break;
-  }
-  return "has no line end";
-}
-
-std::string keyword_line(const Capabilities::Keyword& keyword) {
-  return keyword.parameters().empty() ? std::string(keyword.name())
-                                      : fmt::format("{} {}", keyword.name(), keyword.parameters());
-}
-
-bool is_ehlo_offer(const ExchangeRecord& exchange, const ReplyRecord& reply) {
-  return (exchange.verb == Verb::kEhlo || exchange.verb == Verb::kLhlo) && reply.code / 100 == 2;
-}
-
-}  // namespace
 
 /// Two exchanges that correspond, and where what differs goes.
 struct ExchangeComparison::Pair {
@@ -95,6 +36,20 @@ struct ExchangeComparison::Pair {
     return difference;
   }
 };
+
+std::string ending_words(LineEnding ending) {
+  switch (ending) {
+    case LineEnding::kCrLf:
+      return "ends in CRLF";
+    case LineEnding::kLf:
+      return "ends in bare LF";
+    case LineEnding::kCrCrLf:
+      return "ends in CR CR LF";
+    case LineEnding::kNone:
+      break;
+  }
+  return "has no line end";
+}
 
 std::string exchange_name(const RunRecord& run, const ExchangeRecord& exchange) {
   switch (exchange.kind) {
@@ -179,7 +134,9 @@ void ExchangeComparison::reply(Pair& pair, const ReplyRecord& before,
     capabilities(pair, before, after);
     return;
   }
-  const auto code_of = [](std::string_view text) { return enhanced_code(lines_of(text).back()); };
+  const auto code_of = [](std::string_view text) {
+    return enhanced_code(reply_lines(text).back());
+  };
   add(code_of(said_before) != code_of(said_after) ? DifferenceKind::kEnhancedCode
                                                   : DifferenceKind::kReplyText);
 }
@@ -190,16 +147,18 @@ void ExchangeComparison::capabilities(Pair& pair, const ReplyRecord& before,
   const std::string_view said_after = after_.run.replies.text(after.text);
   const std::size_t known = pair.differences.size();
   // The first line greets, the others offer (RFC 5321 4.1.1.1).
-  const NormalizedText greeting_before = normalizers_.apply(first_line(said_before), kInReply);
-  const NormalizedText greeting_after = normalizers_.apply(first_line(said_after), kInReply);
+  const NormalizedText greeting_before =
+      normalizers_.apply(first_reply_line(said_before), kInReply);
+  const NormalizedText greeting_after = normalizers_.apply(first_reply_line(said_after), kInReply);
   if (greeting_before.text.substr(std::min<std::size_t>(4, greeting_before.text.size())) !=
       greeting_after.text.substr(std::min<std::size_t>(4, greeting_after.text.size()))) {
     pair.add(DifferenceKind::kReplyText, exchange_name(before_.run, pair.before),
-             std::string(first_line(said_before)), std::string(first_line(said_after)));
+             std::string(first_reply_line(said_before)), std::string(first_reply_line(said_after)));
   } else {
     pair.set_aside.add(greeting_before.values, greeting_after.values);
   }
-  const Capabilities offered_before = offered(said_before), offered_after = offered(said_after);
+  const Capabilities offered_before = offered_by(said_before),
+                     offered_after = offered_by(said_after);
   for (const Capabilities::Keyword& keyword : offered_before.keywords()) {
     const Capabilities::Keyword* other = offered_after.find(keyword.name());
     const std::string name(keyword.name());

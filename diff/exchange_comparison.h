@@ -46,6 +46,9 @@ class ExchangeComparison {
   const ComparisonOptions& options_;
 };
 
+/// How a line ended, in words: "ends in bare LF".
+std::string ending_words(LineEnding ending);
+
 /// An exchange in a few words: its command, "greeting", "mail data" …
 std::string exchange_name(const RunRecord& run, const ExchangeRecord& exchange);
 

@@ -89,6 +89,7 @@ struct AnnotationRecord {
   std::uint64_t entry = 0;  // the first that proves it; 0: none
   bool folded = false;
   std::string text;
+  std::vector<Attribute> attributes;
 };
 
 /// One direction closed.
@@ -107,7 +108,7 @@ struct SessionRecord {
   bool mid_session = false;
   bool ended = false;
   bool ended_cleanly = false;  // QUIT and 221 were seen
-  std::uint64_t holes = 0;  // gaps in its trace
+  std::uint64_t holes = 0;     // gaps in its trace
   Time began, finished;
   std::vector<ExchangeRecord> exchanges;  // in order of their entries
   std::vector<ReplyRecord> replies;       // those of one exchange lie together

@@ -89,10 +89,10 @@ void RunRecorder::on_timeline(const TimelineEvent& event) {
   } else if (const auto* entry = std::get_if<Entry>(&event.body)) {
     on_entry(event, *entry);
   } else if (const auto* annotation = std::get_if<Annotation>(&event.body)) {
-    session.annotations.push_back({annotation->rule, annotation->variant, annotation->severity,
-                                   annotation->number, annotation->transaction,
-                                   annotation->entries.empty() ? 0 : annotation->entries.front(),
-                                   !annotation->folded_under.empty(), annotation->text});
+    session.annotations.push_back(
+        {annotation->rule, annotation->variant, annotation->severity, annotation->number,
+         annotation->transaction, annotation->entries.empty() ? 0 : annotation->entries.front(),
+         !annotation->folded_under.empty(), annotation->text, annotation->attributes});
   } else if (const auto* folded = std::get_if<AnnotationFolded>(&event.body)) {
     const auto known = std::ranges::lower_bound(session.annotations, folded->number, {},
                                                 &AnnotationRecord::number);

@@ -90,6 +90,8 @@ constexpr std::array<ThresholdKind, kThresholds> kKinds = {{
      "points of evidence that make a suspicion"},
     {kInterceptionPause, "interception-suspected", "pause", kDuration, 5_s,
      "the least round pause before a replay that is a point"},
+    {kTwoPointDelay, "two-point-divergence", "delay", kDuration, 1_s,
+     "held between two places for so long"},
     {kAuthRetryNotice, "auth-retry", "notice", kCount, 2, "attempts"},
     {kAuthRetryWarning, "auth-retry", "warning", kCount, 3, "attempts"},
     {kReplyLine, "reply-line-too-long", "line", kOctets, 512,

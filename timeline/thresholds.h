@@ -61,6 +61,7 @@ enum class Threshold : std::uint8_t {
   kBdatStall,
   kInterceptionScore,
   kInterceptionPause,
+  kTwoPointDelay,
   kAuthRetryNotice,
   kAuthRetryWarning,
   kReplyLine,

@@ -25,4 +25,12 @@ void check_golden(const std::string& name, std::string_view text) {
   CHECK(std::string(text) == expected);
 }
 
+std::string without_version(std::string text) {
+  const std::string key = "\"version\": \"";
+  const std::size_t at = text.find(key);
+  REQUIRE(at != std::string::npos);
+  const std::size_t begin = at + key.size();
+  return text.replace(begin, text.find('"', begin) - begin, "0.0.0");
+}
+
 }  // namespace smtpscope

@@ -26,4 +26,8 @@ class StringOutput : public Output {
 /// With SMTPSCOPE_APPROVE in the environment (script/approve-golden) the file is written instead.
 void check_golden(const std::string& name, std::string_view text);
 
+/// A JSON document with another version of the program in it: that changes with each release and
+/// says nothing here. REQUIREs that one is in it.
+std::string without_version(std::string text);
+
 }  // namespace smtpscope

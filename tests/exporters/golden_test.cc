@@ -40,15 +40,6 @@ std::string text_of_all(const ExporterOptions& options) {
   return output.text();
 }
 
-/// The version changes with each release and says nothing here.
-std::string without_version(std::string text) {
-  const std::string key = "\"version\": \"";
-  const std::size_t at = text.find(key);
-  REQUIRE(at != std::string::npos);
-  const std::size_t begin = at + key.size();
-  return text.replace(begin, text.find('"', begin) - begin, "0.0.0");
-}
-
 TEST_CASE("text fits the width it is given") {
   for (const std::size_t width : {std::size_t{60}, std::size_t{80}, std::size_t{120}}) {
     ExporterOptions options;

@@ -50,6 +50,18 @@ def paths(instance, path=()):
             yield from paths(value, path)
 
 
+def rename_first(instance, path):
+    """Gives the first member at `path` another name; false if there is none."""
+    if isinstance(instance, list):
+        return any(rename_first(value, path) for value in instance)
+    if not isinstance(instance, dict) or path[0] not in instance:
+        return False
+    if len(path) == 1:
+        instance["x_" + path[0]] = instance.pop(path[0])
+        return True
+    return rename_first(instance[path[0]], path[1:])
+
+
 class Schema(unittest.TestCase):
     def test_is_one(self):
         jsonschema.Draft202012Validator.check_schema(SCHEMA)
@@ -84,18 +96,8 @@ class Schema(unittest.TestCase):
                 continue
             with self.subTest(".".join(path)):
                 bad = copy.deepcopy(good)
-                self.assertTrue(self.rename_first(bad, path))
+                self.assertTrue(rename_first(bad, path))
                 self.assertFalse(validator.is_valid(bad))
-
-    def rename_first(self, instance, path):
-        if isinstance(instance, list):
-            return any(self.rename_first(value, path) for value in instance)
-        if not isinstance(instance, dict) or path[0] not in instance:
-            return False
-        if len(path) == 1:
-            instance["x_" + path[0]] = instance.pop(path[0])
-            return True
-        return self.rename_first(instance[path[0]], path[1:])
 
     def test_notices_a_wrong_type(self):
         bad = document()
@@ -136,6 +138,33 @@ class Comparison(unittest.TestCase):
             bad = document("comparison.json")
             change(bad)
             self.assertFalse(self.validator().is_valid(bad))
+
+
+class Taps(unittest.TestCase):
+    SCHEMA = json.loads((ROOT / "docs" / "taps.schema.json").read_text(encoding="utf-8"))
+
+    def setUp(self):
+        resolver = jsonschema.RefResolver(
+            "taps.schema.json", self.SCHEMA, store={"timeline.schema.json": SCHEMA})
+        self.validator = jsonschema.Draft202012Validator(self.SCHEMA, resolver=resolver)
+
+    def test_is_one(self):
+        jsonschema.Draft202012Validator.check_schema(self.SCHEMA)
+
+    def test_document(self):
+        found = [e.message[:300] for e in self.validator.iter_errors(document("taps.json"))]
+        self.assertEqual(found, [])
+
+    def test_notices_what_nobody_described(self):
+        good = document("taps.json")
+        for path in sorted(set(paths(good))):
+            # Objects whose names are data, not part of the format.
+            if {"attributes", "thresholds"} & set(path):
+                continue
+            with self.subTest(".".join(path)):
+                bad = copy.deepcopy(good)
+                self.assertTrue(rename_first(bad, path))
+                self.assertFalse(self.validator.is_valid(bad))
 
 
 if __name__ == "__main__":

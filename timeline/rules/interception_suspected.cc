@@ -8,6 +8,7 @@
 
 #include "timeline/duration_text.h"
 #include "timeline/envelope_hash.h"
+#include "timeline/interception_score.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/run_history.h"
@@ -17,18 +18,7 @@ namespace {
 
 using Replay = InterceptionSigns::Replay;
 
-/// Points for a program between the application and the tracer, and what they are given for.
-struct Score {
-  std::uint64_t points = 0;
-  std::string evidence;
-
-  void add(std::uint64_t more, std::string_view what) {
-    points += more;
-    evidence += fmt::format("{}{} ({})", evidence.empty() ? "" : ", ", what, more);
-  }
-};
-
-void judge_replay(const RuleContext& context, const Replay& replay, Score& score) {
+void judge_replay(const RuleContext& context, const Replay& replay, InterceptionScore& score) {
   // One RSET before the second try may be any client's; two, with nothing between them, mean that
   // something kept the server waiting.
   if (replay.rsets < 2) return;
@@ -61,8 +51,8 @@ bool greeting_masked(const SessionState& session) {
   return session.server_name.find("**") != std::string::npos;
 }
 
-Score judge(const RuleContext& context) {
-  Score score;
+InterceptionScore judge(const RuleContext& context) {
+  InterceptionScore score;
   const SessionState& session = context.session();
   if (const InterceptionSigns* signs = session.signs.get()) {
     judge_replay(context, signs->replay, score);
@@ -102,7 +92,7 @@ std::vector<std::string> ruled_out(const Replay& replay) {
 }
 
 void evaluate(RuleContext& context) {
-  const Score score = judge(context);
+  const InterceptionScore score = judge(context);
   const std::uint64_t wanted = context.threshold_count(Threshold::kInterceptionScore);
   if (score.points == 0 || score.points < wanted) return;
   // Only a second trace proves it; many signs together leave little else.
@@ -140,12 +130,14 @@ const Rule kInterceptionSuspected = {
         "tracer and speaks SMTP in its place: it takes the message itself, keeps the server "
         "waiting, looks at the message, and sends it on. The mail may well arrive; but what the "
         "application sees is not what the server sees.\n"
-        "Each sign counts points; from three points on it is told. Two: the envelope was announced "
-        "again after two RSETs. One each: a pause of a timer's length before that; a message in "
-        "one "
-        "piece from a client that sends line by line; header fields of scanners; messages larger "
-        "than declared by the same number of octets; another EHLO name than before; a greeting or "
-        "keywords that were written over; replies sent bit by bit.",
+        "Each sign counts points; from three points on it is told. Three: traces of the same "
+        "dialogue from two places differ (smtpscope diff --taps). Two each: the envelope was "
+        "announced again after two RSETs; between two places the greeting or the reply to QUIT was "
+        "changed, or STARTTLS was answered without the server being asked. One each: a pause of a "
+        "timer's length before that; a message in one piece from a client that sends line by line; "
+        "header fields of scanners; messages larger than declared by the same number of octets; "
+        "another EHLO name than before; a greeting or keywords that were written over; replies "
+        "sent bit by bit.",
     .causes =
         "The mail shield of a security suite on the client's host, which takes over all "
         "connections to port 25.\n"

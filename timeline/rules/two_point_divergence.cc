@@ -5,7 +5,8 @@ namespace smtpscope {
 namespace {
 
 // A timeline is made of one trace. Whether the same dialogue looks different elsewhere shows only
-// when a second trace is laid beside it; until then this rule says that it could not look.
+// when a second trace is laid beside it: diff/taps_findings.cc does, with the words of this rule.
+// Here it says that it could not look.
 void evaluate(RuleContext& context) {
   context.not_evaluated("it needs a trace from a second vantage point");
 }
@@ -30,7 +31,8 @@ const Rule kTwoPointDivergence = {
         "Move the two places closer to each other until the traces agree: what lies between the "
         "last pair that differed is what does it.",
     .advice =
-        "Record on the client's host and on the server, and compare the two.\n"
+        "Record on the client's host and on the server, and compare the two: smtpscope diff --taps "
+        "NEAR-CLIENT NEAR-SERVER.\n"
         "Switch the program between them off, or tell it to leave SMTP alone, and repeat.",
     .caveats =
         "A relay adds header fields, and one that ends TLS changes everything; both are by design.",
