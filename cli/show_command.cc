@@ -1,195 +1,50 @@
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "cli/file_output.h"
-#include "cli/file_watch.h"
 #include "cli/rendering.h"
-#include "cli/replay.h"
 #include "cli/rule_options.h"
+#include "cli/show_run.h"
 #include "cli/subcommand.h"
-#include "exporters/exporter.h"
-#include "readers/reader_list.h"
-#include "timeline/rule_set.h"
-#include "timeline/run_summary.h"
 #include "timeline/severity.h"
 
 namespace smtpscope {
 namespace {
 
-constexpr std::string_view kStandardInput = "-";
+constexpr std::string_view kStandardOutput = "-";
 
-struct ShowOptions {
-  std::vector<std::string> files;
+/// More threads than that help nobody, and each has a file open.
+constexpr int kMaxJobs = 256;
+
+struct ShowArguments {
+  ShowOptions show;
+  RuleOptions rules;
   std::string output;  // "": standard output
   bool force = false;
-  std::vector<SessionId> sessions;
-  bool only_annotated = false;
-  std::string severity = std::string(to_string(Severity::kInfo));
-  bool interleave = false;
-  bool follow = false;
-  SourceOptions source;
-  Rendering rendering;
-  RuleOptions rule_options;
-  std::string fail_on;  // "": never
-  RuleSet rules;        // made of rule_options
 };
 
-bool is_regular_file(const std::string& path) {
-  struct stat found {};
-  return stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode);
-}
-
-/// Hands the timelines of one source on to an exporter and keeps count of what they say.
-class Counted : public TimelineSink {
- public:
-  Counted(const WireSource& source, Exporter& exporter) : source_(source), exporter_(exporter) {}
-
-  /// Before the first event, when the source knows all that there is to be known of its run.
-  void begin() {
-    if (!std::exchange(begun_, true)) exporter_.begin_run(source_.run());
-  }
-  void on_timeline(const TimelineEvent& event) override {
-    begin();
-    summary_.on_timeline(event);
-    exporter_.on_timeline(event);
-  }
-  const RunSummary& summary() const { return summary_; }
-
- private:
-  const WireSource& source_;
-  Exporter& exporter_;
-  RunSummary summary_;
-  bool begun_ = false;
-};
-
-/// One run of `smtpscope show`: from captures to one output.
-class Show {
- public:
-  Show(const ShowOptions& options, FileOutput& output)
-      : options_(options), output_(output), exporter_(make_exporter()) {}
-
-  int run() {
-    for (const std::string& file : options_.files) {
-      if (output_.broken() || stopped_) break;
-      show(file);
-    }
-    exporter_->finish();
-    output_.flush();
-    if (const std::optional<Error> fault = output_.fault()) complain(fault->message);
-    // What could not be shown may be worse than what was found.
-    return exit_code_ == kExitFine && findings_ > 0 ? kExitFound : exit_code_;
-  }
-
- private:
-  std::unique_ptr<Exporter> make_exporter() const {
-    ExporterOptions chosen =
-        exporter_options(options_.rendering, options_.rules, output_.descriptor());
-    // Who follows wants to see what happens now, not when an earlier session has ended.
-    chosen.arrangement =
-        options_.interleave || options_.follow ? Arrangement::kByTime : Arrangement::kBySession;
-    if (options_.only_annotated) chosen.annotated_from = severity_of(options_.severity);
-    chosen.name_runs = options_.files.size() > 1;
-    return find_exporter(options_.rendering.format)->make(chosen, output_);
-  }
-
-  /// A file that cannot be read is reported; the others are shown.
-  void show(const std::string& file) {
-    Result<std::unique_ptr<WireSource>> opened = open_source(file, options_.source);
-    if (!opened) {
-      complain(opened.error().message);
-      return;
-    }
-    WireSource& source = *opened.value();
-    Counted counted(source, *exporter_);
-    Replay replay({options_.sessions.begin(), options_.sessions.end()}, options_.rules, counted);
-    const bool grows = options_.follow && file != kStandardInput && is_regular_file(file);
-    grows ? follow(file, source, replay) : read_all(file, source, replay);
-    source.finish(replay);
-    counted.begin();
-    exporter_->end_run();
-    if (const auto least = severity_of(options_.fail_on)) {
-      findings_ += counted.summary().findings(*least);
-    }
-    tell_notices(file, source);
-    for (const SessionId session : replay.missing()) {
-      complain(fmt::format("{} has no session {}", file, session));
-    }
-  }
-
-  /// Reads up to the end of the capture as it is now.
-  void read_all(const std::string& file, WireSource& source, Replay& replay) {
-    while (!output_.broken()) {
-      const Result<bool> more = source.next(replay);
-      if (!more) {
-        complain(fmt::format("{}; what was read before is shown", more.error().message));
-        return;
-      }
-      if (!more.value()) return;
-      // Nobody knows when a pipe has more: what is known is shown before waiting for it.
-      if (options_.follow && !is_regular_file(file)) output_.flush();
-    }
-  }
-
-  void follow(const std::string& file, WireSource& source, Replay& replay) {
-    Result<std::unique_ptr<FileWatch>> watch = FileWatch::start(file);
-    if (!watch) {
-      complain(watch.error().message);
-      return;
-    }
-    do {
-      read_all(file, source, replay);
-      output_.flush();
-    } while (!output_.broken() && watch.value()->wait());
-    stopped_ = true;
-  }
-
-  /// A capture that ends early is what a killed proxy leaves, and kinds of a later version are to
-  /// be skipped: all that there is has been shown. A line that cannot be read is a loss.
-  void tell_notices(const std::string& file, const WireSource& source) {
-    output_.flush();
-    for (const SourceNotice& notice : source.notices()) {
-      const int code = fail(fmt::format("{}: {}", file, notice.text));
-      if (notice.kind == SourceNotice::Kind::kCorrupt) exit_code_ = code;
-    }
-  }
-
-  void complain(std::string_view message) {
-    output_.flush();
-    exit_code_ = fail(message);
-  }
-
-  const ShowOptions& options_;
-  FileOutput& output_;
-  std::unique_ptr<Exporter> exporter_;
-  bool stopped_ = false;
-  std::uint64_t findings_ = 0;  // that --fail-on asks for
-  int exit_code_ = kExitFine;
-};
-
-int run(ShowOptions& options) {
-  Result<RuleSet> rules = make_rules(options.rule_options);
+int run(ShowArguments& arguments) {
+  ShowOptions& options = arguments.show;
+  Result<RuleSet> rules = make_rules(arguments.rules);
   if (!rules) return fail(rules.error().message);
   options.rules = std::move(rules.value());
   if (options.follow && options.files.size() != 1) {
     return fail("--follow follows one file; give one");
   }
-  if (options.output.empty() || options.output == kStandardInput) {
+  if (arguments.output.empty() || arguments.output == kStandardOutput) {
     FileOutput output;
-    return Show(options, output).run();
+    return ShowRun(options, output).run();
   }
-  Result<FileOutput> output = FileOutput::create(options.output, options.force, options.files);
+  Result<FileOutput> output = FileOutput::create(arguments.output, arguments.force, options.files);
   if (!output) return fail(output.error().message);
-  return Show(options, output.value()).run();
+  return ShowRun(options, output.value()).run();
 }
 
 std::vector<std::string> severities() {
@@ -202,18 +57,19 @@ std::vector<std::string> severities() {
 }
 
 std::function<int()> declare_show(CLI::App& app) {
-  auto options = std::make_shared<ShowOptions>();
+  auto arguments = std::make_shared<ShowArguments>();
+  ShowOptions* const options = &arguments->show;
   app.add_option("FILE", options->files,
                  "Captures of ours or of packets (.smtpcap, pcap, pcapng; gzipped or not); - is "
                  "standard input")
       ->required();
   add_rendering_options(app, options->rendering);
-  add_rule_options(app, options->rule_options);
+  add_rule_options(app, arguments->rules);
   app.add_option("--fail-on", options->fail_on,
                  "Exit with 1 when a finding of this severity or above stands")
       ->check(CLI::IsMember(severities()));
-  app.add_option("-o,--output", options->output, "Write to this file, readable by you only");
-  app.add_flag("--force", options->force, "Overwrite the file of -o");
+  app.add_option("-o,--output", arguments->output, "Write to this file, readable by you only");
+  app.add_flag("--force", arguments->force, "Overwrite the file of -o");
   app.add_option("--session", options->sessions, "Only these sessions")
       ->delimiter(',')
       ->allow_extra_args(false)
@@ -232,16 +88,19 @@ std::function<int()> declare_show(CLI::App& app) {
       ->allow_extra_args(false)
       ->check(CLI::Range(1, 65535))
       ->type_name("N[,N...]");
+  app.add_option("--jobs", options->jobs, "Read so many files at a time (not with -f json)")
+      ->check(CLI::Range(1, kMaxJobs))
+      ->capture_default_str();
   app.add_flag("--follow", options->follow,
                "Go on as the capture grows, until interrupted; implies --interleave");
-  return [options] { return run(*options); };
+  return [arguments] { return run(*arguments); };
 }
 
 }  // namespace
 
 const Subcommand kShowCommand = {
     .name = "show",
-    .description = "Print the annotated timeline of a capture",
+    .description = "Print the annotated timeline of captures, of ours or of packets",
     .examples =
         "  smtpscope show today.smtpcap\n"
         "  smtpscope show --only-annotated --severity warning today.smtpcap\n"
@@ -253,6 +112,7 @@ const Subcommand kShowCommand = {
         "  smtpscope show --follow today.smtpcap        while the proxy writes it\n"
         "  ssh mx cat run.smtpcap | smtpscope show -\n"
         "  smtpscope show mail.pcap                     packets of tcpdump or Wireshark\n"
+        "  smtpscope show --jobs 4 --only-annotated captures/*.pcap.gz\n"
         "  tcpdump -i any -U -w - tcp port 25 | smtpscope show --follow -\n",
     .declare = declare_show,
 };

@@ -16,9 +16,10 @@ std::unique_ptr<Exporter> make(const ExporterOptions& options, Output& output) {
 }
 
 constexpr std::array kAll = {
-    ExporterKind{"text", "an annotated timeline for people", make<TextExporter>},
-    ExporterKind{"json", "one JSON document (docs/timeline.schema.json)", make<JsonExporter>},
-    ExporterKind{"jsonl", "one JSON record per event and line, as they happen",
+    ExporterKind{"text", "an annotated timeline for people", true, make<TextExporter>},
+    ExporterKind{"json", "one JSON document (docs/timeline.schema.json)", false,
+                 make<JsonExporter>},
+    ExporterKind{"jsonl", "one JSON record per event and line, as they happen", true,
                  make<JsonlExporter>},
 };
 
