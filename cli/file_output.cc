@@ -39,7 +39,7 @@ FileOutput::FileOutput(FileOutput&& from) noexcept
       name_(std::move(from.name_)),
       owned_(std::exchange(from.owned_, false)),
       buffer_(std::move(from.buffer_)),
-      fault_(from.fault_) {}
+      fault_(from.fault_.load()) {}
 
 FileOutput::~FileOutput() {
   if (descriptor_ < 0) return;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,7 +30,7 @@ class FileOutput : public Output {
   void flush();
 
   int descriptor() const { return descriptor_; }
-  /// Nothing written from now on arrives: the caller may stop.
+  /// Nothing written from now on arrives: the caller may stop. May be asked by any thread.
   bool broken() const { return fault_ != 0; }
   /// What kept the text from being written, in words. Empty if nothing did, or if the reader has
   /// gone (EPIPE): whoever closed the pipe knows.
@@ -42,7 +43,7 @@ class FileOutput : public Output {
   std::string name_;
   bool owned_;
   std::string buffer_;
-  int fault_ = 0;  // errno of the first failed write
+  std::atomic<int> fault_ = 0;  // errno of the first failed write
 };
 
 /// Prints `text` on standard output; gives the exit code.

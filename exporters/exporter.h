@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "capture/wire_event.h"
+#include "exporters/file_totals.h"
 #include "exporters/output.h"
 #include "timeline/event.h"
 #include "timeline/rule_set.h"
@@ -28,6 +29,8 @@ struct ExporterOptions {
   std::optional<Severity> annotated_from;
   /// Say at the beginning of each run where it comes from: there are several.
   bool name_runs = false;
+  /// Text of earlier runs, by another exporter, stands in front of this one's.
+  bool goes_on = false;
   /// The rules that annotated the timelines, to be named in the output; may be nullptr. Must
   /// outlive the exporter.
   const RuleSet* rules = nullptr;
@@ -55,6 +58,8 @@ class Exporter : public TimelineSink {
   virtual void on_record(const WireEvent& /*event*/) {}
   /// Nothing more comes of this run. Sessions that have not ended are shown as far as they went.
   virtual void end_run() = 0;
+  /// There were several files: what each comes to. Nothing where the format says it already.
+  virtual void sum_up(std::span<const FileTotals> /*files*/) {}
   /// Completes the document.
   virtual void finish() = 0;
 };
@@ -71,7 +76,8 @@ struct ExporterKind {
   std::string_view name;
   std::string_view description;  // one line
   ExporterTarget target = ExporterTarget::kText;
-  bool octets = false;  // it wants on_octets() and on_record(), so it is made of captures only
+  bool octets = false;    // it wants on_octets() and on_record(), so it is made of captures only
+  bool in_parts = false;  // what several exporters write, one after the other, is one document too
   /// `output` must outlive the exporter. kFolder has make_in instead.
   std::unique_ptr<Exporter> (*make)(const ExporterOptions& options, Output& output) = nullptr;
   std::unique_ptr<Exporter> (*make_in)(const ExporterOptions& options,

@@ -14,7 +14,8 @@ TextExporter::TextExporter(const ExporterOptions& options, Output& output)
     : options_(options),
       style_(options),
       output_(output),
-      order_(options.arrangement, options.annotated_from.has_value(), *this) {}
+      order_(options.arrangement, options.annotated_from.has_value(), *this),
+      written_(options.goes_on) {}
 
 void TextExporter::begin_run(const RunInfo& run) {
   run_started_ = run.started;
@@ -73,6 +74,11 @@ void TextExporter::end_run() {
   if (summary_.sessions() < 2) return;
   write("\n");
   write(summary_table(summary_, style_));
+}
+
+void TextExporter::sum_up(std::span<const FileTotals> files) {
+  if (written_) write("\n");
+  write(files_table(files, style_));
 }
 
 void TextExporter::release(SessionId session, std::string_view text, Piece piece) {

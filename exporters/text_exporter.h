@@ -22,6 +22,7 @@ class TextExporter : public Exporter, private SessionRelease {
   void begin_run(const RunInfo& run) override;
   void on_timeline(const TimelineEvent& event) override;
   void end_run() override;
+  void sum_up(std::span<const FileTotals> files) override;
   void finish() override {}
 
  private:

@@ -20,17 +20,6 @@ constexpr std::size_t kRows = 8;
 constexpr std::size_t kColumn = 16;
 constexpr std::size_t kLeast = 20;
 
-/// "3 with error, 1 with notice".
-std::string by_severity(const std::array<std::uint64_t, 4>& counts) {
-  std::string words;
-  for (std::size_t i = counts.size(); i-- > 0;) {
-    if (counts[i] == 0) continue;
-    words += fmt::format("{}{} with {}", words.empty() ? "" : ", ", counts[i],
-                         to_string(static_cast<Severity>(i)));
-  }
-  return words.empty() ? "none with findings" : words;
-}
-
 class Table {
  public:
   Table(const RunSummary& summary, const TextStyle& style)
@@ -120,15 +109,27 @@ class Table {
 
 }  // namespace
 
-std::string by_outcome(const RunSummary& summary) {
+std::string by_severity(const std::array<std::uint64_t, 4>& counts) {
   std::string words;
-  for (std::size_t i = 0; i < summary.outcomes().size(); ++i) {
-    if (summary.outcomes()[i] == 0) continue;
-    words += fmt::format("{}{} {}", words.empty() ? "" : ", ", summary.outcomes()[i],
+  for (std::size_t i = counts.size(); i-- > 0;) {
+    if (counts[i] == 0) continue;
+    words += fmt::format("{}{} with {}", words.empty() ? "" : ", ", counts[i],
+                         to_string(static_cast<Severity>(i)));
+  }
+  return words.empty() ? "none with findings" : words;
+}
+
+std::string by_outcome(const std::array<std::uint64_t, 6>& outcomes) {
+  std::string words;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i] == 0) continue;
+    words += fmt::format("{}{} {}", words.empty() ? "" : ", ", outcomes[i],
                          to_string(static_cast<Outcome>(i)));
   }
   return words;
 }
+
+std::string by_outcome(const RunSummary& summary) { return by_outcome(summary.outcomes()); }
 
 std::string summary_table(const RunSummary& summary, const TextStyle& style) {
   return Table(summary, style).make();

@@ -2,40 +2,15 @@
 """smtpscope show --follow: lines come as the capture grows."""
 
 import os
-import select
 import signal
 import subprocess
-import time
 import unittest
 
-from program import DEADLINE, PROGRAM, UTF8, Capture, ProgramTest, quiet_session, run
+from following import Following
+from program import DEADLINE, Capture, quiet_session, run
 
 
-class Follow(ProgramTest):
-    def start(self, *arguments, stdin=subprocess.DEVNULL):
-        process = subprocess.Popen([PROGRAM, "show", "--follow", *map(str, arguments)], env=UTF8,
-                                   stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.addCleanup(self.stop, process)
-        return process
-
-    @staticmethod
-    def stop(process):
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-    def read_until(self, process, words):
-        """What the program writes up to and including `words`."""
-        end = time.monotonic() + DEADLINE
-        text = b""
-        while words.encode() not in text:
-            ready, _, _ = select.select([process.stdout], [], [], end - time.monotonic())
-            self.assertTrue(ready, f"no {words!r} in {text.decode()!r}")
-            piece = os.read(process.stdout.fileno(), 65536)
-            self.assertTrue(piece, f"ended before {words!r}: {text.decode()!r}")
-            text += piece
-        return text.decode()
-
+class Follow(Following):
     def test_grows_until_interrupted(self):
         capture = Capture()
         quiet_session(capture, 1)

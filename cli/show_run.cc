@@ -1,0 +1,234 @@
+#include "cli/show_run.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <utility>
+
+#include "cli/file_watch.h"
+#include "cli/output_order.h"
+#include "cli/replay.h"
+#include "timeline/run_summary.h"
+
+namespace smtpscope {
+namespace {
+
+bool is_regular_file(const std::string& path) {
+  struct stat found {};
+  return stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode);
+}
+
+/// Hands the timelines of one source on to an exporter and keeps count of what they say.
+class Counted : public TimelineSink {
+ public:
+  Counted(const WireSource& source, Exporter& exporter) : source_(source), exporter_(exporter) {}
+
+  /// Before the first event, when the source knows all that there is to be known of its run.
+  void begin() {
+    if (!std::exchange(begun_, true)) exporter_.begin_run(source_.run());
+  }
+  void on_timeline(const TimelineEvent& event) override {
+    begin();
+    summary_.on_timeline(event);
+    exporter_.on_timeline(event);
+  }
+  const RunSummary& summary() const { return summary_; }
+
+ private:
+  const WireSource& source_;
+  Exporter& exporter_;
+  RunSummary summary_;
+  bool begun_ = false;
+};
+
+/// Gives the events of a recorded file to what makes timelines, and those formats that want octets
+/// theirs.
+class Distributor : public WireSink {
+ public:
+  Distributor(Exporter& exporter, Replay& replay) : exporter_(exporter), replay_(replay) {}
+  void on_wire(const WireEvent& event) override {
+    exporter_.on_octets(event);
+    replay_.on_wire(event);
+  }
+
+ private:
+  Exporter& exporter_;
+  Replay& replay_;
+};
+
+/// Events that may be written down, to a format that wants them.
+class Recorder : public WireSink {
+ public:
+  explicit Recorder(Exporter& exporter) : exporter_(exporter) {}
+  void on_wire(const WireEvent& event) override { exporter_.on_record(event); }
+
+ private:
+  Exporter& exporter_;
+};
+
+}  // namespace
+
+/// What came of one file, to be told when it is its turn.
+struct ShowRun::Report {
+  struct Complaint {
+    std::string text;
+    bool is_failure = true;
+  };
+  std::vector<Complaint> complaints;
+  std::uint64_t findings = 0;
+  FileTotals totals;
+};
+
+ShowRun::ShowRun(const ShowOptions& options, FileOutput& output, FolderOutput* folder)
+    : options_(options),
+      output_(output),
+      folder_(folder),
+      kind_(*find_exporter(options.rendering.format)) {}
+
+ShowRun::~ShowRun() = default;
+
+int ShowRun::run() {
+  const bool several = options_.files.size() > 1;
+  several&& options_.jobs > 1 && kind_.in_parts ? show_in_parts() : show_in_turn();
+  output_.flush();
+  if (const std::optional<Error> fault = output_.fault()) complain(fault->message);
+  if (folder_ != nullptr && folder_->fault()) complain(folder_->fault()->message);
+  // What could not be shown may be worse than what was found.
+  return exit_code_ == kExitFine && findings_ > 0 ? kExitFound : exit_code_;
+}
+
+ExporterOptions ShowRun::exporter_options_for(std::size_t file) const {
+  ExporterOptions chosen =
+      exporter_options(options_.rendering, options_.rules, output_.descriptor());
+  // Who follows wants to see what happens now, not when an earlier session has ended.
+  chosen.arrangement =
+      options_.interleave || options_.follow ? Arrangement::kByTime : Arrangement::kBySession;
+  if (options_.only_annotated) chosen.annotated_from = severity_of(options_.severity);
+  chosen.name_runs = options_.files.size() > 1;
+  chosen.goes_on = file > 0;
+  return chosen;
+}
+
+bool ShowRun::broken() const {
+  return output_.broken() || (folder_ != nullptr && folder_->broken());
+}
+
+void ShowRun::show_in_turn() {
+  const ExporterOptions chosen = exporter_options_for(0);
+  const std::unique_ptr<Exporter> exporter =
+      folder_ != nullptr ? kind_.make_in(chosen, *folder_) : kind_.make(chosen, output_);
+  for (const std::string& file : options_.files) {
+    if (broken() || stopped_) break;
+    account(show(file, *exporter));
+  }
+  if (options_.files.size() > 1) exporter->sum_up(totals_);
+  exporter->finish();
+}
+
+void ShowRun::show_in_parts() {
+  OutputOrder order(output_);
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    while (true) {
+      const std::size_t number = next++;
+      if (number >= options_.files.size() || output_.broken()) return;
+      OrderedPart part(order, number);
+      const std::unique_ptr<Exporter> exporter = kind_.make(exporter_options_for(number), part);
+      Report report = show(options_.files[number], *exporter);
+      exporter->finish();
+      order.end(number, [this, report = std::move(report)] { account(report); });
+    }
+  };
+  std::vector<std::thread> workers;
+  const std::size_t count = std::min(options_.jobs, options_.files.size());
+  for (std::size_t i = 1; i < count; ++i) workers.emplace_back(work);
+  work();
+  for (std::thread& worker : workers) worker.join();
+  kind_.make(exporter_options_for(1), output_)->sum_up(totals_);
+}
+
+/// A file that cannot be read is reported; the others are shown.
+ShowRun::Report ShowRun::show(const std::string& file, Exporter& exporter) {
+  Report report;
+  report.totals.file = file;
+  Result<std::unique_ptr<WireSource>> opened = open_source(file, options_.source);
+  if (!opened) {
+    report.complaints.push_back({opened.error().message});
+    return report;
+  }
+  WireSource& source = *opened.value();
+  Counted counted(source, exporter);
+  Recorder recorder(exporter);
+  Replay replay({options_.sessions.begin(), options_.sessions.end()}, options_.rules, counted,
+                kind_.octets ? &recorder : nullptr);
+  Distributor events(exporter, replay);
+  const bool grows = options_.follow && is_regular_file(file);
+  grows ? follow(file, source, events, report) : read_all(file, source, events, report);
+  source.finish(events);
+  counted.begin();
+  exporter.end_run();
+
+  report.totals = FileTotals::of(file, counted.summary());
+  if (const auto least = severity_of(options_.fail_on)) {
+    report.findings = counted.summary().findings(*least);
+  }
+  // A capture that ends early is what a killed proxy leaves, and kinds of a later version are to be
+  // skipped: all that there is has been shown. What cannot be read is a loss.
+  for (const SourceNotice& notice : source.notices()) {
+    report.complaints.push_back(
+        {fmt::format("{}: {}", file, notice.text), notice.kind == SourceNotice::Kind::kCorrupt});
+  }
+  for (const SessionId session : replay.missing()) {
+    report.complaints.push_back({fmt::format("{} has no session {}", file, session)});
+  }
+  return report;
+}
+
+/// Reads up to the end of the file as it is now.
+void ShowRun::read_all(const std::string& file, WireSource& source, WireSink& sink,
+                       Report& report) {
+  while (!broken()) {
+    const Result<bool> more = source.next(sink);
+    if (!more) {
+      report.complaints.push_back(
+          {fmt::format("{}; what was read before is shown", more.error().message)});
+      return;
+    }
+    if (!more.value()) return;
+    // Nobody knows when a pipe has more: what is known is shown before waiting for it.
+    if (options_.follow && !is_regular_file(file)) output_.flush();
+  }
+}
+
+void ShowRun::follow(const std::string& file, WireSource& source, WireSink& sink, Report& report) {
+  Result<std::unique_ptr<FileWatch>> watch = FileWatch::start(file);
+  if (!watch) {
+    report.complaints.push_back({watch.error().message});
+    return;
+  }
+  do {
+    read_all(file, source, sink, report);
+    output_.flush();
+  } while (!broken() && watch.value()->wait());
+  stopped_ = true;
+}
+
+void ShowRun::account(const Report& report) {
+  if (!report.complaints.empty()) output_.flush();
+  for (const Report::Complaint& complaint : report.complaints) {
+    const int code = fail(complaint.text);
+    if (complaint.is_failure) exit_code_ = code;
+  }
+  findings_ += report.findings;
+  totals_.push_back(report.totals);
+}
+
+void ShowRun::complain(std::string_view message) {
+  output_.flush();
+  exit_code_ = fail(message);
+}
+
+}  // namespace smtpscope
