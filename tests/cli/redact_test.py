@@ -114,7 +114,7 @@ class Redact(ProgramTest):
         self.assert_fails(run("redact", path, "-o", "-"), "has to be a file")
         self.assert_fails(run("redact", path, "-o", "/dev/null"), "has to be a file")
         self.assert_fails(run("redact", self.folder / "none", "-o", out, "--force"), "none")
-        self.assert_fails(run("redact", self.file("x", b"no capture\n"), "-o", out), "no capture")
+        self.assert_fails(run("redact", self.file("x", b"no capture\n"), "-o", out), "no known format")
         self.assert_fails(run("redact", path, "-o", out, "--body", "some"), "--body")
         self.assert_fails(run("redact", path), "--output")
 
