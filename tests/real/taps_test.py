@@ -55,20 +55,25 @@ class Taps(unittest.TestCase):
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.postfix = self.enterContext(Postfix())
-        self.near_client = self.folder / "near-client.smtpcap"
-        self.near_server = self.folder / "near-server.smtpcap"
+        # Each has its own, for what it prints.
+        for tap in ("laptop", "mx"):
+            (self.folder / tap).mkdir()
+        self.near_client = self.folder / "laptop" / "near-client.smtpcap"
+        self.near_server = self.folder / "mx" / "near-server.smtpcap"
 
     def record(self, between, send):
         """Sends through a tap, what `between` makes in front of a port, and another tap."""
         upstream = f"127.0.0.1:{self.postfix.port}"
-        server = Proxy(upstream, self.folder, "--tap", "mx", capture=self.near_server.name)
+        server = self.tap("mx", upstream, self.near_server)
         with server, between(server.port) as middle:
             upstream = f"127.0.0.1:{middle.port}"
-            client = Proxy(upstream, self.folder, "--tap", "laptop", capture=self.near_client.name)
-            with client:
+            with self.tap("laptop", upstream, self.near_client) as client:
                 send(client.port)
                 client.finish()
             server.finish()
+
+    def tap(self, name, upstream, capture):
+        return Proxy(upstream, capture.parent, "--tap", name, capture=capture.name)
 
     def diff(self, *options, code):
         done = subprocess.run(
@@ -133,11 +138,12 @@ class Taps(unittest.TestCase):
             "It sent the server RSET twice, which the client never said.",
             "It sent the server MAIL and RCPT once more than the client said them.",
             "It answered DATA itself: the client had its answer",
-            "It held the message for 3.",
             "warning two-point-divergence",
             "warning interception-suspected",
         ):
             self.assertIn(words, text)
+        # One way is timed with two clocks, so the last digits may be short of it.
+        self.assertRegex(text, r"It held the message for (2\.9|3\.)")
         self.assertNotRegex(text, r"(?i)symantec|norton|avast")
 
         words = self.diff(self.near_server, self.near_client, code=2)
