@@ -28,6 +28,7 @@ struct MessagePiece {
 /// A message taken apart, as far as it was kept.
 struct MessageParts {
   std::vector<MessagePiece> fields;
+  bool header_ended = false;       // the empty line behind them was kept
   std::vector<MessagePiece> body;  // lines; those of the header sections of its parts too
 };
 
@@ -42,6 +43,7 @@ class MessageReader {
       const std::string_view line = next_line();
       if (in_first_header_ && line.empty()) {
         finish_field();
+        parts_.header_ended = true;
         in_first_header_ = in_header_ = false;
         continue;
       }
@@ -145,25 +147,26 @@ class MessageComparer {
 
   /// Fields that are equal are paired in order; of the others those of one name with each other.
   void header(bool whole) {
-    // Where a message breaks off in its header section, the last field may be half of one.
-    if (!whole && before_.body.empty() && after_.body.empty()) {
-      const std::size_t common = std::min(before_.fields.size(), after_.fields.size());
-      const std::size_t sure = common == 0 ? 0 : common - 1;
-      before_.fields.resize(std::min(before_.fields.size(), sure));
-      after_.fields.resize(std::min(after_.fields.size(), sure));
-    }
     std::vector<bool> known_before(before_.fields.size()), known_after(after_.fields.size());
-    for (const AlignedPair& pair : align(keys_of(before_.fields), keys_of(after_.fields))) {
+    const std::vector<AlignedPair> pairs = align(keys_of(before_.fields), keys_of(after_.fields));
+    for (const AlignedPair& pair : pairs) {
       known_before[pair.a] = known_after[pair.b] = true;
       set_aside_.add(before_.fields[pair.a].normalized.values,
                      after_.fields[pair.b].normalized.values);
+    }
+    // Where a capture breaks off inside the header section nobody knows what followed: only what
+    // stands before fields that are equal can be judged.
+    std::size_t end_before = before_.fields.size(), end_after = after_.fields.size();
+    if (!whole && (!before_.header_ended || !after_.header_ended)) {
+      end_before = pairs.empty() ? 0 : pairs.back().a;
+      end_after = pairs.empty() ? 0 : pairs.back().b;
     }
     const auto counterpart = [&](auto&& matches) {
       std::size_t i = 0;
       while (i < after_.fields.size() && (known_after[i] || !matches(after_.fields[i]))) ++i;
       return i;
     };
-    for (std::size_t i = 0; i < before_.fields.size(); ++i) {
+    for (std::size_t i = 0; i < end_before; ++i) {
       if (known_before[i]) continue;
       const MessagePiece& field = before_.fields[i];
       DifferenceKind kind = DifferenceKind::kHeaderMoved;
@@ -182,7 +185,7 @@ class MessageComparer {
       known_after[other] = true;
       add(kind, field.field(), field.text, after_.fields[other].text);
     }
-    for (std::size_t i = 0; i < after_.fields.size(); ++i) {
+    for (std::size_t i = 0; i < end_after; ++i) {
       const MessagePiece& field = after_.fields[i];
       if (!known_after[i]) add(DifferenceKind::kHeaderAdded, field.field(), {}, field.text);
     }
