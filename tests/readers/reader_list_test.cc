@@ -133,6 +133,8 @@ TEST_CASE("compression that is cut or damaged is told, and what came before is r
 
 TEST_CASE("gzip members one after the other, padding behind, in pieces of any size") {
   const std::string packed = gzip("one ") + gzip("") + gzip("two") + std::string(10, '\0');
-  for (const std::size_t piece : {1, 2, 17, 1000}) CHECK(unpack(packed, piece) == "one two");
+  for (const std::size_t piece :
+       {std::size_t{1}, std::size_t{2}, std::size_t{17}, std::size_t{1000}})
+    CHECK(unpack(packed, piece) == "one two");
   CHECK(unpack(gzip(std::string(100'000, 'x')), 50) == std::string(100'000, 'x'));
 }
