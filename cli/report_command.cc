@@ -32,7 +32,7 @@ struct ReportArguments {
 
 constexpr std::string_view kCapture = "redacted.smtpcap";
 constexpr std::string_view kTimeline = "timeline.txt";
-constexpr std::string_view kJson = "timeline.json";
+constexpr std::string_view kJsonTimeline = "timeline.json";
 constexpr std::string_view kVerdict = "verdict.txt";
 constexpr std::string_view kVersions = "versions.txt";
 /// For lines of a mail or an issue.
@@ -126,7 +126,7 @@ class Report {
     };
     line(kCapture, "the capture, with pseudonyms for all names");
     line(kTimeline, "its timeline");
-    line(kJson, "the same for programs");
+    line(kJsonTimeline, "the same for programs");
     line(kVerdict, "what each session came to");
     line(kVersions, "which programs made it");
     text += redaction_report(redaction_);
@@ -160,7 +160,7 @@ class Report {
 
     Result<FileOutput> text_file = file(kTimeline);
     if (!text_file) return text_file.error();
-    Result<FileOutput> json_file = file(kJson);
+    Result<FileOutput> json_file = file(kJsonTimeline);
     if (!json_file) return json_file.error();
     Result<FileOutput> verdict_file = file(kVerdict);
     if (!verdict_file) return verdict_file.error();

@@ -26,7 +26,7 @@ constexpr std::size_t kCellHead = kTimeWidth + 3;
 /// Mark and what it took in between.
 constexpr std::size_t kMiddle = 11;
 constexpr std::size_t kMargin = 2;
-constexpr std::size_t kNameColumn = 14;
+constexpr std::size_t kTapsColumn = 14;
 /// More lone sessions than this are counted only; verbose shows all.
 constexpr std::size_t kLoneShown = 5;
 
@@ -138,10 +138,10 @@ class TapsPage {
 
   /// A name, and words beside it.
   void named(std::string_view name, std::string_view words, Tone tone = Tone::kPlain) {
-    std::string lead = fmt::format("{:<{}}", name, kNameColumn);
-    for (const std::string& part : wrap(words, room(kNameColumn))) {
+    std::string lead = fmt::format("{:<{}}", name, kTapsColumn);
+    for (const std::string& part : wrap(words, room(kTapsColumn))) {
       line(lead + style_.paint(tone, part));
-      lead.assign(kNameColumn, ' ');
+      lead.assign(kTapsColumn, ' ');
     }
   }
 

@@ -88,7 +88,8 @@ std::string big(std::uint64_t value, std::size_t octets) {
 
 std::string little(std::uint64_t value, std::size_t octets) {
   std::string text;
-  for (std::size_t i = 0; i < octets; ++i) text += static_cast<char>(value >> (8 * i) & 0xFF);
+  // Beyond the number there are noughts: a shift by all of its bits means nothing.
+  for (std::size_t i = 0; i < octets; ++i, value >>= 8) text += static_cast<char>(value & 0xFF);
   return text;
 }
 
