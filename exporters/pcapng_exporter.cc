@@ -18,18 +18,20 @@ namespace {
 /// What a packet costs besides its octets.
 constexpr std::size_t kHeldOverhead = 160;
 
-/// Where an entry lies in its side's stream; of the last kKeptPlaces an annotation may be about.
-struct EntryPlace {
-  std::uint64_t number = 0;
-  Side from = Side::kClient;
-  std::uint64_t end = 0;
-};
+/// Of so many entries it is remembered where they lie: an annotation may be about them.
 constexpr std::size_t kKeptPlaces = 1024;
 
 }  // namespace
 
 /// A session on its way into packets.
 struct PcapngExporter::Session {
+  /// Where an entry lies in its side's stream.
+  struct EntryPlace {
+    std::uint64_t number = 0;
+    Side from = Side::kClient;
+    std::uint64_t end = 0;
+  };
+
   SessionId id = 0;
   std::string client, listener, server;
   std::unique_ptr<TcpPackets> packets;  // once both ends are known
@@ -217,7 +219,7 @@ void PcapngExporter::on_timeline(const TimelineEvent& event) {
       comment += fmt::format(" (belongs to {})", annotation->folded_under);
     }
     const std::uint64_t number = annotation->entries.empty() ? 0 : annotation->entries.back();
-    const auto at = std::ranges::find(session.places, number, &EntryPlace::number);
+    const auto at = std::ranges::find(session.places, number, &Session::EntryPlace::number);
     if (number == 0 || at == session.places.end()) {
       remark(session, std::move(comment));
     } else {
