@@ -26,7 +26,7 @@ void add_counts(JsonWriter& json, const DifferenceCounts& counts) {
 
 void add_set_aside(JsonWriter& json, const SetAsideLog& log) {
   json.begin_object("set_aside");
-  for (const auto& [name, count] : log.counts()) json.number(name, count);
+  for (const auto& [name, count] : log.counts()) json.number_of(name, count);
   json.end_object();
 }
 

@@ -35,7 +35,8 @@ std::string base64(std::string_view octets) {
 }
 
 /// RFC 8259 7: beyond U+FFFF as a pair of surrogates.
-void append_unicode_escape(std::string& out, char32_t value) {
+std::string unicode_escape(char32_t value) {
+  std::string out;
   const auto append = [&](std::uint32_t unit) {
     fmt::format_to(std::back_inserter(out), "\\u{:04x}", unit);
   };
@@ -46,92 +47,74 @@ void append_unicode_escape(std::string& out, char32_t value) {
     append(0xD800 + ((code - 0x10000) >> 10));
     append(0xDC00 + ((code - 0x10000) & 0x3FF));
   }
-}
-
-template <typename Number>
-void append_number(std::string& out, Number value) {
-  std::array<char, std::numeric_limits<Number>::digits10 + 2> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  out.append(digits.data(), end);
+  return out;
 }
 
 }  // namespace
 
-void JsonWriter::separate() {
-  if (text_.empty()) return;
-  const char last = text_.back();
-  if (last != '{' && last != '[' && last != ':') text_ += ',';
+void JsonWriter::grow(std::size_t octets) {
+  constexpr std::size_t kLeast = 512;
+  text_.resize(std::max({2 * text_.size(), size_ + octets, kLeast}));
 }
 
-void JsonWriter::name(std::string_view name, std::string_view suffix) {
-  separate();
-  if (plain_octets(name) != name.size()) {
-    quote(std::string(name).append(suffix));
-    text_ += ':';
-    return;
-  }
-  // In one piece: there are more names than anything else, and nearly all are ours.
-  const std::size_t at = text_.size();
-  text_.resize(at + name.size() + suffix.size() + 3);
-  char* out = text_.data() + at;
-  *out++ = '"';
-  out = std::copy(name.begin(), name.end(), out);
-  out = std::copy(suffix.begin(), suffix.end(), out);
-  *out++ = '"';
-  *out = ':';
+template <typename Number>
+void JsonWriter::append_number(Number value) {
+  constexpr std::size_t kMost = std::numeric_limits<Number>::digits10 + 2;
+  char* const out = room(kMost);
+  used_up_to(std::to_chars(out, out + kMost, value).ptr);
 }
 
 void JsonWriter::quote(std::string_view value) {
-  text_ += '"';
+  append('"');
   while (true) {
     const std::size_t plain = plain_octets(value);
-    text_ += value.substr(0, plain);
+    append(value.substr(0, plain));
     value.remove_prefix(plain);
     if (value.empty()) break;
     const CodePoint point = first_code_point(value);
     if (!point.valid) {
-      text_ += "\xEF\xBF\xBD";
+      append("\xEF\xBF\xBD");
     } else if (point.value == '"' || point.value == '\\') {
-      text_ += '\\';
-      text_ += static_cast<char>(point.value);
+      append('\\');
+      append(static_cast<char>(point.value));
     } else if (point.value == '\r') {
-      text_ += "\\r";
+      append("\\r");
     } else if (point.value == '\n') {
-      text_ += "\\n";
+      append("\\n");
     } else if (point.value == '\t') {
-      text_ += "\\t";
+      append("\\t");
     } else if (is_unsafe(point.value)) {
-      append_unicode_escape(text_, point.value);
+      append(unicode_escape(point.value));
     } else {
-      text_ += value.substr(0, point.octets);
+      append(value.substr(0, point.octets));
     }
     value.remove_prefix(point.octets);
   }
-  text_ += '"';
+  append('"');
 }
 
 void JsonWriter::begin_object() {
   separate();
-  text_ += '{';
+  append('{');
 }
 
-void JsonWriter::end_object() { text_ += '}'; }
+void JsonWriter::end_object() { append('}'); }
 
 void JsonWriter::begin_array() {
   separate();
-  text_ += '[';
+  append('[');
 }
 
-void JsonWriter::end_array() { text_ += ']'; }
+void JsonWriter::end_array() { append(']'); }
 
 void JsonWriter::begin_object(std::string_view name) {
   this->name(name);
-  text_ += '{';
+  append('{');
 }
 
 void JsonWriter::begin_array(std::string_view name) {
   this->name(name);
-  text_ += '[';
+  append('[');
 }
 
 void JsonWriter::string(std::string_view name, std::string_view value) {
@@ -146,22 +129,28 @@ void JsonWriter::element(std::string_view value) {
 
 void JsonWriter::element_number(std::uint64_t value) {
   separate();
-  append_number(text_, value);
+  append_number(value);
 }
 
 void JsonWriter::signed_number(std::string_view name, std::int64_t value) {
   this->name(name);
-  append_number(text_, value);
+  append_number(value);
 }
 
 void JsonWriter::unsigned_number(std::string_view name, std::uint64_t value) {
   this->name(name);
-  append_number(text_, value);
+  append_number(value);
+}
+
+void JsonWriter::number_of(std::string_view anything, std::uint64_t value) {
+  element(anything);
+  append(':');
+  append_number(value);
 }
 
 void JsonWriter::boolean(std::string_view name, bool value) {
   this->name(name);
-  text_ += value ? "true" : "false";
+  append(value ? "true" : "false");
 }
 
 void JsonWriter::wire(std::string_view name, std::string_view octets) {
@@ -175,33 +164,34 @@ void JsonWriter::wire(std::string_view name, std::string_view octets) {
 
 void JsonWriter::time(std::string_view name, Time value) {
   this->name(name, "_ns");
-  append_number(text_, ns_of(value));
+  append_number(ns_of(value));
 }
 
 void JsonWriter::duration(std::string_view name, Duration value) {
   this->name(name, "_ns");
-  append_number(text_, value.count());
+  append_number(value.count());
 }
 
 void JsonWriter::wall_time(std::string_view name, WallTime value) {
   this->name(name);
-  text_ += '"';
-  append_wall_time(text_, value);
-  text_ += '"';
+  append('"');
+  const std::string text = format_wall_time(value);
+  append(text);
+  append('"');
 }
 
 void JsonWriter::object(std::string_view name, std::string_view object) {
   this->name(name);
-  text_ += object;
+  append(object);
 }
 
 void JsonWriter::members_of(std::string_view object) {
   assert(object.size() >= 2 && object.front() == '{' && object.back() == '}');
   if (object.size() == 2) return;
   separate();
-  text_ += object.substr(1, object.size() - 2);
+  append(object.substr(1, object.size() - 2));
 }
 
-void JsonWriter::end_line() { text_ += '\n'; }
+void JsonWriter::end_line() { append('\n'); }
 
 }  // namespace smtpscope

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/time.h"
 
@@ -23,7 +26,8 @@ class JsonWriter {
   void begin_object(std::string_view name);
   void begin_array(std::string_view name);
 
-  /// UTF-8; an octet that is none becomes U+FFFD.
+  /// Names are ours: printable ASCII without quotation marks. Values are UTF-8; an octet that is
+  /// none becomes U+FFFD.
   void string(std::string_view name, std::string_view value);
   void element(std::string_view value);
   template <std::integral T>
@@ -37,6 +41,8 @@ class JsonWriter {
   void element_number(std::uint64_t value);
   void boolean(std::string_view name, bool value);
   /// A member only where it says something: numbers but 0, true, texts that are not empty.
+  /// Under a name that is not ours: it may hold anything.
+  void number_of(std::string_view anything, std::uint64_t value);
   void number_if(std::string_view name, std::uint64_t value) {
     if (value != 0) unsigned_number(name, value);
   }
@@ -65,19 +71,57 @@ class JsonWriter {
   /// Behind a whole document, where each stands on a line of its own.
   void end_line();
 
-  const std::string& text() const { return text_; }
-  std::string take() { return std::move(text_); }
+  std::string_view text() const { return {text_.data(), size_}; }
+  std::string take() {
+    text_.resize(std::exchange(size_, 0));
+    return std::move(text_);
+  }
   /// Begins anew, in the same memory.
-  void clear() { text_.clear(); }
+  void clear() { size_ = 0; }
 
  private:
-  void separate();
-  void name(std::string_view name, std::string_view suffix = {});
+  /// Room for `octets` more; what of it is used is told by used_up_to().
+  char* room(std::size_t octets) {
+    if (text_.size() - size_ < octets) grow(octets);
+    return text_.data() + size_;
+  }
+  void used_up_to(const char* end) { size_ = static_cast<std::size_t>(end - text_.data()); }
+  void grow(std::size_t octets);
+  void append(std::string_view text) {
+    char* const out = room(text.size());
+    used_up_to(std::copy(text.begin(), text.end(), out));
+  }
+  void append(char octet) {
+    *room(1) = octet;
+    ++size_;
+  }
+  template <typename Number>
+  void append_number(Number value);
+  bool wants_comma() const {
+    if (size_ == 0) return false;
+    const char last = text_[size_ - 1];
+    return last != '{' && last != '[' && last != ':';
+  }
+  void separate() {
+    if (wants_comma()) append(',');
+  }
+  // Here, so that the lengths of names are known where they are written down.
+  void name(std::string_view name, std::string_view suffix = {}) {
+    char* out = room(name.size() + suffix.size() + 4);
+    if (wants_comma()) *out++ = ',';
+    *out++ = '"';
+    out = std::copy(name.begin(), name.end(), out);
+    out = std::copy(suffix.begin(), suffix.end(), out);
+    *out++ = '"';
+    *out++ = ':';
+    used_up_to(out);
+  }
   void quote(std::string_view value);
   void signed_number(std::string_view name, std::int64_t value);
   void unsigned_number(std::string_view name, std::uint64_t value);
 
-  std::string text_;
+  std::string text_;  // the room: its first size_ octets are the text
+  std::size_t size_ = 0;
 };
 
 }  // namespace smtpscope

@@ -36,7 +36,7 @@ void JsonlExporter::on_timeline(const TimelineEvent& event) {
   write_members(record_, event, run_started_);
   record_.end_object();
   record_.end_line();
-  const std::string& record = record_.text();
+  const std::string_view record = record_.text();
   if (event.session == kWholeRun) {
     output_.write(record);
     return;

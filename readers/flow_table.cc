@@ -40,7 +40,7 @@ FlowTable::FlowTable(SessionLedger& ledger) : ledger_(ledger), flows_(1024, Hash
 
 FlowTable::~FlowTable() = default;
 
-FlowTable::Shelf FlowTable::shelf_of(const Flow& flow) {
+FlowTable::Shelf FlowTable::shelf_for(const Flow& flow) {
   switch (flow.session.stage()) {
     case FlowSession::Stage::kLingering:
       return Shelf::kReset;
@@ -66,8 +66,7 @@ void FlowTable::take(const TcpSegment& segment, Time now) {
     Flow& old = *found->second;
     old.connection.flush(now, old.session);
     old.session.end(false);
-    shelf(Shelf::kOver).splice(shelf(Shelf::kOver).end(), shelf(shelf_of(old)), found->second);
-    shelf(Shelf::kOver).erase(found->second);
+    shelf(old.shelf).erase(found->second);
     flows_.erase(found);
     found = flows_.end();
   }
@@ -77,18 +76,23 @@ void FlowTable::take(const TcpSegment& segment, Time now) {
     open.emplace_back(key, ledger_, now, packets_);
     found = flows_.emplace(key, std::prev(open.end())).first;
   }
-  const Flows::iterator at = found->second;
-  Flow& flow = *at;
-  const Shelf before = shelf_of(flow);
+  Flow& flow = *found->second;
   flow.last = std::max(flow.last, now);
-  if (before != Shelf::kOver) {
+  if (shelf_for(flow) != Shelf::kOver) {
     flow.connection.take(segment, from, now, flow.session);
     flow.session.on_packet();
     if (flow.session.stage() == FlowSession::Stage::kRecognised) number_sessions(flow);
-    if (shelf_of(flow) == Shelf::kOver) flow.connection.close();
+    if (shelf_for(flow) == Shelf::kOver) flow.connection.close();
   }
-  Flows& to = shelf(shelf_of(flow));
-  to.splice(to.end(), shelf(before), at);
+  put_last(found->second);
+}
+
+/// It has just had a packet: behind all others of its shelf.
+void FlowTable::put_last(Flows::iterator flow) {
+  Flows& from = shelf(flow->shelf);
+  flow->shelf = shelf_for(*flow);
+  Flows& to = shelf(flow->shelf);
+  to.splice(to.end(), from, flow);
 }
 
 /// A server has shown that it speaks SMTP: so do its other connections. Those that began before

@@ -50,19 +50,22 @@ class FlowTable {
     std::uint64_t seed;
     std::size_t operator()(const Key& key) const;
   };
+  enum class Shelf : std::uint8_t { kOpen, kReset, kOver };
   struct Flow {
     Flow(const Key& ends, SessionLedger& ledger, Time now, std::uint64_t packet)
         : key(ends), session(ends.ends, connection, ledger, now), last(now), first_packet(packet) {}
     Key key;
     TcpConnection connection;
     FlowSession session;
+    Shelf shelf = Shelf::kOpen;  // that it stands on
     Time last;                   // packet
     std::uint64_t first_packet;  // its number
   };
   using Flows = std::list<Flow>;  // longest idle first
-  enum class Shelf : std::uint8_t { kOpen, kReset, kOver };
 
-  static Shelf shelf_of(const Flow& flow);
+  /// Where it belongs, now that its session stands as it does.
+  static Shelf shelf_for(const Flow& flow);
+  void put_last(Flows::iterator flow);
   Flows& shelf(Shelf which) { return shelves_[static_cast<std::size_t>(which)]; }
   void expire(Time now);
   void forget(Flows& flows, bool at_end);

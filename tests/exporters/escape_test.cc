@@ -156,10 +156,11 @@ TEST_CASE("durations fit seven columns") {
 TEST_CASE("JSON strings can be looked at") {
   JsonWriter json;
   json.begin_object();
-  json.string("a\"b", "x\\y \x1B \x7F \xC2\x9B \xE2\x80\xAE \xF3\xA0\x81\x81 \xC3\xBC \xFF\r\n\t");
+  json.number_of("a\"b", 1);
+  json.string("c", "x\\y \x1B \x7F \xC2\x9B \xE2\x80\xAE \xF3\xA0\x81\x81 \xC3\xBC \xFF\r\n\t");
   json.end_object();
   CHECK(json.text() ==
-        "{\"a\\\"b\":\"x\\\\y \\u001b \\u007f \\u009b \\u202e \\udb40\\udc41 \xC3\xBC "
+        "{\"a\\\"b\":1,\"c\":\"x\\\\y \\u001b \\u007f \\u009b \\u202e \\udb40\\udc41 \xC3\xBC "
         "\xEF\xBF\xBD\\r\\n\\t\"}");
 }
 

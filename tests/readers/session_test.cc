@@ -123,6 +123,21 @@ TEST_CASE("sessions are numbered by their first packets, also where the port tel
   }
 }
 
+TEST_CASE("a connection that ended before its server was known to speak SMTP is shown with it") {
+  Pcap file;
+  Talk silent(file, elsewhere(1));
+  silent.handshake().close();
+  Talk speaking(file, elsewhere(2));
+  speaking.wait(10'000);
+  short_session(speaking);
+  silent.wait(50'000).raw({C, silent.next(C), silent.next(S), "A", {}});  // a stray one
+  const Seen seen = see(file.octets());
+  CHECK(seen.session(1).at(0) == "open 192.0.2.1:1 > 198.51.100.7:8025");
+  CHECK(seen.session(1).back() == "end");
+  CHECK(seen.session(2).back() == "end");
+  CHECK(seen.session(3).empty());
+}
+
 TEST_CASE("stamps that step back do not turn a session's time") {
   Pcap file;
   Talk talk(file);
