@@ -154,6 +154,7 @@ void put_hole(Pen& pen, const LeftOut& hole) {
   pen.number("wire_octets", after.wire_octets);
   pen.number_if("line_octets", after.line_octets);
   for (const FactName& each : kFactNames) pen.number_if(each.name, after.facts.*each.fact);
+  pen.flag("unseen", after.facts.unseen);
   pen.hash_if("digest", after.facts.digest);
   put_candidates(pen, after.facts);
   pen.flag("after_cr_cr", after.after_cr_cr);
@@ -192,6 +193,24 @@ void put_masks(Pen& pen, std::span<const Masked> masks) {
   pen.put("]");
 }
 
+void put_fidelity(Pen& pen, const Fidelity& fidelity) {
+  if (fidelity.unknown != 0) {
+    pen.put_key("unknown");
+    char separator = '[';
+    for (std::size_t bit = 0; bit < kUnknowns; ++bit) {
+      if ((fidelity.unknown >> bit & 1) == 0) continue;
+      pen.put({&separator, 1});
+      pen.put("\"");
+      pen.put(kUnknownNames[bit]);
+      pen.put("\"");
+      separator = ',';
+    }
+    pen.put("]");
+  }
+  pen.number_if("resolution", fidelity.resolution.count());
+  pen.flag("inside_tls", fidelity.inside_tls);
+}
+
 void put_body(Pen& pen, const SessionOpened& opened) {
   pen.put("\"open\"");
   pen.text("client", opened.client);
@@ -199,6 +218,7 @@ void put_body(Pen& pen, const SessionOpened& opened) {
   pen.text("upstream", opened.upstream);
   pen.flag("mid_session", opened.mid_session);
   if (opened.rtt) pen.number("rtt", opened.rtt->count());
+  put_fidelity(pen, opened.fidelity);
 }
 
 void put_body(Pen& pen, const UpstreamConnected& connected) {

@@ -100,8 +100,8 @@ class EventLine::Reader {
     if (kind == "bytes") {
       body = bytes();
     } else if (kind == "open") {
-      body = SessionOpened{text(0, "client"), text(1, "listener"), text(2, "upstream"),
-                           flag("mid_session"), round_trip()};
+      body = SessionOpened{text(0, "client"),   text(1, "listener"), text(2, "upstream"),
+                           flag("mid_session"), round_trip(),        fidelity()};
     } else if (kind == "connected") {
       body = UpstreamConnected{text(0, "server"), Duration(number<std::int64_t>("took")),
                                number_or_zero<std::uint32_t>("failed_attempts"), round_trip()};
@@ -224,6 +224,25 @@ class EventLine::Reader {
     return line_.octets_.size() - before;
   }
 
+  Fidelity fidelity() {
+    Fidelity fidelity;
+    if (const json* names = find("unknown")) {
+      if (!names->is_array()) complain("unknown", "is no list");
+      for (const json& name : *names) {
+        const auto* word = name.get_ptr<const json::string_t*>();
+        if (word == nullptr) complain("unknown", "has an entry that is no word");
+        if (word == nullptr) break;
+        // A word of a later version is skipped, like a field that is not known.
+        for (std::size_t bit = 0; bit < kUnknowns; ++bit) {
+          if (kUnknownNames[bit] == *word) fidelity.unknown |= static_cast<std::uint16_t>(1 << bit);
+        }
+      }
+    }
+    fidelity.resolution = Duration(number_or_zero<std::uint32_t>("resolution"));
+    fidelity.inside_tls = flag("inside_tls");
+    return fidelity;
+  }
+
   Bytes bytes() {
     line_.octets_.clear();
     line_.further_.clear();
@@ -292,6 +311,7 @@ class EventLine::Reader {
     for (const FactName& each : kFactNames) {
       saved.facts.*each.fact = number_or_zero<std::uint64_t>(each.name);
     }
+    saved.facts.unseen = flag("unseen");
     saved.facts.digest = hash_or_zero("digest");
     if (const json* candidates = find("candidates")) {
       inside(*candidates, [&] {

@@ -95,7 +95,9 @@ void Screen::parse(const WireEvent& event, Findings& findings) {
   std::visit(
       [&](const auto& body) {
         using Body = std::decay_t<decltype(body)>;
-        if constexpr (std::is_same_v<Body, Bytes>) {
+        if constexpr (std::is_same_v<Body, SessionOpened>) {
+          if (body.fidelity.inside_tls) conversation_.see_inside_tls();
+        } else if constexpr (std::is_same_v<Body, Bytes>) {
           parse_bytes(body, findings);
         } else if constexpr (std::is_same_v<Body, Gap>) {
           if (body.from) {

@@ -9,6 +9,7 @@
 
 #include "base/side.h"
 #include "base/time.h"
+#include "capture/fidelity.h"
 #include "parser/message_scanner.h"
 
 namespace smtpscope {
@@ -25,6 +26,7 @@ struct SessionOpened {
   bool mid_session = false;   // the trace began after the session had
   /// Round trip to the client as the kernel measured it (TCP_INFO), if it did.
   std::optional<Duration> rtt = {};
+  Fidelity fidelity = {};  // what the trace can know
 };
 
 /// The server side accepted, or did not.

@@ -41,6 +41,10 @@ class Conversation {
   Conversation(Conversation&&) noexcept;
   Conversation& operator=(Conversation&&) noexcept;
 
+  /// The octets will be those of an endpoint, which has deciphered them: behind STARTTLS the
+  /// dialogue goes on in the clear. To be said before any octets come.
+  void see_inside_tls();
+
   /// More octets of a side's stream, in order.
   void receive(Side side, std::span<const std::uint8_t> octets);
   /// `n` octets of mail data (or a chunk) that came but were not kept; `after` is how the scanner

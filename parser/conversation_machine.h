@@ -34,6 +34,7 @@ class ConversationMachine {
  public:
   explicit ConversationMachine(Conversation::Start start);
 
+  void see_inside_tls() { sees_inside_tls_ = true; }
   void receive(Side side, std::span<const std::uint8_t> octets);
   void left_out(Side side, std::uint64_t n, const MessageScanner& after);
   void gap(Side side, std::uint64_t n);
@@ -197,6 +198,7 @@ class ConversationMachine {
   bool offers_pipelining_ = false;  // or it is not known
   bool offers_prdr_ = false;
   bool lmtp_ = false;
+  bool sees_inside_tls_ = false;
   bool prdr_ = false;           // the transaction's MAIL asked for it
   std::uint32_t accepted_ = 0;  // recipients of the transaction
 

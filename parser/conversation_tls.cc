@@ -16,7 +16,7 @@ constexpr std::size_t kPiece = 4096;
 /// RFC 3207 4.2: both sides forget what they knew; nothing is owed behind the 220.
 void ConversationMachine::go_opaque() {
   for (Stream& each : streams_) {
-    each.opaque = true;
+    each.opaque = !sees_inside_tls_;
     each.may_turn_back = false;
   }
   pending_.void_all();

@@ -79,6 +79,9 @@ struct MessageFacts {
   /// together with their sizes and counts.
   std::uint64_t digest = 0;
   HeaderFacts header;
+  /// All or part of the content is not known, nor what it counts: somebody told only that there was
+  /// one, and maybe its size in `octets`.
+  bool unseen = false;
 
   bool operator==(const MessageFacts&) const = default;
 };

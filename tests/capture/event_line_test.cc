@@ -51,7 +51,9 @@ std::string describe(const LeftOut& hole) {
 /// All fields of an event, for comparison.
 struct Fields {
   std::string operator()(const SessionOpened& e) const {
-    return fmt::format("open {}|{}|{}|{}", e.client, e.listener, e.upstream, e.mid_session);
+    return fmt::format("open {}|{}|{}|{}|{:x}|{}|{}", e.client, e.listener, e.upstream,
+                       e.mid_session, e.fidelity.unknown, e.fidelity.resolution.count(),
+                       e.fidelity.inside_tls);
   }
   std::string operator()(const UpstreamConnected& e) const {
     return fmt::format("connected {}|{}|{}", e.server, e.took.count(), e.failed_attempts);
@@ -138,6 +140,13 @@ std::string complaint_about(std::string_view text) {
 TEST_CASE("every kind of event survives") {
   expect_round_trip({1, at_ns(0), SessionOpened{"192.0.2.1:5", "127.0.0.1:25", "mx:25", false}});
   expect_round_trip({1, at_ns(0), SessionOpened{"[2001:db8::1]:5", "", "unix:/tmp/\"é\"", true}});
+  SessionOpened logged{"192.0.2.1:5", "", "mx"};
+  for (unsigned unknown = 0; unknown < 1U << kUnknowns; ++unknown) {
+    logged.fidelity = {.unknown = static_cast<std::uint16_t>(unknown),
+                       .resolution = std::chrono::seconds(unknown % 2),
+                       .inside_tls = unknown % 3 == 0};
+    expect_round_trip({1, at_ns(0), logged});
+  }
   expect_round_trip({2, at_ns(7), UpstreamConnected{"127.0.0.1:25", Duration(123456789), 0}});
   expect_round_trip({2, at_ns(7), UpstreamConnected{"127.0.0.1:25", Duration(0), 3}});
   expect_round_trip({3, at_ns(8), UpstreamFailed{"mx:25: connection refused\n\t\x01\\ \"x\""}});
@@ -472,4 +481,30 @@ TEST_CASE("wall times are written and read to the nanosecond") {
     INFO(text);
     CHECK(!parse_wall_time(text));
   }
+}
+
+TEST_CASE("what a trace cannot know, in words of a later version") {
+  EventLine line;
+  const auto parse = [&](std::string_view unknown) {
+    return line.parse(fmt::format(
+        R"({{"t":0,"s":1,"e":"open","client":"a","listener":"b","upstream":"c","unknown":{}}})",
+        unknown));
+  };
+  REQUIRE(parse(R"(["content","colours"])") == EventLine::Kind::kEvent);
+  CHECK(std::get<SessionOpened>(line.event().body).fidelity.unknown == kUnknownContent);
+  CHECK(parse("7") == EventLine::Kind::kCorrupt);
+  CHECK(parse("[7]") == EventLine::Kind::kCorrupt);
+}
+
+TEST_CASE("a message that nobody saw") {
+  MessageScanner::Saved after = MessageScanner().save();
+  after.facts.unseen = true;
+  after.header = HeaderScanner::stopped();
+  Bytes bytes;
+  bytes.left_out = LeftOut{0, *MessageScanner::restore(after)};
+  bytes.tail = octets_of(".\r\n");
+  const std::string text = line_of({1, at_ns(0), bytes});
+  EventLine line;
+  REQUIRE(line.parse(text) == EventLine::Kind::kEvent);
+  CHECK(std::get<Bytes>(line.event().body).left_out->after == bytes.left_out->after);
 }
