@@ -64,6 +64,10 @@ struct NeedWords {
 };
 constexpr std::array kNeeds = {
     NeedWords{kNeedsContent, "content", "facts of the message content, which every capture keeps"},
+    NeedWords{kNeedsOctets, "octets", "each octet with its line ends, which logs do not have"},
+    NeedWords{kNeedsReplyLines, "reply-lines", "all lines of the replies"},
+    NeedWords{kNeedsTimes, "times", "the time of each command and reply"},
+    NeedWords{kNeedsFineTimes, "fine-times", "times that are exact to the tenth of a second"},
     NeedWords{kNeedsReadTimes, "segment-times", "the time of each read from the network"},
     NeedWords{kNeedsRtt, "rtt", "the round trip to the server"},
     NeedWords{kNeedsCloseKind, "tcp-close-kind", "how the connection was closed: FIN or reset"},
@@ -72,10 +76,10 @@ constexpr std::array kNeeds = {
     NeedWords{kNeedsSecondTrace, "second-trace", "a second trace from another vantage point"},
 };
 
-std::string needs_in_words(const Rule& rule) {
+std::string in_words(std::uint16_t needs) {
   std::string text;
   for (const NeedWords& each : kNeeds) {
-    if ((rule.needs & each.need) == 0) continue;
+    if ((needs & each.need) == 0) continue;
     fmt::format_to(std::back_inserter(text), "{}{}", text.empty() ? "" : "; ", each.words);
   }
   return text;
@@ -131,6 +135,7 @@ constexpr std::string_view kAdvice = "What to do";
 constexpr std::string_view kCaveats = "May mislead";
 constexpr std::string_view kThresholdsHeading = "Thresholds";
 constexpr std::string_view kNeedsHeading = "Needs";
+constexpr std::string_view kUsesHeading = "Says more with";
 constexpr std::string_view kReference = "Reference";
 
 void put_markdown(const Rule& rule, std::string& out) {
@@ -166,7 +171,8 @@ void put_markdown(const Rule& rule, std::string& out) {
                      escape_markdown(kind->words));
     }
   }
-  section(kNeedsHeading, needs_in_words(rule));
+  section(kNeedsHeading, in_words(rule.needs));
+  section(kUsesHeading, in_words(rule.uses));
   section(kReference, rule.reference);
 }
 
@@ -235,6 +241,11 @@ std::string rules_as_json(std::span<const Rule* const> rules) {
     json.begin_array("needs");
     for (const NeedWords& each : kNeeds) {
       if ((rule->needs & each.need) != 0) json.element(each.name);
+    }
+    json.end_array();
+    json.begin_array("uses");
+    for (const NeedWords& each : kNeeds) {
+      if ((rule->uses & each.need) != 0) json.element(each.name);
     }
     json.end_array();
     json.begin_array("thresholds");
@@ -314,7 +325,8 @@ std::string explain_rule(const Rule& rule, std::size_t width) {
     const std::string table = threshold_table(kinds);
     for (const std::string_view line : paragraphs(table)) say("  ", line);
   }
-  section(kNeedsHeading, needs_in_words(rule));
+  section(kNeedsHeading, in_words(rule.needs));
+  section(kUsesHeading, in_words(rule.uses));
   section(kReference, rule.reference);
   return out;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "capture/fidelity.h"
 #include "exporters/json_item.h"
 #include "exporters/json_writer.h"
 #include "exporters/protocol_names.h"
@@ -99,6 +100,19 @@ class WriteEvent {
     json_.wire("listener", started.listener);
     json_.wire("upstream", started.upstream);
     json_.true_if("mid_session", started.mid_session);
+    write_fidelity(started.fidelity);
+  }
+
+  void write_fidelity(const Fidelity& fidelity) const {
+    if (fidelity.unknown != 0) {
+      json_.begin_array("unknown");
+      for (std::size_t bit = 0; bit < kUnknowns; ++bit) {
+        if ((fidelity.unknown >> bit & 1) != 0) json_.element(kUnknownNames[bit]);
+      }
+      json_.end_array();
+    }
+    if (fidelity.resolution != Duration::zero()) json_.duration("resolution", fidelity.resolution);
+    json_.true_if("inside_tls", fidelity.inside_tls);
   }
 
   void operator()(const TimelineConnected& connected) const {

@@ -165,6 +165,7 @@ void write_item(JsonWriter& json, const Item& item) {
 
 void write_facts(JsonWriter& json, const MessageFacts& facts) {
   json.begin_object("facts");
+  json.true_if("unseen", facts.unseen);
   json.number("octets", facts.octets);
   json.number("lines", facts.lines);
   json.number("longest_line", facts.longest_line);

@@ -151,10 +151,14 @@ class Describe {
 
   std::vector<ItemWords> operator()(const MailData& data) const {
     Notes notes;
-    notes.add("mail data {}", counted(data.facts.octets, "octet"));
-    notes.add("{}", counted(data.facts.lines, "line"));
-    note_reads(notes, entry_);
-    note_facts(notes, data.facts);
+    if (data.facts.unseen) {
+      notes.add("mail data, which the trace does not have");
+    } else {
+      notes.add("mail data {}", counted(data.facts.octets, "octet"));
+      notes.add("{}", counted(data.facts.lines, "line"));
+      note_reads(notes, entry_);
+      note_facts(notes, data.facts);
+    }
     if (data.early_octets > 0) notes.add("{} sent early", counted(data.early_octets, "octet"));
     if (data.missing_octets > 0) {
       notes.add("{} missing in the trace", counted(data.missing_octets, "octet"));
@@ -186,6 +190,10 @@ class Describe {
       notes.add("chunk {} of {}, incomplete", came, counted(chunk.declared, "octet"));
     }
     if (chunk.last) notes.add("the last");
+    if (chunk.facts.unseen) {
+      notes.add("which the trace does not have");
+      return ours(notes);
+    }
     note_reads(notes, entry_);
     note_facts(notes, chunk.facts);
     if (chunk.missing_octets > 0) {

@@ -70,6 +70,7 @@ std::string commands_words(const SessionTotals& totals) {
 }
 
 std::string message(const Transaction& transaction) {
+  if (transaction.facts.unseen && transaction.facts.octets == 0) return {};
   return fmt::format(", {}", counted(transaction.facts.octets, "octet"));
 }
 
@@ -125,7 +126,7 @@ std::string gap_words(const Gap& gap) {
   return words;
 }
 
-std::vector<std::string> totals_words(const SessionTotals& totals) {
+std::vector<std::string> totals_words(const SessionTotals& totals, const Fidelity& fidelity) {
   std::vector<std::string> pieces;
 
   pieces.push_back(commands_words(totals));
@@ -146,13 +147,19 @@ std::vector<std::string> totals_words(const SessionTotals& totals) {
   std::string waits;
   for (const auto& [party, duration] : idle) {
     if (duration < std::chrono::milliseconds(1)) continue;
-    waits += fmt::format("{} {} {}", waits.empty() ? "" : ",", party, short_duration(duration));
+    waits += fmt::format("{} {} {}", waits.empty() ? "" : ",", party,
+                         short_duration(duration, fidelity));
   }
   if (!waits.empty()) pieces.push_back("idle:" + waits);
 
-  pieces.push_back(fmt::format("octets: client {}, server {}", totals.octets[index(Side::kClient)],
-                               totals.octets[index(Side::kServer)]));
-  pieces.push_back(fmt::format("took {}", short_duration(totals.ended - totals.began)));
+  // Of a log these would be the octets of what it tells.
+  if ((fidelity.unknown & kUnknownOctets) == 0) {
+    pieces.push_back(fmt::format("octets: client {}, server {}",
+                                 totals.octets[index(Side::kClient)],
+                                 totals.octets[index(Side::kServer)]));
+  }
+  const std::string took = short_duration(totals.ended - totals.began, fidelity);
+  if (!took.empty()) pieces.push_back(fmt::format("took {}", took));
   return pieces;
 }
 

@@ -20,6 +20,6 @@ std::string gap_words(const Gap& gap);
 
 /// The footer of a session: counts as Postfix logs them ("rcpt=1/2": 1 of 2 accepted), who kept
 /// whom waiting, octets, outcomes, duration.
-std::vector<std::string> totals_words(const SessionTotals& totals);
+std::vector<std::string> totals_words(const SessionTotals& totals, const Fidelity& fidelity);
 
 }  // namespace smtpscope

@@ -10,16 +10,33 @@
 
 #include "exporters/text_item.h"
 #include "exporters/text_outcome.h"
+#include "timeline/evidence.h"
 #include "timeline/rule.h"
 
 namespace smtpscope {
 namespace {
 
-/// Time since the session began, in seconds and milliseconds, rounded down so that it never runs
-/// ahead of a later one.
-std::string since_start(Duration duration) {
+/// Time since the session began, in seconds and milliseconds as far as they are known, rounded down
+/// so that it never runs ahead of a later one.
+std::string since_start(Duration duration, const Fidelity& fidelity) {
+  if ((fidelity.unknown & kUnknownTimes) != 0) return {};
   const Duration::rep ms = std::max<Duration::rep>(duration.count(), 0) / 1'000'000;
+  if (fidelity.resolution >= std::chrono::seconds(1)) return fmt::format("+{}", ms / 1000);
   return fmt::format("+{}.{:03}", ms / 1000, ms % 1000);
+}
+
+/// What the trace cannot tell, in one sentence; "" if there is nothing.
+std::string limits_of(const Fidelity& fidelity) {
+  std::string words;
+  for (const std::string_view each : unknown_in_words(fidelity)) {
+    words += fmt::format("{}{}", words.empty() ? "" : ", ", each);
+  }
+  if (!words.empty()) words = "not in this trace: " + words;
+  if (fidelity.resolution >= kCoarseTimes) {
+    words += fmt::format("{}times are told to {}", words.empty() ? "" : "; ",
+                         step_text(fidelity.resolution));
+  }
+  return words;
 }
 
 struct Speaker {
@@ -48,18 +65,24 @@ class TextSession::Render {
         fmt::format("session {}", session_.session_),
         fmt::format("{} {} {}", style_.wire(started.client), glyphs_.arrow,
                     style_.wire(started.upstream)),
-        readable_time(session_.run_started_ + now_.time_since_epoch())};
+    };
+    if ((started.fidelity.unknown & kUnknownTimes) == 0) {
+      pieces.push_back(readable_time(session_.run_started_ + now_.time_since_epoch()));
+    }
+    session_.fidelity_ = started.fidelity;
     if (style_.verbose() && !started.listener.empty()) {
       pieces.push_back(fmt::format("via {}", style_.wire(started.listener)));
     }
     if (started.mid_session) pieces.emplace_back("the trace begins in mid-session");
     sheet_.flow(pieces, 3, Tone::kHeading);
+    const std::string limits = limits_of(started.fidelity);
+    if (!limits.empty()) sheet_.paragraph(limits, 2);
     if (!sheet_.labelled()) sheet_.blank();
   }
 
   void operator()(const TimelineConnected& connected) {
     std::string words = fmt::format("connected to {}", style_.wire(connected.server));
-    // A capture of packets need not hold the SYN.
+    // A capture of packets need not hold the SYN, and what a program logs begins behind it.
     if (connected.took > Duration::zero()) {
       words += fmt::format(" in {}", short_duration(connected.took));
     }
@@ -83,7 +106,7 @@ class TextSession::Render {
       LineHead head;
       head.margin = margin_of(entry.mark, first, i + 1 == lines.size());
       if (first) {
-        head.time = since_start(entry.first - session_.began_);
+        head.time = since_start(entry.first - session_.began_, session_.fidelity_);
         head.since = since(entry.since_previous);
       }
       head.speaker = who.letter;
@@ -96,7 +119,7 @@ class TextSession::Render {
   }
 
   void operator()(const Silence& silence) {
-    std::string words = short_duration(silence.length());
+    std::string words = short_duration(silence.length(), session_.fidelity_);
     switch (silence.silent) {
       case Party::kClient:
       case Party::kServer:
@@ -202,7 +225,7 @@ class TextSession::Render {
 
   void operator()(const TimelineSessionEnded& ended) {
     const SessionTotals& totals = *ended.totals;
-    sheet_.flow(totals_words(totals), 3, Tone::kPlain);
+    sheet_.flow(totals_words(totals, session_.fidelity_), 3, Tone::kPlain);
     if (ended.verdict.empty()) return;
     sheet_.flow({"what happened:"}, 0, Tone::kHeading);
     for (const VerdictLine& line : ended.verdict) {
@@ -233,7 +256,7 @@ class TextSession::Render {
   void event_line(Time time, std::string since, char who, Tone tone, std::string_view words) {
     LineHead head;
     head.margin = open_margin();
-    head.time = since_start(time - session_.began_);
+    head.time = since_start(time - session_.began_, session_.fidelity_);
     head.since = std::move(since);
     head.speaker = who;
     head.speaker_tone = tone;
@@ -243,7 +266,7 @@ class TextSession::Render {
   /// Nothing for what came with the line before in one read, or behind a silence just told.
   std::string since(Duration duration) const {
     if (duration <= Duration::zero() || session_.behind_silence_) return {};
-    return short_duration(duration);
+    return short_duration(duration, session_.fidelity_);
   }
 
   Margin open_margin() const {
@@ -273,15 +296,19 @@ class TextSession::Render {
   void details(const Entry& entry) {
     std::string words = fmt::format("#{}", entry.number);
     if (entry.answers != 0) words += fmt::format(", answers #{}", entry.answers);
-    if (entry.think) words += fmt::format(", after {}", short_duration(*entry.think));
+    if (entry.think) {
+      const std::string think = short_duration(*entry.think, session_.fidelity_);
+      if (!think.empty()) words += fmt::format(", after {}", think);
+    }
     words += fmt::format(", octets {} to {}", entry.item->begin, entry.item->end);
     std::string reads;
-    for (const ReadPiece& read : entry.reads) {
+    const bool reads_known = (session_.fidelity_.unknown & kUnknownReads) == 0;
+    for (const ReadPiece& read : reads_known ? entry.reads : std::span<const ReadPiece>()) {
       fmt::format_to(std::back_inserter(reads), "{}{} at {}", reads.empty() ? "" : ", ",
-                     read.octets, since_start(read.time - session_.began_));
+                     read.octets, since_start(read.time - session_.began_, session_.fidelity_));
     }
     if (!reads.empty()) words += fmt::format("; read {}", reads);
-    if (entry.read_count > entry.reads.size() && !entry.reads.empty()) {
+    if (entry.read_count > entry.reads.size() && !reads.empty()) {
       words += fmt::format(" and {}", counted(entry.read_count - entry.reads.size(), "more read"));
     }
     sheet_.below(open_margin(), Tone::kQuiet, words, {});

@@ -28,6 +28,7 @@ class TextSession {
   SessionId session_;
   Time began_;
   WallTime run_started_;
+  Fidelity fidelity_;
   bool in_transaction_ = false;  // the bracket at the margin is open
   bool behind_silence_ = false;  // the line above told of the silence before the next one
 };

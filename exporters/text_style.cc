@@ -121,6 +121,13 @@ std::string short_duration(Duration duration) {
   return fmt::format("{:.1f} h", s / 3600);
 }
 
+std::string short_duration(Duration duration, const Fidelity& fidelity) {
+  if ((fidelity.unknown & kUnknownTimes) != 0) return {};
+  if (fidelity.resolution < std::chrono::seconds(1)) return short_duration(duration);
+  if (duration < fidelity.resolution) return "< 1 s";
+  return fmt::format("{} s", duration / std::chrono::seconds(1));
+}
+
 std::string readable_time(WallTime time) {
   const std::string whole = format_wall_time(time);  // "2026-11-23T12:00:00.123456789Z"
   const std::size_t t = whole.find('T');

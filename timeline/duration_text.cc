@@ -17,6 +17,18 @@ std::string duration_text(Duration duration) {
   return fmt::format("{}{} h {} min", sign, s / 3600, s / 60 % 60);
 }
 
+std::string duration_text(Duration duration, Duration resolution) {
+  if (resolution < std::chrono::milliseconds(10)) return duration_text(duration);
+  const bool whole = resolution % std::chrono::seconds(1) == Duration::zero();
+  const auto in_steps = [whole](Duration part) {
+    const auto s = part / std::chrono::seconds(1);
+    if (whole && part < std::chrono::minutes(2)) return fmt::format("{} s", s);
+    return duration_text(part);
+  };
+  if (duration < resolution) return fmt::format("less than {}", in_steps(resolution));
+  return fmt::format("about {}", in_steps(duration));
+}
+
 std::string seconds_text(Duration duration) {
   const bool negative = duration < Duration::zero();
   const std::int64_t ms = ((negative ? -duration.count() : duration.count()) + 500'000) / 1'000'000;

@@ -10,6 +10,10 @@ namespace smtpscope {
 /// s".
 std::string duration_text(Duration duration);
 
+/// The same of a duration between two times that were rounded down to multiples of `resolution`:
+/// "about 10 s", "less than 1 s". Exact times and those of 10 ms or finer as above.
+std::string duration_text(Duration duration, Duration resolution);
+
 /// The same as seconds with three decimals, for attributes: "10.001".
 std::string seconds_text(Duration duration);
 

@@ -25,6 +25,7 @@ namespace smtpscope {
 struct TimelineSessionStarted {
   std::string_view client, listener, upstream;
   bool mid_session = false;
+  Fidelity fidelity = {};
 };
 
 /// The server side answered, or not.
@@ -73,6 +74,7 @@ inline constexpr std::string_view kOwedGreeting = "the greeting";
 inline constexpr std::string_view kOwedCommand = "a command";
 inline constexpr std::string_view kOwedRestOfCommand = "the rest of a command";
 inline constexpr std::string_view kOwedMailData = "mail data";
+inline constexpr std::string_view kOwedMessageOrReply = "mail data, or the reply to its end";
 inline constexpr std::string_view kOwedChunk = "the octets of a chunk";
 inline constexpr std::string_view kOwedEndOfData = "the reply to the end of data";
 inline constexpr std::string_view kOwedMailReply = "the reply to MAIL";

@@ -104,6 +104,9 @@ Owed who_owes(const SessionState& state, const Conversation& conversation,
   const Side speaker = conversation.commanding_side();
   if (phase == Phase::kTls) return {Party::kUnknown, "something inside TLS"};
   if (!client_gone) {
+    // A log says nothing between DATA's reply and the final one: nobody knows whose time it was.
+    const bool unseen = (state.fidelity.unknown & kUnknownContent) != 0;
+    if (phase == Phase::kMailData && unseen) return {Party::kUnknown, kOwedMessageOrReply};
     if (phase == Phase::kMailData) return {party_of(speaker), kOwedMailData};
     if (phase == Phase::kChunk) return {party_of(speaker), kOwedChunk};
     if (phase == Phase::kBlob) return {party_of(speaker), "the octets of XEXCH50"};

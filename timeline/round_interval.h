@@ -24,6 +24,11 @@ struct RoundMatch {
 
 /// The round interval that `wait` matches: [-early, +max(late, 2 rtt)] around it; early and late
 /// are the thresholds round-pause.early and round-pause.late.
-std::optional<RoundMatch> match_round(Duration wait, Duration rtt, const Thresholds& thresholds);
+///
+/// Where times have a `resolution`, a timer's length still shows as itself in nearly all cases. But
+/// so do other lengths: intervals of less than kLeastSteps steps of the clock match nothing then.
+std::optional<RoundMatch> match_round(Duration wait, Duration rtt, const Thresholds& thresholds,
+                                      Duration resolution = {});
+inline constexpr int kLeastSteps = 5;
 
 }  // namespace smtpscope

@@ -89,16 +89,20 @@ constexpr std::uint8_t possible_marks(RuleTrigger trigger) {
   }
 }
 
-/// What a rule needs besides commands and replies, as bits. Where it is missing the rule says "not
-/// evaluated" (rules 2.0.2).
-enum RuleNeed : std::uint8_t {
-  kNeedsContent = 1 << 0,      // facts of the mail data
+/// What a rule needs, or uses, besides commands and replies in their order, as bits. Where what it
+/// needs is missing the rule is not evaluated, and that is told (rules 2.0.2, timeline/evidence.h).
+enum RuleNeed : std::uint16_t {
+  kNeedsContent = 1 << 0,      // facts of the mail data, and when it ended
   kNeedsReadTimes = 1 << 1,    // when each read came
   kNeedsRtt = 1 << 2,          // the round trip to the server
   kNeedsCloseKind = 1 << 3,    // FIN or RST
   kNeedsTlsRecords = 1 << 4,   // the outside of a TLS session
   kNeedsHistory = 1 << 5,      // other sessions of the run
   kNeedsSecondTrace = 1 << 6,  // a trace from another vantage point
+  kNeedsOctets = 1 << 7,       // each octet of commands and replies, their line ends too
+  kNeedsTimes = 1 << 8,        // times, to the second at least
+  kNeedsFineTimes = 1 << 9,    // times, to the tenth of a second at least
+  kNeedsReplyLines = 1 << 10,  // all lines of replies, such as the keywords of EHLO
 };
 
 /// How sure a finding is of what it says.
@@ -128,7 +132,8 @@ struct Rule {
   std::string_view caveats = {};     // when it may mislead
   std::string_view reference;        // RFC section or other source
 
-  std::uint8_t needs = 0;      // RuleNeed bits
+  std::uint16_t needs = 0;     // RuleNeed bits: without one of these it cannot be decided
+  std::uint16_t uses = 0;      // RuleNeed bits: with these it says more
   std::uint16_t triggers = 0;  // RuleTrigger bits
   /// kOnCommand: asked only about these commands; kOnReply: only about replies to them, or to
   /// `replies_to` if that names any. Only what matters costs time.

@@ -1,6 +1,7 @@
 #include "timeline/rule_context.h"
 
 #include "timeline/arrival_times.h"
+#include "timeline/duration_text.h"
 #include "timeline/rule_engine.h"
 
 namespace smtpscope {
@@ -12,6 +13,12 @@ bool RuleContext::answers(Verb verb) const {
 
 Time RuleContext::arrived(Side side, std::uint64_t end) const {
   return sources_.arrivals.time_of(side, end, now());
+}
+
+std::string RuleContext::measured(Duration duration) const {
+  const Fidelity& fidelity = session().fidelity;
+  if ((fidelity.unknown & kUnknownTimes) != 0) return "an unknown time";
+  return duration_text(duration, fidelity.resolution);
 }
 
 Finding RuleContext::finding() const {

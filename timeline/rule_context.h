@@ -136,6 +136,9 @@ class RuleContext {
   /// Of these the ones of a variant: a server shows an odd habit in each of its replies, which is
   /// worth one line.
   std::uint32_t fired(const Rule& rule, std::string_view variant) const;
+  /// A time between two events of the session, for a finding's text, as exact as the trace tells
+  /// it: "10.003 s", "about 10 s", "an unknown time".
+  std::string measured(Duration duration) const;
   /// When the octet before stream offset `end` of `side` arrived; for offsets inside entry().
   Time arrived(Side side, std::uint64_t end) const;
 

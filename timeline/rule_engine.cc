@@ -7,6 +7,7 @@
 #include <cassert>
 
 #include "timeline/arrival_times.h"
+#include "timeline/evidence.h"
 
 namespace smtpscope {
 namespace {
@@ -80,6 +81,10 @@ RuleEngine::Memory& RuleEngine::memory() {
 void RuleEngine::ask(RuleTrigger trigger, std::size_t slot, std::uint8_t marks,
                      RuleContext& context) {
   const RuleSet::Candidates& candidates = rules_.candidates(trigger, slot);
+  if (lacking_ != 0) {
+    ask_decidable(candidates.all, marks, context);
+    return;
+  }
   if (marks == 0) {
     for (const Rule* rule : candidates.always) {
       current_ = rule;
@@ -91,6 +96,23 @@ void RuleEngine::ask(RuleTrigger trigger, std::size_t slot, std::uint8_t marks,
     if (!candidate.wants(marks)) continue;
     current_ = candidate.rule;
     candidate.rule->evaluate(context);
+  }
+}
+
+void RuleEngine::ask_decidable(std::span<const RuleSet::Candidate> candidates, std::uint8_t marks,
+                               RuleContext& context) {
+  for (const RuleSet::Candidate& candidate : candidates) {
+    if (!candidate.wants(marks) || (candidate.rule->needs & lacking_) != 0) continue;
+    current_ = candidate.rule;
+    candidate.rule->evaluate(context);
+  }
+}
+
+void RuleEngine::tell_not_asked() {
+  if (lacking_ == 0) return;
+  for (const Rule* rule : all_rules()) {
+    const auto unmet = static_cast<std::uint16_t>(rule->needs & lacking_);
+    if (unmet != 0 && rules_.is_on(*rule)) not_evaluated(*rule, why_unmet(unmet));
   }
 }
 

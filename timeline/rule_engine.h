@@ -43,6 +43,11 @@ class RuleEngine {
   RuleEngine(const RuleEngine&) = delete;
   RuleEngine& operator=(const RuleEngine&) = delete;
 
+  /// Rules that need one of these (RuleNeed bits) are not asked from here on.
+  void lack(std::uint16_t needs) { lacking_ = needs; }
+  /// Notes those of them that are on as not evaluated. At the session's end.
+  void tell_not_asked();
+
   /// Asks every rule with this trigger; `slot` as in RuleSet::candidates(). Findings are held
   /// until settle().
   void ask(RuleTrigger trigger, std::size_t slot, std::uint8_t marks, RuleContext& context);
@@ -82,6 +87,8 @@ class RuleEngine {
   struct Memory;
 
   Memory& memory();
+  void ask_decidable(std::span<const RuleSet::Candidate> candidates, std::uint8_t marks,
+                     RuleContext& context);
   void count(const Rule& rule, std::string_view variant);
   void emit(Annotation annotation, const FoldSubject& subject, std::vector<std::string> ruled_out,
             Time now);
@@ -93,6 +100,7 @@ class RuleEngine {
   const RuleSet& rules_;
   TimelineSink& sink_;
   const Rule* current_ = nullptr;
+  std::uint16_t lacking_ = 0;
   std::unique_ptr<Memory> memory_;
   // Of most sessions these are all; where there are more, Memory has the whole list.
   std::array<NotEvaluated, 2> first_not_evaluated_{};

@@ -28,7 +28,8 @@ void apply_accepted(Verb verb, std::uint16_t code, SessionState& state) {
     case Verb::kXanonymousTls:
       if (code != 220) break;
       // RFC 3207 4.2: both sides forget what they knew of each other.
-      state.tls = true;
+      state.encrypted = true;
+      state.tls = !state.fidelity.inside_tls;
       state.hello = Hello::kNone;
       state.authenticated = false;
       break;

@@ -38,7 +38,7 @@ void note_auth(const Item& item, const Command& command, const Entry& entry, Ses
   // RFC 4954 4: "=" is an initial response of no octets.
   const std::string_view behind = without_trailing_blanks(command.arguments);
   auth.last.initial_response = auth.last.secret_octets > 0 || behind.ends_with(" =");
-  auth.last.encrypted = state.tls;
+  auth.last.encrypted = state.encrypted;
 }
 
 void note_starttls(const Entry& entry, SessionState& state) {
@@ -425,7 +425,7 @@ bool note_tls_record(Side side, const TlsRecord& record, Time time, std::uint64_
   constexpr std::uint8_t kClientHello = 1;
   constexpr std::uint8_t kServerHello = 2;
 
-  state.tls = true;
+  state.tls = state.encrypted = true;
   if (state.tls_state == nullptr) {
     state.tls_state = std::make_unique<TlsState>();
     state.tls_state->began = time;

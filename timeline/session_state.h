@@ -285,10 +285,12 @@ struct SessionState {
   enum class Greeting : std::uint8_t { kPending, kOk, kRefused };
   enum class Hello : std::uint8_t { kNone, kHelo, kEhlo, kLhlo };
 
+  Fidelity fidelity;  // what the trace can know
   Greeting greeting = Greeting::kPending;
   Hello hello = Hello::kNone;
   bool mid_session = false;
-  bool tls = false;  // opaque from here on
+  bool tls = false;        // opaque from here on
+  bool encrypted = false;  // TLS was agreed on, whether the trace sees what is inside or not
   bool authenticated = false;
   bool connected = false;  // the server side accepted the connection
   bool connect_failed = false;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "parser/conversation.h"
+#include "timeline/evidence.h"
 #include "timeline/history_notes.h"
 #include "timeline/rule_marks.h"
 #include "timeline/session_changes.h"
@@ -67,13 +68,16 @@ void Tracker::begin(bool mid_session) {
 
 void Tracker::on_body(const SessionOpened& opened, const Conversation& conversation) {
   begin(opened.mid_session);
+  state_.fidelity = opened.fidelity;
+  engine_.lack(unmet_needs(opened.fidelity));
   note_peers(opened, state_);
   if (opened.rtt) state_.rtt_c = opened.rtt;
   history_.session_opened(state_.client_host, now_);
   emit(TimelineSessionStarted{.client = opened.client,
                               .listener = opened.listener,
                               .upstream = opened.upstream,
-                              .mid_session = opened.mid_session});
+                              .mid_session = opened.mid_session,
+                              .fidelity = opened.fidelity});
   const Moment moment{.now = now_};
   ask(kOnOpened, moment, conversation);
   settle(moment, conversation);
@@ -201,6 +205,7 @@ void Tracker::end_session(const Conversation& conversation) {
   settle(moment, conversation);
   ask(kOnSessionEnd, moment, conversation);
   settle(moment, conversation);
+  engine_.tell_not_asked();
   if (!state_.client_host.empty()) history_.session_closed(state_.client_host);
 
   SessionTotals totals;
@@ -228,7 +233,9 @@ void Tracker::end_session(const Conversation& conversation) {
 
 void Tracker::end_wait() {
   const SilenceWatch::Wait wait = silences_.end(now_);
-  if (wait.length() < rules_.thresholds().duration(Threshold::kGapNote)) return;
+  // Between two stamps there may be less time than they tell, by one step of their clock.
+  const Duration least = wait.length() - state_.fidelity.resolution;
+  if (least < rules_.thresholds().duration(Threshold::kGapNote)) return;
   silence_ = std::make_unique<SilenceWatch::Wait>(wait);
 }
 
@@ -249,8 +256,9 @@ void Tracker::flush_silence(const Conversation& conversation) {
   if (silence.silent == Party::kClient || silence.silent == Party::kServer) {
     const bool server = silence.silent == Party::kServer;
     const Duration rtt = state_.rtt_s.value_or(Duration::zero());
-    if (const auto match = match_round(silence.length() - (server ? rtt : Duration::zero()), rtt,
-                                       rules_.thresholds())) {
+    const Duration wait = silence.length() - (server ? rtt : Duration::zero());
+    if (const auto match =
+            match_round(wait, rtt, rules_.thresholds(), state_.fidelity.resolution)) {
       std::uint8_t& times = state_.round_silences[server ? 1 : 0][match->index];
       if (times < 255) ++times;
       if (!server) note_round_pause(silence.length(), state_);

@@ -3,6 +3,7 @@
 #include "base/ascii.h"
 #include "parser/conversation.h"
 #include "parser/path.h"
+#include "timeline/evidence.h"
 #include "timeline/history_notes.h"
 #include "timeline/pipelining_notes.h"
 #include "timeline/rule_marks.h"
@@ -130,7 +131,8 @@ bool Tracker::too_soon(const Reply& reply, const Entry& entry,
   // is the limit: a server on the same host may well answer faster than ever before. What the
   // kernel measured is the way alone.
   if (reply.code != 421 && reply.code != 521) return false;
-  if (!state_.rtt_s) return false;
+  // Stamps from before and behind a step of a coarse clock tell no time between them.
+  if (!state_.rtt_s || state_.fidelity.resolution >= kCoarseTimes) return false;
   const Duration limit = state_.rtt_measured ? *state_.rtt_s : *state_.rtt_s / 2;
   return entry.first - answered.last < limit;
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "timeline/duration_text.h"
+#include "timeline/evidence.h"
 #include "timeline/rule.h"
 
 namespace smtpscope {
@@ -98,11 +99,15 @@ std::string never_sent(const TransactionTally& txn) {
                      why);
 }
 
+std::string size_of(const TransactionTally& txn) {
+  return txn.unseen && txn.octets == 0 ? "of unknown size" : count_of(txn.octets, "octet");
+}
+
 std::string fate(const TransactionTally& txn) {
   switch (txn.outcome) {
     case Outcome::kAccepted:
       return fmt::format("delivered: the server took it for {} ({}){}",
-                         count_of(txn.rcpt_accepted, "recipient"), count_of(txn.octets, "octet"),
+                         count_of(txn.rcpt_accepted, "recipient"), size_of(txn),
                          txn.undelivered
                              ? ", but the client side was gone and does not know. It will probably "
                                "send it again, and the recipients get it twice"
@@ -297,15 +302,27 @@ class Judgement {
     if (state_.holes > 0) {
       say(kNotEvaluated, "not judged: what depends on octets that are missing from the trace");
     }
+    // What this kind of trace never tells stands in the session's head; the rules that miss it are
+    // too many to name here.
+    const std::uint16_t unmet = unmet_needs(state_.fidelity);
+    std::size_t unmet_rules = 0;
     std::vector<std::pair<std::string_view, std::string>> by_reason;
     for (const NotEvaluated& one : findings_.not_evaluated()) {
       // A second trace is always missing here; the list at the session's end has it.
       if ((one.rule->needs & kNeedsSecondTrace) != 0) continue;
+      if ((one.rule->needs & unmet) != 0) {
+        ++unmet_rules;
+        continue;
+      }
       auto at =
           std::ranges::find(by_reason, one.why, &std::pair<std::string_view, std::string>::first);
       if (at == by_reason.end()) at = by_reason.insert(at, {one.why, ""});
       if (!at->second.empty()) at->second += ", ";
       at->second += one.rule->id;
+    }
+    if (unmet_rules > 0) {
+      say(kNotEvaluated, fmt::format("not judged: {} for which this trace knows too little",
+                                     count_of(unmet_rules, "rule")));
     }
     for (const auto& [why, rules] : by_reason) {
       say(kNotEvaluated, fmt::format("not judged: {} ({})", rules, why));
@@ -315,9 +332,10 @@ class Judgement {
   void waiting() {
     constexpr Duration kWorthTelling = std::chrono::seconds(1);
     if (totals_.idle_client < kWorthTelling && totals_.idle_server < kWorthTelling) return;
-    say(kWaiting,
-        fmt::format("waiting: {} for the client side, {} for the server side",
-                    duration_text(totals_.idle_client), duration_text(totals_.idle_server)));
+    const Duration resolution = state_.fidelity.resolution;
+    say(kWaiting, fmt::format("waiting: {} for the client side, {} for the server side",
+                              duration_text(totals_.idle_client, resolution),
+                              duration_text(totals_.idle_server, resolution)));
   }
 
   const SessionState& state_;
@@ -337,6 +355,7 @@ std::string_view to_string(VerdictKind kind) {
 TransactionTally TransactionTally::of(const Transaction& transaction) {
   TransactionTally tally{.number = transaction.number,
                          .octets = transaction.facts.octets,
+                         .unseen = transaction.facts.unseen,
                          .rcpt_sent = transaction.rcpt_sent,
                          .rcpt_accepted = transaction.rcpt_accepted,
                          .delivered = transaction.finals == 1 ? transaction.rcpt_accepted

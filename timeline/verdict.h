@@ -16,6 +16,7 @@ namespace smtpscope {
 struct TransactionTally {
   std::uint64_t number = 0;
   std::uint64_t octets = 0;  // message size
+  bool unseen = false;       // and the size is not known, if `octets` is 0
   std::uint64_t rcpt_sent = 0;
   std::uint64_t rcpt_accepted = 0;
   std::uint64_t delivered = 0;  // recipients whose message was accepted

@@ -86,7 +86,8 @@ class Rules(ProgramTest):
             with self.subTest(rule["id"]):
                 self.assertEqual(set(rule), {
                     "id", "category", "severity", "fault", "certainty", "title", "means", "causes",
-                    "tell_apart", "advice", "caveats", "reference", "needs", "thresholds"})
+                    "tell_apart", "advice", "caveats", "reference", "needs", "uses",
+                    "thresholds"})
                 for words in ("means", "causes", "tell_apart", "advice", "reference"):
                     self.assertTrue(rule[words], words)
                 explained = run("explain", rule["id"])
@@ -114,6 +115,8 @@ class Rules(ProgramTest):
                 self.assertIn(shown, words)
         if rule["needs"]:
             self.assertTrue(told.pop("Needs")[0])
+        if rule["uses"]:
+            self.assertTrue(told.pop("Says more with")[0])
         self.assertEqual(told, {})
 
     def test_thresholds(self):

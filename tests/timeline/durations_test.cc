@@ -22,6 +22,24 @@ TEST_CASE("durations are told in the unit that fits") {
   CHECK(seconds_text(-5ms) == "-0.005");
 }
 
+TEST_CASE("durations between coarse stamps are told as such") {
+  CHECK(duration_text(10s, 1s) == "about 10 s");
+  CHECK(duration_text(1s, 1s) == "about 1 s");
+  CHECK(duration_text(0s, 1s) == "less than 1 s");
+  CHECK(duration_text(303s, 1s) == "about 5 min 3 s");
+  CHECK(duration_text(1500ms, 100ms) == "about 1.500 s");
+  CHECK(duration_text(10ms, 100ms) == "less than 100 ms");
+  CHECK(duration_text(10003ms, 1ms) == "10.003 s");
+  CHECK(duration_text(10003ms, 0s) == "10.003 s");
+}
+
+TEST_CASE("round intervals of few steps of a coarse clock match nothing") {
+  CHECK(match_round(10s, 0ms, Thresholds(), 1s));
+  CHECK(match_round(5s, 0ms, Thresholds(), 1s));
+  CHECK(!match_round(3s, 0ms, Thresholds(), 1s));
+  CHECK(!match_round(11s, 0ms, Thresholds(), 1s));
+}
+
 TEST_CASE("a wait matches a round interval from 5 ms early to 60 ms late") {
   CHECK(!match_round(9994ms, 0ms, Thresholds()));
   CHECK(match_round(9995ms, 0ms, Thresholds()));

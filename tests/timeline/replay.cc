@@ -57,7 +57,7 @@ TimelineDump run(const Transcript& transcript, bool reads, bool octet_by_octet) 
   Run sessions(transcript, {.keep_credentials = true}, nullptr, dump);
   for (const OwnedEvent& each : transcript.events) {
     const auto* bytes = std::get_if<Bytes>(&each.event.body);
-    if (bytes == nullptr || !octet_by_octet) {
+    if (bytes == nullptr || bytes->left_out || !octet_by_octet) {
       sessions.on_wire(each.event);
       continue;
     }

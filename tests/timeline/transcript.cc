@@ -10,6 +10,8 @@
 #include <sstream>
 #include <string_view>
 
+#include "base/octets.h"
+
 namespace smtpscope::test {
 namespace {
 
@@ -88,6 +90,20 @@ class Reader {
     } else if (take(line, "rtt: ")) {
       if (opened_) return fail("rtt: must come before what happens");
       rtt_ = duration(line);
+    } else if (take(line, "unknown: ")) {
+      if (opened_) return fail("unknown: must come before what happens");
+      for (const std::string& name : words(line)) {
+        const auto bit = static_cast<std::size_t>(std::ranges::find(kUnknownNames, name) -
+                                                  kUnknownNames.begin());
+        if (bit == kUnknowns) fail(fmt::format("a trace does not know \"{}\"", name));
+        fidelity_.unknown |= static_cast<std::uint16_t>(1 << bit);
+      }
+    } else if (take(line, "resolution: ")) {
+      if (opened_) return fail("resolution: must come before what happens");
+      fidelity_.resolution = duration(line);
+    } else if (line == "inside tls") {
+      if (opened_) return fail("inside tls must come before what happens");
+      fidelity_.inside_tls = true;
     } else if (take(line, "session: ")) {
       turn_to(words(line));
     } else if (line == "end") {
@@ -125,7 +141,8 @@ class Reader {
     add(SessionOpened{.client = {},
                       .listener = "127.0.0.1:2525",
                       .upstream = "mx.example:25",
-                      .mid_session = into_.mid_session},
+                      .mid_session = into_.mid_session,
+                      .fidelity = fidelity_},
         client_);
     if (connected) {
       pause_ = Duration::zero();
@@ -145,6 +162,7 @@ class Reader {
     if (take(line, "C> raw ")) return bytes(Side::kClient, unescape(line));
     if (take(line, "S> raw ")) return bytes(Side::kServer, unescape(line));
     if (take(line, "pipelined: ")) return bytes(Side::kClient, lines_of(line));
+    if (line == "C> unseen message") return unseen_message();
     if (take(line, "@ +")) {
       pause_ = duration(line);
       return true;
@@ -229,6 +247,17 @@ class Reader {
         Blocked{.to = side_of(how[0]), .since = now_ - length, .octets = std::stoull(how[2])});
   }
 
+  /// A message that the trace does not have, with the end that it must have had.
+  bool unseen_message() {
+    MessageScanner::Saved after = MessageScanner().save();
+    after.facts.unseen = true;
+    after.header = HeaderScanner::stopped();
+    Bytes read;
+    read.left_out = LeftOut{0, *MessageScanner::restore(after)};
+    read.tail = octets_of(".\r\n");
+    return add(read);
+  }
+
   bool gap(const std::vector<std::string>& what) {
     if (what.size() != 2) return false;
     return add(
@@ -264,10 +293,14 @@ class Reader {
 
   template <typename Body>
   bool add_at(Body body, std::string text = "") {
-    into_.events.push_back({.time = now_,
+    Time time = now_;
+    if (const Duration step = fidelity_.resolution; step > Duration::zero()) {
+      time -= now_.time_since_epoch() % step;
+    }
+    into_.events.push_back({.time = time,
                             .octets = {},
                             .text = std::move(text),
-                            .event = {.session = session_, .time = now_, .body = body}});
+                            .event = {.session = session_, .time = time, .body = body}});
     return true;
   }
 
@@ -337,6 +370,7 @@ class Reader {
   SessionId session_ = 1;        // that lines are about
   std::vector<SessionId> open_;  // in the order of their opening
   std::string client_ = "192.0.2.10:50114";
+  Fidelity fidelity_;
   std::optional<Duration> rtt_;
   Time now_;
   std::optional<Duration> pause_;

@@ -104,8 +104,15 @@ void judge_offer(RuleContext& context) {
 
 void evaluate(RuleContext& context) {
   const SessionState& session = context.session();
-  if (session.tls || session.client_is_local) return;
+  if (session.encrypted || session.client_is_local) return;
   const ItemBody& body = context.entry()->item->body;
+  // Who offers STARTTLS speaks in the open. Else, of what an endpoint tells, nobody knows.
+  const Capabilities& offered = context.conversation().capabilities();
+  if (session.fidelity.inside_tls && !offered.has("STARTTLS")) {
+    const bool login = session.auth != nullptr || offered.has("AUTH");
+    if (login) context.not_evaluated("the trace does not tell whether the session began with TLS");
+    return;
+  }
   if (const auto* command = std::get_if<Command>(&body)) {
     // The verbs of the rule are those of both triggers.
     if (command->verb == Verb::kAuth || command->verb == Verb::kXexps) {

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "parser/conversation.h"
-#include "timeline/duration_text.h"
 #include "timeline/event.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
@@ -59,7 +58,7 @@ void fire_too_long(RuleContext& context, std::uint64_t missing, std::string_view
                              proven ? ": it was announced too long" : "");
   if (stalled(context)) {
     finding.text += fmt::format("; the client side had sent nothing for {}",
-                                duration_text(context.session().last_silence.length()));
+                                context.measured(context.session().last_silence.length()));
   }
   if (chunks != nullptr) {
     finding.entries.push_back(chunks->first_entry);
@@ -108,7 +107,7 @@ void judge_reply(RuleContext& context, const Reply& reply) {
     finding.text = fmt::format(
         "the client side stopped for {} in the middle of a chunk, until the server said {}: the "
         "chunk was announced too long",
-        duration_text(context.session().last_silence.length()), reply.code);
+        context.measured(context.session().last_silence.length()), reply.code);
   }
   finding.entries.push_back(context.session().last_command.entry);
   finding.attributes = {{"code", std::to_string(reply.code)}};
@@ -156,6 +155,7 @@ const Rule kBdatSizeMismatch = {
         "be "
         "just that: a warning, and only possible.",
     .reference = "RFC 3030 2",
+    .needs = kNeedsContent,
     .triggers = kOnCommand | kOnData | kOnReply,
     .verbs = verbs(Verb::kUnknown, Verb::kBdat) | (VerbSet{1} << kNothingSlot),
     .evaluate = evaluate,

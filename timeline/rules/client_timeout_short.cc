@@ -55,7 +55,8 @@ void evaluate(RuleContext& context) {
   const bool end_of_data = silence.owed == kOwedEndOfData;
   finding.text = fmt::format(
       "the client side {} after waiting {} for {}; it should allow {} s (RFC 5321 {}){}{}", how,
-      duration_text(wait), silence.owed, timeout->least / std::chrono::seconds(1), timeout->section,
+      context.measured(wait), silence.owed, timeout->least / std::chrono::seconds(1),
+      timeout->section,
       round ? fmt::format("; its time limit seems to be {} s", nearest_round(wait))
             : "; no round number, so it may have been a person who cancelled",
       end_of_data ? "; the server may have taken the message, and then it comes again" : "");
@@ -96,7 +97,8 @@ const Rule kClientTimeoutShort = {
         "A pause shorter than gap.note is not looked at. Where the standard names no time (EHLO, "
         "RSET, AUTH and others) nothing is said.",
     .reference = "RFC 5321 4.5.3.2, 6.1",
-    .needs = kNeedsCloseKind,
+    .needs = kNeedsTimes,
+    .uses = kNeedsCloseKind,
     .triggers = kOnClose | kOnCommand,
     .verbs = verbs(Verb::kQuit),
     .evaluate = evaluate,

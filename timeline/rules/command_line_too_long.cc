@@ -118,6 +118,7 @@ const Rule kCommandLineTooLong = {
         "For AUTH with a long token right behind it this is only an info: it is against the "
         "standard, and common.",
     .reference = "RFC 5321 4.5.3.1.4; RFC 1870 3; RFC 4954 3, 4; RFC 6531 3.1; RFC 3461 4",
+    .needs = kNeedsOctets,
     .triggers = kOnCommand | kOnOtherEntry,
     .only = kLongLine,
     .evaluate = evaluate,

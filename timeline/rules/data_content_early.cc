@@ -3,7 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "timeline/duration_text.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 
@@ -47,7 +46,7 @@ void on_command(RuleContext& context) {
   finding.text = fmt::format(
       "the client side began to send the message {} after DATA, without waiting for the reply; "
       "that was {}, so the server reads each line of it as a command",
-      duration_text(lead), code);
+      context.measured(lead), code);
   finding.entries.push_back(session.last_command.entry);
   finding.entries.push_back(session.last_reply.entry);
   finding.attributes = {{"code", std::to_string(code)}};
@@ -88,6 +87,7 @@ const Rule kDataContentEarly = {
         "Variant rejected: check in the server's log which lines of the message it executed.",
     .caveats = "",
     .reference = "RFC 5321 3.3; RFC 2920 3.1",
+    .needs = kNeedsReadTimes,
     .triggers = kOnCommand | kOnData,
     .verbs = verbs(Verb::kUnknown),
     .only = kOddLine,

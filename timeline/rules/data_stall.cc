@@ -88,7 +88,8 @@ const Rule kDataStall = {
         "smtpscope measures at its own sockets; what the operating system still held back is not "
         "seen. A server that blocks for a moment under load is normal.",
     .reference = "RFC 5321 4.5.3.2.5",
-    .needs = kNeedsReadTimes | kNeedsRtt,
+    .needs = kNeedsTimes | kNeedsContent,
+    .uses = kNeedsReadTimes | kNeedsRtt,
     .triggers = kOnSilence | kOnBlocked,
     .evaluate = evaluate,
 };

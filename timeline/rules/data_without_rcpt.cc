@@ -66,7 +66,7 @@ void on_reply(RuleContext& context) {
                              before.answers == Answers::kCommand;
   if (txn != nullptr && txn->rcpt_accepted > 0) {
     if (sent->verb == Verb::kBdat && sent->ends_message && txn->facts.octets == 0 &&
-        !follows_chunk) {
+        !txn->facts.unseen && !follows_chunk) {
       fire_empty(context, *txn);
     }
     return;
@@ -90,7 +90,7 @@ void on_data(RuleContext& context) {
   if (data == nullptr || txn == nullptr || data->missing_octets > 0) return;
   if (data->end != DataEnd::kStrict && data->end != DataEnd::kCandidate) return;
   if (txn->rcpt_accepted > 0) {
-    if (data->facts.octets == 0) fire_empty(context, *txn);
+    if (data->facts.octets == 0 && !data->facts.unseen) fire_empty(context, *txn);
     return;
   }
   // A lone dot is how a pipelining client gets out of it (RFC 2920 3.1); content is not.

@@ -133,6 +133,7 @@ const Rule kDeclaredLimitExceeded = {
         "failed (RFC 9422). Each limit is reported once, at the first command beyond it. More than "
         "128 recipient domains in a session are not told apart.",
     .reference = "RFC 1870 4, 6.1; RFC 9422 3.6, 4.1, 4.2, 4.3",
+    .needs = kNeedsReplyLines,
     .triggers = kOnCommand | kOnTransactionEnd,
     .verbs = verbs(Verb::kMail, Verb::kRcpt),
     .evaluate = evaluate,

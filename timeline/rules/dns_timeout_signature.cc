@@ -120,7 +120,8 @@ const Rule kDnsTimeoutSignature = {
         "timer. It is called likely only if another session of the same client had the same delay "
         "and another client had not.",
     .reference = "resolv.conf(5), timeout and attempts; RFC 5321 4.1.4",
-    .needs = kNeedsHistory,
+    .needs = kNeedsFineTimes,
+    .uses = kNeedsHistory | kNeedsRtt,
     .triggers = kOnReply,
     .verbs = verbs(Verb::kEhlo, Verb::kHelo, Verb::kLhlo, Verb::kMail, Verb::kRcpt) | kGreetingOnly,
     .evaluate = evaluate,

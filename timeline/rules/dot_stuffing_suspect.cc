@@ -103,7 +103,7 @@ const Rule kDotStuffingSuspect = {
         "Variant suspicion rests on what came behind the message; somebody who types at the server "
         "by hand and makes mistakes looks the same when no SIZE was declared.",
     .reference = "RFC 5321 4.5.2",
-    .needs = kNeedsContent,
+    .needs = kNeedsContent | kNeedsOctets,
     .triggers = kOnData | kOnCommand | kOnReply,
     .verbs = verbs(Verb::kUnknown),
     .evaluate = evaluate,

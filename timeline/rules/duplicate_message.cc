@@ -101,7 +101,8 @@ const Rule kDuplicateMessage = {
         "monitoring programs may be identical on purpose; then the Message-ID usually differs. "
         "Only messages of this run are known, and of each the first eight recipients.",
     .reference = "RFC 5321 4.5.3.2.6, 6.1; RFC 1047",
-    .needs = kNeedsContent | kNeedsHistory,
+    .needs = kNeedsContent,
+    .uses = kNeedsHistory,
     .triggers = kOnTransactionEnd,
     .evaluate = evaluate,
 };

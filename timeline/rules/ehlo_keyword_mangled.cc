@@ -96,6 +96,7 @@ const Rule kEhloKeywordMangled = {
         "\"AUTH=LOGIN\" is an old but honest spelling and is not told. A strange character alone "
         "proves nothing about the way.",
     .reference = "RFC 5321 4.1.1.1; Cisco ASA: Defaults for ESMTP Inspection",
+    .needs = kNeedsReplyLines,
     .triggers = kOnReply,
     .verbs = verbs(Verb::kEhlo, Verb::kLhlo),
     .evaluate = evaluate,

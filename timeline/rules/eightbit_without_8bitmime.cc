@@ -86,7 +86,7 @@ const Rule kEightbitWithout8bitmime = {
         "Sending 8-bit text undeclared is nearly universal and mostly harmless: hence only a "
         "notice.",
     .reference = "RFC 5321 2.4; RFC 6152 3; RFC 6531 3.2; RFC 2047",
-    .needs = kNeedsContent,
+    .needs = kNeedsContent | kNeedsOctets | kNeedsReplyLines,
     .triggers = kOnTransactionEnd,
     .evaluate = evaluate,
 };

@@ -56,7 +56,7 @@ const Rule kEodNonstandardAccepted = {
         "That the reply belongs to this sequence is concluded from the order of what was seen: "
         "the sequence was sent, the true end was not, and the server said that it had the message.",
     .reference = "RFC 5321 4.1.1.4; postconf(5) smtpd_forbid_bare_newline",
-    .needs = kNeedsContent,
+    .needs = kNeedsContent | kNeedsOctets,
     .triggers = kOnReply,
     .verbs = verbs(Verb::kData),
     .evaluate = evaluate,

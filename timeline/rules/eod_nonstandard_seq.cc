@@ -116,7 +116,7 @@ const Rule kEodNonstandardSeq = {
     .reference =
         "RFC 5321 4.1.1.4, 2.3.8; CVE-2023-51764, CVE-2023-51765, CVE-2023-51766; SEC Consult, "
         "SMTP Smuggling (2023)",
-    .needs = kNeedsContent,
+    .needs = kNeedsContent | kNeedsOctets,
     .triggers = kOnData,
     .evaluate = evaluate,
 };

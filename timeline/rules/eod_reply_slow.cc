@@ -58,6 +58,7 @@ const Rule kEodReplySlow = {
         "Some servers delay this answer on purpose; Exchange may wait for a second copy of the "
         "message (MaxAcknowledgementDelay).",
     .reference = "RFC 5321 4.5.3.2.6, 6.1",
+    .needs = kNeedsContent | kNeedsTimes,
     .triggers = kOnReply,
     .verbs = verbs(Verb::kData, Verb::kBdat, Verb::kBurl),
     .evaluate = evaluate,

@@ -134,7 +134,8 @@ const Rule kExtChangedAfterTls = {
         "Inside TLS the second answer is not visible, and this is not evaluated. Growing AUTH "
         "lists are the normal pattern.",
     .reference = "RFC 3207 4.2; RFC 4954 4; RFC 9422 3.6; Postfix XCLIENT_README",
-    .needs = kNeedsTlsRecords,
+    .needs = kNeedsReplyLines,
+    .uses = kNeedsTlsRecords,
     .triggers = kOnReply | kOnSessionEnd,
     .verbs = verbs(Verb::kEhlo, Verb::kLhlo),
     .evaluate = evaluate,

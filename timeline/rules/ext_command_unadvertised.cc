@@ -67,6 +67,7 @@ const Rule kExtCommandUnadvertised = {
         "Some servers take AUTH from clients to whom they do not announce it, by configuration; "
         "then nothing is broken.",
     .reference = "RFC 5321 2.2.1, 4.1.1.1; RFC 3030 2; RFC 3207 4; RFC 4954 3",
+    .needs = kNeedsReplyLines,
     .triggers = kOnCommand,
     .verbs =
         verbs(Verb::kStartTls, Verb::kAuth, Verb::kBdat, Verb::kBurl, Verb::kEtrn, Verb::kAtrn,

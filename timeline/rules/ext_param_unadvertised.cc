@@ -150,6 +150,7 @@ const Rule kExtParamUnadvertised = {
         "Parameters that begin with X may have been agreed on between both ends; they give an info "
         "only. Of a message's recipients the first one stands for all.",
     .reference = "RFC 5321 4.1.1.3, 4.1.1.11, 2.2.1; RFC 3207 4.2; RFC 8689 2",
+    .needs = kNeedsReplyLines,
     .triggers = kOnCommand,
     .verbs = verbs(Verb::kMail, Verb::kRcpt),
     .evaluate = evaluate,

@@ -20,7 +20,7 @@ void evaluate(RuleContext& context) {
                      : length >= context.threshold(Threshold::kGapNotice)      ? Severity::kNotice
                                                                                : Severity::kInfo;
   finding.text =
-      fmt::format("{} of silence, the client side owed {}", duration_text(length), silence.owed);
+      fmt::format("{} of silence, the client side owed {}", context.measured(length), silence.owed);
   // A program sends a line at once; only a person stops in the middle of one. (How fast single
   // octets come would tell a person too, but most terminals send whole lines.)
   if (silence.owed == kOwedRestOfCommand) {
@@ -65,6 +65,7 @@ const Rule kGapClient = {
         "A person who types commands by hand is slow by nature. A suspended machine falls silent "
         "too.",
     .reference = "RFC 5321 4.5.3.2.7",
+    .needs = kNeedsTimes,
     .triggers = kOnSilence,
     .evaluate = evaluate,
 };

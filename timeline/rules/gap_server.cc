@@ -29,7 +29,7 @@ void evaluate(RuleContext& context) {
                      : length >= context.threshold(Threshold::kGapNotice) ? Severity::kNotice
                                                                           : Severity::kInfo;
   finding.text =
-      fmt::format("{} of silence, the server owed {}", duration_text(length), silence.owed);
+      fmt::format("{} of silence, the server owed {}", context.measured(length), silence.owed);
   finding.attributes = {{"length", seconds_text(length)}};
   if (large_share) {
     finding.text += fmt::format("; clients need not wait longer than {} (RFC 5321 {})",
@@ -72,7 +72,8 @@ const Rule kGapServer = {
         "One lost packet costs 200 ms or a second and is the network's doing. The round trip is "
         "taken off as far as it is known.",
     .reference = "RFC 5321 4.5.3.2",
-    .needs = kNeedsRtt,
+    .needs = kNeedsTimes,
+    .uses = kNeedsRtt,
     .triggers = kOnSilence,
     .evaluate = evaluate,
 };

@@ -38,16 +38,17 @@ void evaluate(RuleContext& context) {
     finding.variant = "split";
     finding.text = fmt::format(
         "the greeting was complete {} after the connection; its first line came {} before the last",
-        duration_text(delay), duration_text(teaser));
+        context.measured(delay), context.measured(teaser));
     finding.attributes.emplace_back("teaser", seconds_text(teaser));
   } else if (dns_like(context, delay)) {
     finding.variant = "dns-like";
     finding.text = fmt::format(
         "the greeting came {} after the connection, as if a name server had not answered in time",
-        duration_text(delay));
+        context.measured(delay));
   } else {
     finding.variant = "flat";
-    finding.text = fmt::format("the greeting came {} after the connection", duration_text(delay));
+    finding.text =
+        fmt::format("the greeting came {} after the connection", context.measured(delay));
   }
   finding.entries = {greeting.number};
   context.fire(std::move(finding));
@@ -87,7 +88,8 @@ const Rule kGreetingDelay = {
         "If it is on purpose, ask the server's operator to exempt the client.",
     .caveats = "The first connection after a while may include the start of a server process.",
     .reference = "RFC 5321 4.5.3.2.1; Postfix POSTSCREEN_README; resolv.conf(5)",
-    .needs = kNeedsRtt | kNeedsHistory,
+    .needs = kNeedsTimes,
+    .uses = kNeedsRtt | kNeedsHistory,
     .triggers = kOnReply,
     .verbs = kGreetingOnly,
     .evaluate = evaluate,

@@ -91,6 +91,7 @@ const Rule kGreetingNonstandard = {
         "Switch off mail inspection on the firewall.",
     .caveats = "Some administrators hide the name deliberately.",
     .reference = "RFC 5321 4.2, 4.3.1; Postfix smtp_proto.c",
+    .needs = kNeedsReplyLines,
     .triggers = kOnReply,
     .verbs = kGreetingOnly,
     .evaluate = evaluate,

@@ -36,7 +36,7 @@ void evaluate(RuleContext& context) {
   finding.text = fmt::format(
       "<{}> was put off and named again only {} later on the same connection{}, and put off again: "
       "greylisting takes minutes",
-      path, duration_text(wait), reset ? ", with RSET between" : "");
+      path, context.measured(wait), reset ? ", with RSET between" : "");
   finding.entries = {asked->entry, context.entry()->number};
   finding.attributes = {{"after", seconds_text(wait)},
                         {"code", std::to_string(reply.code)},
@@ -71,7 +71,7 @@ const Rule kGreylistRetrySameSession = {
         "It is told once in a session, with the second try. If a later one is accepted within the "
         "minute, greylist-tempfail says so: then it was a trouble that passed.",
     .reference = "RFC 5321 4.5.4.1, 4.2.1",
-    .needs = kNeedsHistory,
+    .uses = kNeedsHistory,
     .triggers = kOnReply,
     .verbs = verbs(Verb::kRcpt),
     .only = kRefusal,

@@ -30,7 +30,7 @@ void evaluate_acceptance(RuleContext& context, const Transaction& txn, const Rec
   finding.certainty = too_soon ? Certainty::kPossible : Certainty::kLikely;
   finding.text =
       fmt::format("<{}> was deferred with {} {} ago in {}, and is accepted now: {}", accepted.path,
-                  deferral->code, duration_text(age),
+                  deferral->code, context.measured(age),
                   here ? "this session" : fmt::format("session {}", deferral->session),
                   too_soon ? "a trouble that passed, hardly greylisting" : "greylisting");
   finding.entries = {context.answered()->entry, context.entry()->number};
@@ -140,7 +140,7 @@ const Rule kGreylistTempfail = {
         "The codes 450 and 451 also stand for busy mailboxes, quotas and name service trouble. "
         "Sessions that this run did not see may well have brought the mail.",
     .reference = "RFC 5321 4.2.1, 4.5.4.1; RFC 6647",
-    .needs = kNeedsHistory,
+    .uses = kNeedsHistory,
     .triggers = kOnReply | kOnSessionEnd,
     .verbs = verbs(Verb::kRcpt, Verb::kData, Verb::kBdat),
     .evaluate = evaluate,

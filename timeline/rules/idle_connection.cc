@@ -42,8 +42,8 @@ void report_timed_out(RuleContext& context, std::string_view how) {
   finding.severity = patient ? Severity::kNotice : Severity::kWarning;
   finding.fault = patient ? Fault::kClient : Fault::kServer;
   finding.variant = "timed-out";
-  finding.text =
-      fmt::format("after {} without a command the server {}", duration_text(silence.length()), how);
+  finding.text = fmt::format("after {} without a command the server {}",
+                             context.measured(silence.length()), how);
   finding.entries = {context.session().last_reply.entry};
   if (context.entry() != nullptr) finding.entries.push_back(context.entry()->number);
   finding.attributes = {{"idle", seconds_text(silence.length())},
@@ -90,7 +90,7 @@ void evaluate(RuleContext& context) {
   Finding finding = context.finding();
   finding.variant = "held";
   finding.text = fmt::format("the client side held the connection for {} without using it",
-                             duration_text(now.length()));
+                             context.measured(now.length()));
   finding.entries = {session.last_reply.entry};
   finding.attributes = {{"idle", seconds_text(now.length())},
                         {"nearest_round", std::to_string(nearest_round(now.length()))}};
@@ -131,6 +131,7 @@ const Rule kIdleConnection = {
         "A firewall or NAT that forgets idle connections ends them by silence or reset, not with "
         "421.",
     .reference = "RFC 5321 4.5.3.2.7; Postfix smtpd_timeout, smtp_connection_cache_time_limit",
+    .needs = kNeedsTimes,
     .triggers = kOnSilence | kOnReply | kOnClose,
     .only = kRefusal,
     .evaluate = evaluate,

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "timeline/duration_text.h"
 #include "timeline/envelope_hash.h"
 #include "timeline/interception_score.h"
 #include "timeline/rule_context.h"
@@ -26,7 +25,7 @@ void judge_replay(const RuleContext& context, const Replay& replay, Interception
   if (replay.round_pause >= context.threshold(Threshold::kInterceptionPause)) {
     score.add(1,
               fmt::format("a pause of {}, a timer's length, came between RSET and the second MAIL",
-                          duration_text(replay.round_pause)));
+                          context.measured(replay.round_pause)));
   }
   if (replay.in_one_read && replay.wrote_slowly_before) {
     score.add(1,
@@ -162,7 +161,7 @@ const Rule kInterceptionSuspected = {
         "It is no proof: timing and order name no program. Relays, load balancers and several "
         "hosts behind one address give some of the signs for good reasons.",
     .reference = "RFC 5321 4.1.1.5; serverfault.com/questions/695335",
-    .needs = kNeedsContent | kNeedsReadTimes | kNeedsHistory,
+    .uses = kNeedsContent | kNeedsReadTimes | kNeedsHistory,
     .triggers = kOnSessionEnd,
     .evaluate = evaluate,
 };

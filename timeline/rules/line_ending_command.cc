@@ -73,6 +73,7 @@ const Rule kLineEndingCommand = {
         "Many servers take LF alone, so the session may go well. Each variant is told once per "
         "session.",
     .reference = "RFC 5321 2.3.8, 4.1.1; Postfix smtpd_forbid_bare_newline",
+    .needs = kNeedsOctets,
     .triggers = kOnCommand,
     .only = kOddLine,
     .evaluate = evaluate,

@@ -86,7 +86,7 @@ const Rule kLineEndingData = {
         "Messages sent with BDAT may hold any octets, unless their BODY says that they are text; "
         "then this is a notice.",
     .reference = "RFC 5321 2.3.8, 4.1.1.4; RFC 3030 2",
-    .needs = kNeedsContent,
+    .needs = kNeedsContent | kNeedsOctets,
     .triggers = kOnTransactionEnd,
     .evaluate = evaluate,
 };

@@ -31,7 +31,7 @@ void on_command(RuleContext& context) {
   finding.text = fmt::format(
       "the message was owed {} more repl{}, one per accepted recipient; the client side waited {} "
       "and went on",
-      owed, owed == 1 ? "y" : "ies", duration_text(waited));
+      owed, owed == 1 ? "y" : "ies", context.measured(waited));
   finding.entries = {awaited->entry, last.entry, context.entry()->number};
   finding.attributes = {{"missing", std::to_string(owed)}, {"waited", seconds_text(waited)}};
   context.fire(std::move(finding));

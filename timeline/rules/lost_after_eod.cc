@@ -106,7 +106,7 @@ const Rule kLostAfterEod = {
         "their time.\n"
         "If a firewall drops idle connections, raise its time limit.",
     .reference = "RFC 5321 4.5.3.2.6, 6.1, 4.1.1.10; RFC 1047",
-    .needs = kNeedsCloseKind,
+    .needs = kNeedsCloseKind | kNeedsContent,
     .triggers = kOnTransactionEnd,
     .evaluate = evaluate,
 };

@@ -39,7 +39,7 @@ void report_impatient(RuleContext& context) {
   finding.severity = Severity::kInfo;
   const Duration since = context.now() - session.last_command.last;
   finding.text = fmt::format("the client side {} {} after QUIT, without waiting for its answer",
-                             how(*context.closed()), duration_text(since));
+                             how(*context.closed()), context.measured(since));
   finding.entries = {session.last_command.entry};
   finding.attributes = {{"waited", seconds_text(since)}};
   context.fire(std::move(finding));
@@ -100,7 +100,7 @@ const Rule kMissingQuit = {
         "Harmless after an accepted message. What goes on inside TLS is not visible: there the "
         "rule does not judge.",
     .reference = "RFC 5321 4.1.4, 4.1.1.10",
-    .needs = kNeedsCloseKind,
+    .uses = kNeedsCloseKind,
     .triggers = kOnClose | kOnSessionEnd,
     .evaluate = evaluate,
 };

@@ -104,7 +104,7 @@ const Rule kNagleDelayedAck = {
         "acknowledgements, and without the tracer it may be another. A round trip of the same "
         "length looks alike where it could not be measured.",
     .reference = "RFC 896; RFC 1122 4.2.3.2, 4.2.3.4",
-    .needs = kNeedsReadTimes,
+    .needs = kNeedsReadTimes | kNeedsFineTimes,
     .triggers = kOnData | kOnCommand | kOnReply,
     .only = kSeveralReads,
     .evaluate = evaluate,

@@ -27,7 +27,7 @@ void evaluate(RuleContext& context) {
   const std::int64_t percent = length * 100 / timeout->least;
   finding.text = fmt::format(
       "the {} side let the other wait {} for {}: {} % of the {} s that RFC 5321 {} asks to allow{}",
-      client ? "client" : "server", duration_text(length), silence.owed, percent,
+      client ? "client" : "server", context.measured(length), silence.owed, percent,
       timeout->least / std::chrono::seconds(1), timeout->section,
       timeout->yardstick ? " for a block of data (it names no time for a chunk)" : "");
   const SessionState& session = context.session();
@@ -64,6 +64,7 @@ const Rule kNearRfcTimeout = {
         "If that cannot be done, see that the other side's time limit is well above this time.",
     .caveats = {},
     .reference = "RFC 5321 4.5.3.2",
+    .needs = kNeedsTimes,
     .triggers = kOnSilence,
     .evaluate = evaluate,
 };

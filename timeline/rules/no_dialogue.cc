@@ -32,10 +32,10 @@ void evaluate(RuleContext& context) {
     finding.text = "the client side said nothing but QUIT";
   } else if (greeted) {
     finding.text = fmt::format("the client side closed the connection after {} without a word",
-                               duration_text(lifetime));
+                               context.measured(lifetime));
   } else {
     finding.text = fmt::format("the client side closed the connection after {}, before a greeting",
-                               duration_text(lifetime));
+                               context.measured(lifetime));
   }
   finding.attributes = {{"lifetime", seconds_text(lifetime)}, {"greeted", greeted ? "yes" : "no"}};
   context.fire(std::move(finding));
@@ -64,7 +64,7 @@ const Rule kNoDialogue = {
         "If a real client gave up before the greeting: find out why the server greets so late.",
     .caveats = "",
     .reference = "RFC 5321 3.1; Postfix POSTSCREEN_README",
-    .needs = kNeedsCloseKind,
+    .uses = kNeedsCloseKind,
     .triggers = kOnSessionEnd,
     .evaluate = evaluate,
 };

@@ -129,7 +129,7 @@ const Rule kNonSmtpProtocol = {
         "Foreign scanners can be ignored; the server should hang up on them quickly.",
     .caveats = "",
     .reference = "RFC 5321 2.4; RFC 8314 3.3; Postfix smtpd_forbidden_commands",
-    .needs = kNeedsTlsRecords,
+    .uses = kNeedsTlsRecords,
     .triggers = kOnCommand | kOnOtherEntry | kOnReply,
     .verbs = verbs(Verb::kUnknown) | kGreetingOnly,
     .evaluate = evaluate,

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "timeline/duration_text.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/run_history.h"
@@ -49,7 +48,7 @@ void evaluate(RuleContext& context) {
     finding.variant = "reconnect-storm";
     finding.text = fmt::format(
         "{} opened {} connections within {}; {} of them are open", context.session().client_host,
-        context.threshold_count(Threshold::kReconnects), duration_text(window), client->open);
+        context.threshold_count(Threshold::kReconnects), context.measured(window), client->open);
   }
   finding.attributes = {{"open", std::to_string(client->open)},
                         {"sessions", std::to_string(client->sessions)}};
@@ -84,7 +83,8 @@ const Rule kParallelSessions = {
     .caveats =
         "Behind one address there may be many hosts, and all programs of the tracer's own host.",
     .reference = "RFC 5321 4.5.4.1, 4.5.4.2; Postfix smtpd_client_connection_count_limit",
-    .needs = kNeedsHistory,
+    .needs = kNeedsTimes,
+    .uses = kNeedsHistory,
     .triggers = kOnOpened,
     .evaluate = evaluate,
 };

@@ -59,6 +59,7 @@ const Rule kPipeliningPastSyncPoint = {
         "NOOP is meant to be used as the last command of a group; only what comes behind it "
         "counts. Many servers tolerate commands behind VRFY or NOOP.",
     .reference = "RFC 2920 3.1; RFC 3207 4; RFC 4954 4",
+    .needs = kNeedsReadTimes,
     .triggers = kOnReply | kOnSessionEnd,
     .only = kPipelined,
     .evaluate = evaluate,

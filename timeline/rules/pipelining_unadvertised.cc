@@ -78,7 +78,7 @@ const Rule kPipeliningUnadvertised = {
         "A client that sends QUIT and closes at once is another matter (missing-quit). What a "
         "client sends before the greeting is told by client-talks-first.",
     .reference = "RFC 5321 4.3.1; RFC 2920 3.1",
-    .needs = kNeedsReadTimes,
+    .needs = kNeedsReadTimes | kNeedsReplyLines,
     .triggers = kOnReply | kOnSessionEnd,
     .only = kPipelined,
     .evaluate = evaluate,

@@ -157,7 +157,7 @@ const Rule kProxyMetadata = {
         "trusted ones.",
     .caveats = "What is asserted is not verified here. Each kind is told once per session.",
     .reference = "haproxy proxy-protocol.txt 2.1, 2.2; Postfix XCLIENT_README, XFORWARD_README",
-    .needs = kNeedsCloseKind,
+    .uses = kNeedsCloseKind,
     .triggers = kOnOtherEntry | kOnCommand | kOnReply | kOnClose,
     .verbs = verbs(Verb::kXclient, Verb::kXforward, Verb::kEhlo, Verb::kHelo, Verb::kLhlo) |
              kGreetingOnly,

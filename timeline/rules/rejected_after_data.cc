@@ -32,8 +32,10 @@ void evaluate(RuleContext& context) {
   finding.severity = digit == 4 ? Severity::kNotice : Severity::kWarning;
   finding.variant = digit == 4 ? "temporary" : "permanent";
   finding.entries = {ended->first_entry, ended->final_entry};
-  finding.attributes = {{"code", std::to_string(code)},
-                        {"octets", std::to_string(ended->facts.octets)}};
+  finding.attributes = {{"code", std::to_string(code)}};
+  if (!ended->facts.unseen) {
+    finding.attributes.emplace_back("octets", std::to_string(ended->facts.octets));
+  }
   if (ended->finals > 1) {
     finding.text = fmt::format(
         "the server received the message and refused it for {} of {} recipients, with {}", refused,
@@ -46,7 +48,8 @@ void evaluate(RuleContext& context) {
   // RFC 1870 6.3: a server that agreed to the declared size must not answer 552 to the message
   // unless that is larger than declared. With octets missing from the trace its size is not known.
   const auto declared = ended->declared.size;
-  if (code == 552 && declared && ended->facts.octets <= *declared && context.session().holes == 0) {
+  const bool size_known = context.session().holes == 0 && !ended->facts.unseen;
+  if (code == 552 && declared && size_known && ended->facts.octets <= *declared) {
     finding.variant = "size-promised";
     finding.text += fmt::format(
         ", although it had agreed to SIZE={} and the message has {} octets: RFC 1870 6.3 forbids "

@@ -96,7 +96,7 @@ const Rule kReplyDripped = {
         "If the client is slowed down on purpose, see the server's lists for its address.",
     .caveats = "A congested line makes the same picture, with pauses of all lengths.",
     .reference = "RFC 5321 4.2.1; Stormshield SMTP proxy (ClientKeepAlive)",
-    .needs = kNeedsReadTimes,
+    .needs = kNeedsReadTimes | kNeedsFineTimes,
     .triggers = kOnReply,
     .verbs = kAnyVerb & ~kGreetingOnly,
     .only = kSeveralReads,

@@ -87,6 +87,7 @@ const Rule kReplyDuringData = {
         "(bdat-size-mismatch).",
     .caveats = "Some servers answer a BDAT that they do not want with 521 and hang up by design.",
     .reference = "RFC 5321 4.1.1.4; RFC 3030 2",
+    .needs = kNeedsContent,
     .triggers = kOnReply,
     .verbs = verbs(Verb::kData, Verb::kBdat) | kNothingOnly,
     .evaluate = evaluate,

@@ -76,6 +76,7 @@ const Rule kReplyLineTooLong = {
         "Replies to EHLO and HELP are long by nature, but each of their lines is short. The "
         "challenges of AUTH (334) may be longer and are left out.",
     .reference = "RFC 5321 4.5.3.1.5; RFC 4954 4",
+    .needs = kNeedsOctets,
     .triggers = kOnReply,
     .only = kLongLine,
     .evaluate = evaluate,

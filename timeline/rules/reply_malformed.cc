@@ -117,6 +117,7 @@ const Rule kReplyMalformed = {
         "Three digits alone are a complete reply. Of lines that are no reply only the first few "
         "are told, of wrong line ends only the first: usually all are alike.",
     .reference = "RFC 5321 4.2, 2.3.8; Postfix smtp_chat.c",
+    .needs = kNeedsOctets,
     .triggers = kOnReply | kOnOtherEntry,
     .only = kOddLine,
     .evaluate = evaluate,

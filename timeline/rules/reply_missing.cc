@@ -74,20 +74,20 @@ void evaluate(RuleContext& context) {
   finding.text = fmt::format("no reply came to {}", lost.names);
   if (close == nullptr || ended_by_proxy) {
     finding.fault = Fault::kServer;
-    finding.text += fmt::format(", although it was waited for {}", duration_text(waited));
+    finding.text += fmt::format(", although it was waited for {}", context.measured(waited));
   } else if (*session.first_closer == Side::kServer) {
     finding.fault = Fault::kServer;
     const std::string_view last = lost.count == 1 ? "it" : "the last of them";
     finding.text += close->time < lost.youngest
                         ? fmt::format(": the server had closed the connection before {} came", last)
                         : fmt::format(": the server closed the connection first, {} after {}",
-                                      duration_text(close->time - lost.youngest), last);
+                                      context.measured(close->time - lost.youngest), last);
   } else {
     // The server may have been about to answer.
     finding.severity = Severity::kWarning;
     finding.fault = Fault::kClient;
     finding.text += fmt::format(": the client side closed the connection first, having waited {}",
-                                duration_text(waited));
+                                context.measured(waited));
   }
   // Rules 1.11, 7: offered, not asserted.
   if (session.orphans == 1 && lost.count == 1) {
@@ -132,7 +132,7 @@ const Rule kReplyMissing = {
         "What was sent behind QUIT, or when the server had said that it ends the session, needs no "
         "answer and is not counted.",
     .reference = "RFC 5321 4.2; RFC 2920 3.2",
-    .needs = kNeedsCloseKind,
+    .uses = kNeedsCloseKind,
     .triggers = kOnSessionEnd,
     .evaluate = evaluate,
 };

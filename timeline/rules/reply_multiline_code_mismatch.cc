@@ -77,6 +77,7 @@ const Rule kReplyMultilineCodeMismatch = {
         "A 421 as the last line may come from a server that is being shut down; the reply that "
         "it cut off then never mattered.",
     .reference = "RFC 5321 4.2.1",
+    .needs = kNeedsReplyLines,
     .triggers = kOnReply,
     .only = kOddLine,
     .evaluate = evaluate,

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "timeline/duration_text.h"
+#include "timeline/evidence.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 
@@ -21,7 +22,8 @@ void evaluate(RuleContext& context) {
   // What the server's silence contains of the way there and back is no waiting of its.
   const Duration rtt = context.rtt();
   const Duration wait = *side == Side::kServer ? silence.length() - rtt : silence.length();
-  const std::optional<RoundMatch> match = match_round(wait, rtt, context.thresholds());
+  const std::optional<RoundMatch> match =
+      match_round(wait, rtt, context.thresholds(), context.session().fidelity.resolution);
   if (!match) return;
 
   const int times = context.session().round_silences[index(*side)][match->index];
@@ -33,16 +35,23 @@ void evaluate(RuleContext& context) {
   // Longer round pauses are rarer by chance, the window being as wide as ever.
   const bool sure = times >= 2 || match->interval >= std::chrono::seconds(5);
   // Measured sleeps overshoot by 1 to 2 ms on a local link; further off, chance is a rival.
-  const bool maybe_chance = times < 2 && match->excess > std::chrono::milliseconds(10);
+  // Of two stamps of a coarse clock about half of all lengths around the interval look like it.
+  const bool coarse = context.session().fidelity.resolution >= kCoarseTimes;
+  const bool maybe_chance = coarse || (times < 2 && match->excess > std::chrono::milliseconds(10));
 
   Finding finding = context.finding();
   finding.fault = *side == Side::kClient ? Fault::kClient : Fault::kServer;
   finding.certainty = sure && !maybe_chance ? Certainty::kLikely : Certainty::kPossible;
-  finding.text =
-      fmt::format("{} of silence matches a timer or a fixed wait of {} s on the {} side",
-                  duration_text(silence.length()), kRoundSeconds[match->index], to_string(*side));
+  finding.text = fmt::format("{} of silence matches a timer or a fixed wait of {} s on the {} side",
+                             context.measured(silence.length()), kRoundSeconds[match->index],
+                             to_string(*side));
   if (times >= 2) finding.text += fmt::format(" ({} times in this session)", times);
-  if (maybe_chance) finding.text += " (a coincidence is possible)";
+  if (coarse) {
+    finding.text += fmt::format(" (the trace tells times to {} only: a coincidence is possible)",
+                                step_text(context.session().fidelity.resolution));
+  } else if (maybe_chance) {
+    finding.text += " (a coincidence is possible)";
+  }
   finding.attributes = {{"silence", seconds_text(silence.length())},
                         {"round", std::to_string(kRoundSeconds[match->index])},
                         {"excess", seconds_text(match->excess)},
@@ -93,7 +102,8 @@ const Rule kRoundPause = {
         "s, 3 of 100 land in the window around 10 s. The text says so where it may be one. A pause "
         "that begins with a network stall misses the window.",
     .reference = "measured: sleeps come out 1 to 2 ms long on a local link; resolv.conf(5)",
-    .needs = kNeedsRtt,
+    .needs = kNeedsTimes,
+    .uses = kNeedsRtt,
     .triggers = kOnSilence,
     .evaluate = evaluate,
 };

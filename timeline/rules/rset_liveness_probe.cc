@@ -98,6 +98,7 @@ const Rule kRsetLivenessProbe = {
         "A program that always sends RSET between two mails looks the same when its mails come at "
         "intervals.",
     .reference = "RFC 5321 4.1.1.5, 4.1.1.9; Postfix CONNECTION_CACHE_README",
+    .needs = kNeedsFineTimes,
     .triggers = kOnCommand | kOnClose,
     .verbs = verbs(Verb::kMail, Verb::kQuit),
     .evaluate = evaluate,

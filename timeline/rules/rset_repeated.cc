@@ -27,7 +27,7 @@ void evaluate(RuleContext& context) {
       in_words += ", ";
       in_seconds += ", ";
     }
-    in_words += duration_text(run->spacings[i]);
+    in_words += context.measured(run->spacings[i]);
     in_seconds += seconds_text(run->spacings[i]);
   }
   if (kept < run->count) in_words += ", ...";

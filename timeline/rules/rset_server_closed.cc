@@ -80,7 +80,8 @@ const Rule kRsetServerClosed = {
         "Where the kernel did not measure the round trip, the quickest reply so far stands for it. "
         "A server that closed for another reason in the very same moment looks the same.",
     .reference = "RFC 5321 4.1.1.5, 3.8",
-    .needs = kNeedsRtt | kNeedsCloseKind,
+    .needs = kNeedsFineTimes | kNeedsCloseKind,
+    .uses = kNeedsRtt,
     .triggers = kOnClose,
     .evaluate = evaluate,
 };

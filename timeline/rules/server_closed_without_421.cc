@@ -54,7 +54,7 @@ void on_close(RuleContext& context) {
     finding.severity = Severity::kNotice;
     finding.text =
         fmt::format("the server {} {} after its reply {}, which seems to be the reason", how,
-                    duration_text(since), quoted_reply(refusal->code, refusal->text));
+                    context.measured(since), quoted_reply(refusal->code, refusal->text));
     finding.entries = {refusal->entry};
     finding.attributes = {{"after", seconds_text(since)}, {"code", std::to_string(refusal->code)}};
   } else {
@@ -63,12 +63,12 @@ void on_close(RuleContext& context) {
     finding.text = fmt::format("the server {} without 421", how);
     if (awaited != nullptr && !awaited->answered) {
       finding.text += fmt::format(", {} after {}, which it had not answered",
-                                  duration_text(context.now() - awaited->last),
+                                  context.measured(context.now() - awaited->last),
                                   asked_by(awaited->kind, awaited->verb));
       finding.entries = {awaited->entry};
     } else if (reply.entry != 0) {
       finding.text +=
-          fmt::format(", {} after its reply {} to {}", duration_text(context.now() - reply.last),
+          fmt::format(", {} after its reply {} to {}", context.measured(context.now() - reply.last),
                       reply.code, asked_by(reply.answers, reply.verb));
       finding.entries = {reply.entry};
     } else {
@@ -94,7 +94,7 @@ void on_session_end(RuleContext& context) {
   finding.variant = "lingers";
   finding.severity = Severity::kInfo;
   finding.text = fmt::format("the server kept the connection open for {} after its answer to QUIT",
-                             duration_text(open));
+                             context.measured(open));
   finding.entries = {reply.entry};
   finding.attributes = {{"open", seconds_text(open)}};
   context.fire(std::move(finding));
@@ -139,7 +139,7 @@ const Rule kServerClosedWithout421 = {
         "Against abuse a server may hang up without ceremony. What goes on inside TLS is not "
         "visible: there the rule does not judge.",
     .reference = "RFC 5321 3.8, 4.1.1.10, 7.8",
-    .needs = kNeedsCloseKind,
+    .uses = kNeedsCloseKind,
     .triggers = kOnClose | kOnSessionEnd,
     .evaluate = evaluate,
 };

@@ -12,7 +12,7 @@ namespace {
 
 void evaluate(RuleContext& context) {
   const SessionState& session = context.session();
-  if (session.mails_sent == 0 || session.client_is_local || session.tls) return;
+  if (session.mails_sent == 0 || session.client_is_local || session.encrypted) return;
   if (session.starttls != nullptr) return;  // what became of it is starttls-refused's
   if (session.last_hello.entry == 0 && session.mid_session) {
     context.not_evaluated("whether the server offers STARTTLS was told before the trace began");
@@ -57,6 +57,7 @@ const Rule kStarttlsNotUsed = {
         "On a trusted network segment TLS may be off on purpose. Clients on the same host are not "
         "reported.",
     .reference = "RFC 3207 4, 6",
+    .needs = kNeedsReplyLines,
     .triggers = kOnSessionEnd,
     .evaluate = evaluate,
 };

@@ -24,7 +24,8 @@ void on_hello_reply(RuleContext& context) {
   const Reply& reply = *context.reply();
   const SessionState& session = context.session();
   if (!context.answers(Verb::kEhlo) || reply.first_digit() != 2 || !reply.complete) return;
-  if (session.tls || reply.lines.empty() || context.conversation().capabilities().has("STARTTLS")) {
+  if (session.encrypted || reply.lines.empty() ||
+      context.conversation().capabilities().has("STARTTLS")) {
     return;
   }
   if (context.fired(kStarttlsStripped) > 0) return;
@@ -61,7 +62,7 @@ void evaluate(RuleContext& context) {
     return;
   }
   const SessionState& session = context.session();
-  if (session.hello == SessionState::Hello::kEhlo && !session.tls &&
+  if (session.hello == SessionState::Hello::kEhlo && !session.encrypted &&
       !context.conversation().capabilities().has("STARTTLS") &&
       context.fired(kStarttlsStripped) == 0) {
     context.not_evaluated("it needs a trace from a second vantage point");
@@ -98,7 +99,8 @@ const Rule kStarttlsStripped = {
         "Servers may offer STARTTLS to some networks only, behind one name several servers may "
         "stand, and a server hides the offer when it cannot load its certificate.",
     .reference = "RFC 3207 6",
-    .needs = kNeedsHistory | kNeedsSecondTrace,
+    .needs = kNeedsReplyLines | kNeedsSecondTrace,
+    .uses = kNeedsHistory,
     .triggers = kOnReply | kOnSessionEnd,
     .verbs = verbs(Verb::kEhlo),
     .evaluate = evaluate,

@@ -211,6 +211,7 @@ const Rule kTarpitPattern = {
         "answer makes equal delays as well; then dns-timeout-signature fits better.",
     .reference =
         "Postfix smtpd_error_sleep_time; Exim smtp_ratelimit_rcpt; Exchange TarpitInterval",
+    .needs = kNeedsFineTimes,
     .triggers = kOnSessionEnd,
     .evaluate = evaluate,
 };

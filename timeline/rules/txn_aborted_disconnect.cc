@@ -88,7 +88,7 @@ const Rule kTxnAbortedDisconnect = {
         "Some mail servers that only verify an address disconnect right after DATA was accepted; "
         "Postfix can be set to.",
     .reference = "RFC 5321 3.8, 4.1.1.10",
-    .needs = kNeedsCloseKind,
+    .uses = kNeedsCloseKind,
     .triggers = kOnTransactionEnd,
     .only = kCutShort,
     .evaluate = evaluate,

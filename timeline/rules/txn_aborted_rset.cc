@@ -42,7 +42,7 @@ void evaluate(RuleContext& context) {
     finding.text = fmt::format(
         "the client side dropped {} accepted recipient{} with RSET, {} after MAIL; no message was "
         "sent, nothing was delivered",
-        txn.rcpt_accepted, txn.rcpt_accepted == 1 ? "" : "s", duration_text(age));
+        txn.rcpt_accepted, txn.rcpt_accepted == 1 ? "" : "s", context.measured(age));
   } else {
     return;  // replies to RCPT are missing from the trace: nothing is proven
   }

@@ -76,7 +76,7 @@ void evaluate(RuleContext& context) {
   if (client_silent || server_silent) {
     finding.text =
         fmt::format("the {} side was silent for {}, then the {} gave up",
-                    by_server_silence ? "server" : "client", duration_text(silence.length()),
+                    by_server_silence ? "server" : "client", context.measured(silence.length()),
                     ending.by_client ? "client side" : "server");
     finding.attributes.emplace_back("silence", seconds_text(silence.length()));
     if (const auto limit = rfc_timeout(silence.owed)) {
@@ -128,6 +128,7 @@ const Rule kTxnAbortedTimeout = {
         "A suspended laptop or virtual machine looks the same; then all sessions fall silent at "
         "once.",
     .reference = "RFC 5321 4.5.3.2, 3.8; RFC 3463 (4.4.2)",
+    .uses = kNeedsTimes,
     .triggers = kOnTransactionEnd,
     .only = kCutShort,
     .evaluate = evaluate,

@@ -54,7 +54,7 @@ void evaluate(RuleContext& context) {
   finding.text = fmt::format(
       "same envelope as transaction {}, {} later, {} RSET in between: something on the client side "
       "announced this mail, withdrew it, and announced it again",
-      first->number, duration_text(replay->began - first->began), first->rsets_since);
+      first->number, context.measured(replay->began - first->began), first->rsets_since);
   finding.entries = {first->first_entry, first->last_entry, replay->first_entry,
                      context.entry()->number};
   const Duration gap = replay->began - first->last_rset_reply;

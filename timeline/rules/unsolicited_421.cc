@@ -97,7 +97,8 @@ const Rule kUnsolicited421 = {
         "That a 421 crossed a command is concluded from the round trip to the server, or on the "
         "same host from the server's words.",
     .reference = "RFC 5321 3.8, 4.5.3.2.7",
-    .needs = kNeedsRtt,
+    .needs = kNeedsFineTimes,
+    .uses = kNeedsRtt,
     .triggers = kOnReply,
     .only = kRefusal,
     .evaluate = evaluate,

@@ -31,8 +31,8 @@ void evaluate(RuleContext& context) {
   finding.text = fmt::format("the server said {} although no reply was owed", quoted_reply(reply));
   if (before.entry != 0) {
     const Duration since = context.entry()->first - before.last;
-    finding.text += fmt::format(", {} after its reply {} to {}", duration_text(since), before.code,
-                                asked_by(before.answers, before.verb));
+    finding.text += fmt::format(", {} after its reply {} to {}", context.measured(since),
+                                before.code, asked_by(before.answers, before.verb));
     finding.entries.push_back(before.entry);
     finding.attributes = {{"after", seconds_text(since)}};
   }
