@@ -203,20 +203,26 @@ void ExchangeComparison::timing(Pair& pair) const {
 
 void ExchangeComparison::wait(Pair& pair, std::string_view what, Duration before,
                               Duration after) const {
+  const Fidelity& a = pair.session_before.fidelity;
+  const Fidelity& b = pair.session_after.fidelity;
+  if (((a.unknown | b.unknown) & kUnknownTimes) != 0) return;
   const Duration longer = std::max(before, after), shorter = std::min(before, after);
-  if (longer - shorter < options_.timing_threshold) return;
+  if (longer - shorter - a.resolution - b.resolution < options_.timing_threshold) return;
   if (static_cast<double>(longer.count()) <
       static_cast<double>(shorter.count()) * options_.timing_ratio) {
     return;
   }
   Difference& difference = pair.add(
       DifferenceKind::kTiming, fmt::format("{} {}", what, exchange_name(before_.run, pair.before)),
-      duration_text(before), duration_text(after));
+      duration_text(before, a.resolution), duration_text(after, b.resolution));
   difference.time_before = before;
   difference.time_after = after;
 }
 
 void ExchangeComparison::reads(Pair& pair) const {
+  const Fidelity& a = pair.session_before.fidelity;
+  const Fidelity& b = pair.session_after.fidelity;
+  if (((a.unknown | b.unknown) & kUnknownReads) != 0) return;
   const auto count = [](std::uint32_t reads) {
     return fmt::format("{} {}", reads, reads == 1 ? "read" : "reads");
   };

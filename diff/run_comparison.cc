@@ -14,6 +14,7 @@
 #include "diff/message_comparison.h"
 #include "diff/session_alignment.h"
 #include "diff/session_pairing.h"
+#include "timeline/evidence.h"
 
 namespace smtpscope {
 namespace {
@@ -263,12 +264,14 @@ class SessionComparer {
   void annotations() {
     using Key = std::tuple<std::string_view, std::string_view, std::uint64_t>;
     std::map<Key, Standing> found;
+    // What one of the traces knows too little for is in neither.
+    const unsigned unmet = unmet_needs(before_.fidelity) | unmet_needs(after_.fidelity);
     for (const AnnotationRecord& each : before_.annotations) {
-      if (each.folded) continue;
+      if (each.folded || (each.rule->needs & unmet) != 0) continue;
       found[{each.rule->id, each.variant, each.transaction}].before.push_back(&each);
     }
     for (const AnnotationRecord& each : after_.annotations) {
-      if (each.folded) continue;
+      if (each.folded || (each.rule->needs & unmet) != 0) continue;
       found[{each.rule->id, each.variant, counterpart(each.transaction)}].after.push_back(&each);
     }
     for (const auto& [key, standing] : found) {
@@ -306,7 +309,8 @@ class SessionComparer {
   void end() {
     // A session that goes on, or whose end was not captured, has none to compare.
     if (!before_.ended || !after_.ended) return;
-    if (end_words(before_) == end_words(after_)) return;
+    const unsigned unknown = before_.fidelity.unknown | after_.fidelity.unknown;
+    if ((unknown & kUnknownCloses) != 0 || end_words(before_) == end_words(after_)) return;
     add(DifferenceKind::kEnd, "end of the session", end_words(before_), end_words(after_));
   }
 

@@ -106,6 +106,7 @@ struct SessionRecord {
   std::string client, listener, upstream, server;
   std::string connect_failed;  // why; "" where a server answered
   bool mid_session = false;
+  Fidelity fidelity;  // what the trace could know
   bool ended = false;
   bool ended_cleanly = false;  // QUIT and 221 were seen
   std::uint64_t holes = 0;     // gaps in its trace

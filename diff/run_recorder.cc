@@ -82,6 +82,7 @@ void RunRecorder::on_timeline(const TimelineEvent& event) {
     session.listener = started->listener;
     session.upstream = started->upstream;
     session.mid_session = started->mid_session;
+    session.fidelity = started->fidelity;
   } else if (const auto* connected = std::get_if<TimelineConnected>(&event.body)) {
     session.server = connected->server;
   } else if (const auto* failed = std::get_if<TimelineConnectFailed>(&event.body)) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -314,6 +315,29 @@ TEST_CASE("an unreachable server is a difference of its own") {
   CHECK(std::ranges::find(lines,
                           "connection connection to the server: mx:25: connection refused "
                           "-> a server answered") != lines.end());
+}
+
+TEST_CASE("what one of two traces cannot know is no difference") {
+  const std::string from_log =
+      "unknown: octets reads content closes\nresolution: 1s\n" +
+      with(kRun,
+           kRun.substr(kRun.find("C> raw \"Date"),
+                       kRun.find("S: 250 2.0.0") - kRun.find("C> raw \"Date")),
+           "C> unseen message\n");
+  CHECK(Found(kRun, from_log).lines() == Lines{});
+  CHECK(Found(from_log, kRun).lines() == Lines{});
+  CHECK(Found(kRun, from_log).comparison.sessions.size() == 1);
+
+  // Between stamps of a second, one second more is nothing; five are more.
+  const std::string slow = with(from_log, "S: 250 2.1.5 ok", "@ +1s\nS: 250 2.1.5 ok");
+  CHECK(Found(kRun, slow).lines() == Lines{});
+  const std::string slower = with(from_log, "S: 250 2.1.5 ok", "@ +5s\nS: 250 2.1.5 ok");
+  const Lines late = Found(kRun, slower).lines();
+  CHECK(std::ranges::any_of(
+      late, [](const std::string& line) { return line.find("about 5 s") != line.npos; }));
+  // Nor is any time that the trace does not have.
+  const std::string untimed = with(slower, "unknown: octets", "unknown: times octets");
+  CHECK(Found(kRun, untimed).lines() == Lines{});
 }
 
 }  // namespace
