@@ -80,8 +80,8 @@ std::function<int()> declare_show(CLI::App& app) {
   auto arguments = std::make_shared<ShowArguments>();
   ShowOptions* const options = &arguments->show;
   app.add_option("FILE", options->files,
-                 "Captures of ours or of packets (.smtpcap, pcap, pcapng; gzipped or not); - is "
-                 "standard input")
+                 "Captures of ours or of packets (.smtpcap, pcap, pcapng), logs of Postfix, Exim, "
+                 "Exchange, sSMTP, swaks; gzipped or not; - is standard input")
       ->required();
   add_rendering_options(app, options->rendering, Formats::kAll);
   add_rule_options(app, arguments->rules);
@@ -124,6 +124,7 @@ const Subcommand kShowCommand = {
     .description = "Print the annotated timeline of captures, of ours or of packets",
     .examples =
         "  smtpscope show today.smtpcap\n"
+        "  smtpscope show /var/log/mail.log             from Postfix's log, with smtpd -v\n"
         "  smtpscope show --only-annotated --severity warning today.smtpcap\n"
         "  smtpscope show --session 3,7 -v today.smtpcap | less -R\n"
         "  smtpscope show -f json -o today.json today.smtpcap\n"

@@ -1,0 +1,136 @@
+#include "readers/log_exim.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "base/ascii.h"
+#include "readers/log_lines.h"
+
+namespace smtpscope {
+namespace {
+
+constexpr std::string_view kIncoming = "is handling incoming connection from ";
+constexpr std::string_view kConnecting = "Connecting to ";
+constexpr std::string_view kTerminating = "terminating with rc";
+constexpr std::string_view kEximRead = "SMTP<<";
+/// Said at once, put into the buffer, and said with more to follow.
+constexpr std::array<std::string_view, 3> kEximSaid = {"SMTP>>", "SMTP|>", "SMTP+>"};
+constexpr std::array<std::string_view, 3> kEximCloses = {"SMTP>>(close", "SMTP(close)>>",
+                                                         "SMTP(closed)<<"};
+
+constexpr std::uint16_t kEximHides =
+    kUnknownOctets | kUnknownReads | kUnknownContent | kUnknownCloses;
+
+std::string_view trimmed(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  return text;
+}
+
+/// The address in "(ws1) [192.0.2.10]", with the port in "mx.example [192.0.2.25]:25"; as addresses
+/// are written in captures, with brackets around those of IPv6 only.
+std::string address_in(std::string_view peer) {
+  const std::size_t open = peer.rfind('[');
+  const std::size_t close = open == std::string_view::npos ? open : peer.find(']', open);
+  if (close == std::string_view::npos) return std::string(peer);
+  std::string address(peer.substr(open + 1, close - open - 1));
+  if (address.find(':') != std::string::npos) address = fmt::format("[{}]", address);
+  const std::string_view behind = peer.substr(close + 1);
+  return behind.starts_with(':') ? address.append(behind) : address;
+}
+
+/// A process number and a blank, taken off `line`; "" if there is none.
+std::string_view take_process_number(std::string_view& line) {
+  const std::size_t end = line.find_first_not_of("0123456789");
+  if (end == 0 || end == std::string_view::npos || line[end] != ' ') return {};
+  const std::string_view process = line.substr(0, end);
+  line.remove_prefix(end + 1);
+  return process;
+}
+
+}  // namespace
+
+bool EximLog::recognises(std::string_view beginning) {
+  LogStamps stamps{WallTime{}};
+  return any_line(beginning, [&](std::string_view line) {
+    if (const auto stamp = stamps.read_time_of_day(line)) line.remove_prefix(stamp->size);
+    line = trimmed(line);
+    take_process_number(line);
+    line = trimmed(line);
+    return line.starts_with(kEximRead) || begins_with_any(line, kEximSaid);
+  });
+}
+
+EximLog::Process& EximLog::process(std::string_view key) {
+  if (processes_.size() >= kMaxProcesses) processes_.clear();
+  return processes_[std::string(key)];
+}
+
+void EximLog::read(std::string_view line) {
+  fidelity_ = {.unknown = kEximHides, .inside_tls = true};
+  if (const auto stamp = stamps_.read_time_of_day(line)) {
+    now_ = run_.time_of(*stamp);
+    fidelity_.resolution = stamp->resolution;
+    line.remove_prefix(std::min(line.size(), stamp->size + 1));
+  } else {
+    now_ = run_.without_times(latest_);
+    fidelity_.unknown |= kUnknownTimes;
+  }
+  const std::string_view key = take_process_number(line);
+  const std::size_t indented = std::min(line.find_first_not_of(' '), line.size());
+  const std::string_view words = line.substr(indented);
+
+  if (begins_with_any(words, kEximCloses)) {
+    sessions_.end(key, now_);
+  } else if (words.starts_with(kEximRead)) {
+    dialogue(key, words.substr(kEximRead.size()), /*by_exim=*/false);
+  } else if (begins_with_any(words, kEximSaid)) {
+    dialogue(key, words.substr(kEximSaid.front().size()), /*by_exim=*/true);
+  } else if (const std::size_t at = words.find(kIncoming); at != std::string_view::npos) {
+    process(key).peer = address_in(words.substr(at + kIncoming.size()));
+  } else if (words.starts_with(kConnecting)) {
+    const std::string_view peer = words.substr(kConnecting.size());
+    process(key).peer = address_in(peer.substr(0, peer.find(" ... ")));
+  } else if (words.find(kTerminating) != std::string_view::npos) {
+    sessions_.end(key, now_);
+  } else if (indented > 0 && is_reply_line(words)) {
+    // A further line of the reply above.
+    Process& of = process(key);
+    if (of.more_to_come) say(key, of, words, of.last_was_exim);
+  }
+}
+
+void EximLog::dialogue(std::string_view key, std::string_view said, bool by_exim) {
+  if (said.starts_with(' ')) said.remove_prefix(1);
+  // "(writing message)", and in older versions "writing message and terminating "."".
+  if (by_exim && (said.starts_with('(') || said.starts_with("writing message"))) return;
+  Process& of = process(key);
+  if (sessions_.find(key) == nullptr) {
+    // Replies are a server's, whoever of the two logs them.
+    const bool reply = is_reply_line(said);
+    of.exim = by_exim == reply ? Side::kServer : Side::kClient;
+    const bool serves = of.exim == Side::kServer;
+    sessions_.open(key,
+                   {.client = serves ? of.peer : std::string("exim"),
+                    .server = serves ? std::string("exim") : of.peer,
+                    .fidelity = fidelity_,
+                    .mid_session = !reply},
+                   now_);
+    of.peer.clear();
+  }
+  say(key, of, said, by_exim);
+}
+
+void EximLog::say(std::string_view key, Process& of, std::string_view said, bool by_exim) {
+  LogSession* session = sessions_.find(key);
+  if (session == nullptr) return;
+  const Side from = by_exim ? of.exim : other(of.exim);
+  session->say(from, said, now_);
+  of.last_was_exim = by_exim;
+  of.more_to_come = is_reply_line(said) && said.size() > 3 && said[3] == '-';
+  if (session->over() && !of.more_to_come) sessions_.end(key, now_);
+}
+
+}  // namespace smtpscope

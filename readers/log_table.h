@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "readers/log_session.h"
+
+namespace smtpscope {
+
+/// The sessions of a log that go on, by what tells them apart there (a process, an id). Bounded in
+/// number: beyond kMaxOpen the one of which nothing was said for the longest time is given up. Not
+/// thread-safe.
+class LogTable {
+ public:
+  /// More than any server's processes.
+  static constexpr std::size_t kMaxOpen = 16 * 1024;
+
+  explicit LogTable(LogRun& run) : run_(run) {}
+
+  /// nullptr if there is none of this key.
+  LogSession* find(std::string_view key);
+  /// One that goes on under this key is ended.
+  LogSession& open(std::string_view key, const LogSession::Beginning& beginning, Time now);
+  void end(std::string_view key, Time now);
+  /// Of sessions that the log leaves open the end is not known: they stay so.
+  void forget_all();
+
+ private:
+  struct Entry {
+    std::string key;
+    LogSession session;
+  };
+  using Entries = std::list<Entry>;  // longest silent first
+
+  LogRun& run_;
+  Entries entries_;
+  std::unordered_map<std::string_view, Entries::iterator> by_key_;  // keys live in the entries
+};
+
+}  // namespace smtpscope

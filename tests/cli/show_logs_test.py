@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""smtpscope show with the logs of servers and clients."""
+
+import gzip
+import json
+import unittest
+from pathlib import Path
+
+from program import ProgramTest, run
+
+LOGS = Path(__file__).resolve().parents[1] / "readers" / "logs"
+ALL = sorted(path.name for path in LOGS.iterdir())
+SECRETS = ("AGFsaWNlAHRvcHNlY3JldA==", "YWxpY2U=", "dG9wc2VjcmV0")
+
+
+def document(path, *options):
+    result = run("show", path, "-f", "json", *options)
+    return json.loads(result.out)
+
+
+def rules(session):
+    return [annotation["rule"] for annotation in session["annotations"]]
+
+
+def verbs(session):
+    return [entry["verb"] for entry in session["entries"] if entry["kind"] == "command"]
+
+
+class ShowLogs(ProgramTest):
+    def test_the_story_from_stamps_of_a_second(self):
+        result = run("show", LOGS / "postfix-origin.log")
+        self.assertEqual(result.code, 0)
+        self.assertIn("name no time zone and no year", result.err)
+        for words in (
+            "not in this trace: line ends and unprintable octets, what came in one piece, the messages, "
+            "how connections were closed; times are told to 1 s",
+            "10 s, client silent (owes a command)",
+            "rset-repeated: RSET sent 2 times in a row, about 1 s apart",
+            "round-pause: about 10 s of silence matches a timer or a fixed wait of 10 s",
+            "txn-replayed-after-rset: same envelope as transaction 1, about 11 s later, 2 RSET in between",
+            "interception-suspected",
+            "mail data, which the trace does not have",
+            "message 2 delivered: the server took it for 1 recipient (of unknown size)",
+        ):
+            self.assertIn(words, " ".join(result.out.split()), words)
+        self.assertNotIn("10.00", result.out)
+
+    def test_what_cannot_be_judged_is_not_judged_and_told(self):
+        (session,) = document(LOGS / "postfix-origin.log")["sessions"]
+        told = {one["rule"] for one in session["not_evaluated"]}
+        self.assertLessEqual(
+            {"line-ending-command", "line-ending-data", "nagle-delayed-ack", "reply-dripped",
+             "half-close", "pipelining-unadvertised", "tarpit-pattern", "eod-reply-slow"}, told)
+        self.assertFalse(told & set(rules(session)))
+        self.assertNotIn("round-pause", told)
+        self.assertEqual(session["unknown"], ["octets", "reads", "content", "closes"])
+        self.assertEqual(session["resolution_ns"], 1_000_000_000)
+        self.assertTrue(session["inside_tls"])
+        # Explained with -v, one by one.
+        verbose = run("show", "-v", LOGS / "postfix-origin.log").out
+        self.assertIn("not evaluated: line-ending-command: the trace does not tell line ends",
+                      " ".join(verbose.split()))
+
+    def test_inside_tls_side_by_side(self):
+        first, second = document(LOGS / "postfix-interleaved.log")["sessions"]
+        self.assertEqual(
+            verbs(first),
+            ["EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL", "RCPT", "BDAT", "BDAT", "QUIT"])
+        (transaction,) = first["transactions"]
+        self.assertEqual(transaction["outcome"], "accepted")
+        self.assertEqual(transaction["facts"]["octets"], 344)
+        self.assertTrue(transaction["facts"]["unseen"])
+        self.assertEqual([r for r in rules(first) if r.startswith(("auth-", "tls-", "bdat-"))], [])
+        self.assertEqual(second["transactions"][0]["outcome"], "aborted")
+        self.assertIn("txn-aborted-disconnect", rules(second))
+
+    def test_no_secret_is_printed(self):
+        for name in ALL:
+            for form in ("text", "json", "jsonl"):
+                out = run("show", "-v", "-f", form, LOGS / name).out
+                for secret in SECRETS:
+                    self.assertNotIn(secret, out, f"{name} as {form}")
+
+    def test_every_log_in_every_way(self):
+        for name in ALL:
+            with self.subTest(name):
+                path = LOGS / name
+                shown = run("show", path)
+                self.assertEqual(shown.code, 0, shown.err)
+                self.assertIn("session 1", shown.out)
+                self.assertNotIn("data-without-rcpt", shown.out)
+                self.assertNotIn("junk", shown.out)
+                packed = self.file(f"{name}.gz", gzip.compress(path.read_bytes()))
+                self.assertEqual(run("show", packed).out.count("250"), shown.out.count("250"))
+                piped = run("show", "-", stdin=path.read_bytes())
+                self.assertEqual((piped.code, piped.out.count("250")), (0, shown.out.count("250")))
+
+    def test_exchange_ehlo_is_taken_apart_and_the_login_stays_in_step(self):
+        (session,) = document(LOGS / "exchange-receive.log")["sessions"]
+        self.assertEqual(session["transactions"][0]["outcome"], "accepted")
+        self.assertFalse({"ext-command-unadvertised", "ext-param-unadvertised"} & set(rules(session)))
+        self.assertEqual([e["kind"] for e in session["entries"]].count("auth-response"), 2)
+
+    def test_times_that_are_not_there(self):
+        result = run("show", LOGS / "swaks.txt")
+        self.assertEqual((result.code, result.err), (0, ""))
+        self.assertNotIn("+0.000", result.out)
+        self.assertNotIn("1970", result.out)
+        self.assertNotIn("took", result.out)
+
+    def test_ssmtp_holds_its_messages(self):
+        (session,) = document(LOGS / "ssmtp-v.txt")["sessions"]
+        self.assertGreater(session["transactions"][0]["facts"]["octets"], 100)
+        self.assertNotIn("unseen", session["transactions"][0]["facts"])
+
+    def test_two_logs_are_compared(self):
+        result = run("diff", LOGS / "postfix-origin.log", LOGS / "ssmtp-v.txt")
+        self.assertEqual(result.code, 1)
+        self.assertIn("RSET", result.out)
+
+    def test_lines_that_cannot_be_read_are_counted(self):
+        spoiled = (LOGS / "postfix-origin.log").read_bytes() + b"what is this\n" * 3
+        result = run("show", self.file("spoiled.log", spoiled))
+        self.assertEqual(result.code, 2)
+        self.assertIn("3 lines could not be read; the first is line 29", result.err)
+        self.assertIn("txn-replayed-after-rset", result.out)
+
+    def test_what_is_no_log(self):
+        for text in (b"Nov 25 12:00:00 mx cron[7]: nothing to see\n" * 9, b"\0" * 5000):
+            result = run("show", self.file("other.log", text))
+            self.assertEqual((result.code, result.out), (2, ""))
+            self.assertIn("of no known format", result.err)
+            self.assertIn("postfix", result.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
