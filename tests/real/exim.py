@@ -45,12 +45,15 @@ folder:
 
 
 class Exim(Server):
-    """`lines` follows the main log; `port` takes SMTP."""
+    """`lines` follows the main log; `port` takes SMTP. `debug` is what -d it is started with."""
 
     config = CONFIG
     tree = None
     lines = None
     _process = None
+
+    def __init__(self, debug=None):
+        self._debug = [debug] if debug else []
 
     def _start(self):
         self.tree = Tree("exim4-daemon-light", ("Debian-exim",))
@@ -69,7 +72,7 @@ class Exim(Server):
         # The daemon would tell nobody of a fault in its configuration.
         self.tree.run("/usr/sbin/exim4", "-bV")
         seen = len(self.lines.lines)
-        self._process = self.tree.start("/usr/sbin/exim4", "-bdf")
+        self._process = self.tree.start("/usr/sbin/exim4", "-bdf", *self._debug)
         self._said = Lines(self._process.stdout, "exim")
         # It says so when it listens, or why it cannot.
         found = self.lines.wait_for("listening for SMTP|socket bind.* failed: .*", start=seen)
@@ -89,6 +92,11 @@ class Exim(Server):
             self.lines.close()
         if self.tree:
             self.tree.remove()
+
+    def debug_lines(self, pattern, count):
+        """What it has printed, as octets, when `pattern` has come `count` times."""
+        self._said.wait_for(pattern, count)
+        return "".join(f"{line}\n" for line in self._said.lines).encode()
 
     def mail(self, recipient, count=1):
         """The messages delivered to `recipient`, in order; waits until `count` are there."""

@@ -50,7 +50,7 @@ default_process_limit = 100
 
 # As Postfix ships it, without chroot, and with smtpd on a port of our own.
 MASTER = """\
-127.0.0.1:{port} inet n - n - - smtpd
+127.0.0.1:{port} inet n - n - - {smtpd}
 pickup    unix n - n 60 1 pickup
 cleanup   unix n - n - 0 cleanup
 qmgr      unix n - n 300 1 qmgr
@@ -84,7 +84,8 @@ class Postfix(Server):
     lines = None
     _started = False
 
-    def __init__(self, settings="", services=""):
+    def __init__(self, settings="", services="", smtpd="smtpd"):
+        self._smtpd = smtpd
         self._settings = settings
         self._services = services
 
@@ -115,7 +116,7 @@ class Postfix(Server):
         self.port = start_on_free_port(self._start_on)
 
     def _start_on(self, port):
-        (self.config / "master.cf").write_text(MASTER.format(port=port) + self._services)
+        (self.config / "master.cf").write_text(MASTER.format(port=port, smtpd=self._smtpd) + self._services)
         seen = len(self.lines.lines)
         run = self._postfix("start")
         if run.returncode == 0:

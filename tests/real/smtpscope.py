@@ -143,6 +143,14 @@ class Session:
         ]
 
 
+def sessions_of_log(log):
+    """The same of a program's log: what smtpscope cannot know of it may be told on stderr."""
+    run = show_result(log, "-f", "json")
+    if run.returncode != 0:
+        raise AssertionError(f"smtpscope show ended with {run.returncode}: {run.stderr}")
+    return [Session(fields) for fields in json.loads(run.stdout)["sessions"]]
+
+
 def sessions(capture):
     """The sessions of `capture`, as its JSON timeline has them."""
     return [Session(fields) for fields in json.loads(show(capture, "-f", "json"))["sessions"]]
