@@ -66,6 +66,9 @@ struct MessageFacts {
   /// wire; 0 if there was none.
   std::uint64_t first_candidate_end = 0;
   EodCandidate first_candidate = EodCandidate::kOther;
+  /// All or part of the content is not known, nor what it counts: somebody told only that there was
+  /// one, and maybe its size in `octets`.
+  bool unseen = false;
   std::uint64_t long_lines = 0;       // of more than kLongestTextLine octets, finished or not
   std::uint64_t first_long_line = 0;  // its number, from 1; 0 if there is none
   // Where the octet after the first of its kind lies, counted like first_candidate_end; 0 if there
@@ -79,9 +82,6 @@ struct MessageFacts {
   /// together with their sizes and counts.
   std::uint64_t digest = 0;
   HeaderFacts header;
-  /// All or part of the content is not known, nor what it counts: somebody told only that there was
-  /// one, and maybe its size in `octets`.
-  bool unseen = false;
 
   bool operator==(const MessageFacts&) const = default;
 };
