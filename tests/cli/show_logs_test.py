@@ -47,7 +47,7 @@ class ShowLogs(ProgramTest):
 
     def test_what_cannot_be_judged_is_not_judged_and_told(self):
         (session,) = document(LOGS / "postfix-origin.log")["sessions"]
-        told = {one["rule"] for one in session["not_evaluated"]}
+        told = {one["rule"] for one in session["end"]["not_evaluated"]}
         self.assertLessEqual(
             {"line-ending-command", "line-ending-data", "nagle-delayed-ack", "reply-dripped",
              "half-close", "pipelining-unadvertised", "tarpit-pattern", "eod-reply-slow"}, told)
@@ -68,8 +68,8 @@ class ShowLogs(ProgramTest):
             ["EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL", "RCPT", "BDAT", "BDAT", "QUIT"])
         (transaction,) = first["transactions"]
         self.assertEqual(transaction["outcome"], "accepted")
-        self.assertEqual(transaction["facts"]["octets"], 344)
-        self.assertTrue(transaction["facts"]["unseen"])
+        self.assertEqual(transaction["message"]["facts"]["octets"], 344)
+        self.assertTrue(transaction["message"]["facts"]["unseen"])
         self.assertEqual([r for r in rules(first) if r.startswith(("auth-", "tls-", "bdat-"))], [])
         self.assertEqual(second["transactions"][0]["outcome"], "aborted")
         self.assertIn("txn-aborted-disconnect", rules(second))
@@ -106,12 +106,12 @@ class ShowLogs(ProgramTest):
         self.assertEqual((result.code, result.err), (0, ""))
         self.assertNotIn("+0.000", result.out)
         self.assertNotIn("1970", result.out)
-        self.assertNotIn("took", result.out)
+        self.assertNotRegex(result.out, r"took [0-9]")
 
     def test_ssmtp_holds_its_messages(self):
         (session,) = document(LOGS / "ssmtp-v.txt")["sessions"]
-        self.assertGreater(session["transactions"][0]["facts"]["octets"], 100)
-        self.assertNotIn("unseen", session["transactions"][0]["facts"])
+        self.assertGreater(session["transactions"][0]["message"]["facts"]["octets"], 100)
+        self.assertNotIn("unseen", session["transactions"][0]["message"]["facts"])
 
     def test_two_logs_are_compared(self):
         result = run("diff", LOGS / "postfix-origin.log", LOGS / "ssmtp-v.txt")

@@ -4,6 +4,10 @@
 
 #include <zlib.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 #include "base/octets.h"
 #include "readers/gunzip_octets.h"
 #include "tests/capture/temp_folder.h"
@@ -75,6 +79,11 @@ std::string mail_pcap() {
   return file.octets();
 }
 
+std::string log_sample(const std::string& name) {
+  std::ifstream file(std::filesystem::path(SMTPSCOPE_SOURCE_DIR) / "tests/readers/logs" / name);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 std::string unpack(const std::string& packed, std::size_t piece) {
   GunzipOctets gunzip(std::make_unique<MemoryOctets>(packed, piece));
   std::string text;
@@ -99,13 +108,20 @@ TEST_CASE("formats are told by their contents") {
 
 TEST_CASE("every row of the list recognises its own format only") {
   const std::string pcapng = little(0x0A0D0D0A, 4) + little(28, 4) + little(0x1A2B3C4D, 4);
-  const std::string samples[] = {kCapture, mail_pcap(), pcapng};
+  const std::string samples[] = {kCapture,
+                                 mail_pcap(),
+                                 pcapng,
+                                 log_sample("exchange-receive.log"),
+                                 log_sample("swaks.txt"),
+                                 log_sample("postfix-origin.log"),
+                                 log_sample("ssmtp-v.txt"),
+                                 log_sample("exim-d.txt")};
   REQUIRE(all_readers().size() == std::size(samples));
   for (std::size_t i = 0; i < std::size(samples); ++i) {
     for (std::size_t k = 0; k < std::size(samples); ++k) {
       INFO(all_readers()[i].name << " of sample " << k);
       const auto first = octets_of(samples[k]);
-      CHECK(all_readers()[i].recognises(first.first(std::min(first.size(), kRecognisedBy))) ==
+      CHECK(all_readers()[i].recognises(first.first(std::min(first.size(), kLogRecognisedBy))) ==
             (i == k));
     }
   }
@@ -114,8 +130,10 @@ TEST_CASE("every row of the list recognises its own format only") {
 TEST_CASE("what is of no format is refused with words") {
   using Catch::Matchers::Contains;
   CHECK_THAT(open_file("").error, Contains("is empty"));
-  CHECK_THAT(open_file("220 mx ESMTP\r\n").error,
-             Contains("no known format (smtpcap, pcap, pcapng; gzipped or not)"));
+  CHECK_THAT(
+      open_file("220 mx ESMTP\r\n").error,
+      Contains("no known format (smtpcap, pcap, pcapng, exchange, swaks, postfix, ssmtp, exim; "
+               "gzipped or not)"));
   CHECK_THAT(open_file(gzip("nothing")).error, Contains("no known format"));
   CHECK_THAT(open_file(little(0xA1B2C3D4, 4)).error, Contains("ends inside its header"));
 }

@@ -119,7 +119,9 @@ class PostfixLog(unittest.TestCase):
             self.assertEqual(log.outcomes(), capture.outcomes())
             self.assertEqual(log.forward_paths(), capture.forward_paths())
             self.assertEqual(codes(log), codes(capture))
-            self.assertEqual(log.above_info(), capture.above_info())
+            unasked = {one["rule"] for one in log.fields["end"]["not_evaluated"]}
+            self.assertEqual(
+                log.above_info(), [rule for rule in capture.above_info() if rule not in unasked])
 
 
 def codes(session):
@@ -148,7 +150,7 @@ class OtherLogs(unittest.TestCase):
             (session,) = sessions_of_log(self.folder / name)
             self.assertEqual(session.verbs(), wanted[name])
             self.assertEqual(session.outcomes(), ["accepted"])
-            self.assertGreater(session.transactions[0]["facts"]["octets"], 100)
+            self.assertGreater(session.transactions[0]["message"]["facts"]["octets"], 100)
             self.assertEqual(session.above_info(), [])
         (self.folder / "exim").write_bytes(told)
         # The first one is the test's own, to see whether Exim answers.

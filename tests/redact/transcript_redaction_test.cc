@@ -53,7 +53,7 @@ std::vector<EventCopy> as_it_was(const Transcript& transcript, bool octet_by_oct
   std::vector<EventCopy> events;
   for (const OwnedEvent& each : transcript.events) {
     const auto* bytes = std::get_if<Bytes>(&each.event.body);
-    if (bytes == nullptr || !octet_by_octet) {
+    if (bytes == nullptr || bytes->left_out || !octet_by_octet) {
       events.emplace_back(each.event);
       continue;
     }
