@@ -50,6 +50,16 @@ std::string_view take_process_number(std::string_view& line) {
   return process;
 }
 
+bool is_dialogue(std::string_view words) {
+  return words.starts_with(kEximRead) || begins_with_any(words, kEximSaid);
+}
+
+/// The connection is closed, or the process ends.
+bool is_end(std::string_view words) {
+  if (begins_with_any(words, kEximCloses)) return true;
+  return !is_dialogue(words) && words.find(kTerminating) != std::string_view::npos;
+}
+
 }  // namespace
 
 bool EximLog::recognises(std::string_view beginning) {
@@ -58,8 +68,7 @@ bool EximLog::recognises(std::string_view beginning) {
     if (const auto stamp = stamps.read_time_of_day(line)) line.remove_prefix(stamp->size);
     line = trimmed(line);
     take_process_number(line);
-    line = trimmed(line);
-    return line.starts_with(kEximRead) || begins_with_any(line, kEximSaid);
+    return is_dialogue(trimmed(line));
   });
 }
 
@@ -82,7 +91,7 @@ void EximLog::read(std::string_view line) {
   const std::size_t indented = std::min(line.find_first_not_of(' '), line.size());
   const std::string_view words = line.substr(indented);
 
-  if (begins_with_any(words, kEximCloses)) {
+  if (is_end(words)) {
     sessions_.end(key, now_);
   } else if (words.starts_with(kEximRead)) {
     dialogue(key, words.substr(kEximRead.size()), /*by_exim=*/false);
@@ -93,8 +102,6 @@ void EximLog::read(std::string_view line) {
   } else if (words.starts_with(kConnecting)) {
     const std::string_view peer = words.substr(kConnecting.size());
     process(key).peer = address_in(peer.substr(0, peer.find(" ... ")));
-  } else if (words.find(kTerminating) != std::string_view::npos) {
-    sessions_.end(key, now_);
   } else if (indented > 0 && is_reply_line(words)) {
     // A further line of the reply above.
     Process& of = process(key);

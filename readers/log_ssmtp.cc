@@ -76,11 +76,10 @@ void SsmtpLog::read(std::string_view line) {
     if (is_reply_line(said.line)) take(said, Side::kServer);
     return;
   }
-  if (session->in_message()) {
-    take(said, Side::kClient);
-  } else if (session->last_speaker() == Side::kClient) {
+  const bool awaits_reply = !session->in_message() && session->last_speaker() == Side::kClient;
+  if (awaits_reply) {
     if (is_reply_line(said.line)) take(said, Side::kServer);
-  } else if (is_ssmtp_command(said.line) || last_reply_ == "334") {
+  } else if (session->in_message() || is_ssmtp_command(said.line) || last_reply_ == "334") {
     take(said, Side::kClient);
   }
 }

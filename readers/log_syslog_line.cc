@@ -21,7 +21,7 @@ std::optional<SyslogLine> read_syslog_line(std::string_view line, LogStamps& sta
   if (line.starts_with('<')) {
     const std::size_t end = line.find('>');
     constexpr std::size_t kLongestPriority = 4;
-    if (end == std::string_view::npos || end > kLongestPriority) return std::nullopt;
+    if (end > kLongestPriority) return std::nullopt;  // or there is none
     line.remove_prefix(end + 1);
   }
   const std::optional<LogStamp> stamp = stamps.read(line);

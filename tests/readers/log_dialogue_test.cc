@@ -306,6 +306,16 @@ TEST_CASE("Exim without numbers and times") {
   CHECK((told.fidelities.at(0).unknown & kUnknownTimes) != 0);
 }
 
+TEST_CASE("Exim: what a client says does not end its session") {
+  const ToldLog told =
+      tell_log(EximLog::make,
+               "SMTP>> 220 mx ESMTP Exim\nSMTP<< NOOP terminating with rc\nSMTP>> 250 OK\n"
+               "LOG: terminating with rc=0\nSMTP>> 220 mx ESMTP Exim\n");
+  CHECK(told.session(1) == Lines{"open  > exim", "S 220 mx ESMTP Exim",
+                                 "C NOOP terminating with rc", "S 250 OK", "end"});
+  CHECK(told.session(2).size() >= 2);
+}
+
 TEST_CASE("each log is told from the others by what is in it") {
   const std::vector<std::pair<std::string, std::string>> files = {
       {"postfix-origin.log", "postfix"},
