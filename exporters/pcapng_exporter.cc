@@ -68,7 +68,7 @@ void PcapngExporter::begin_run(const RunInfo& run) {
   opened_ = true;
 }
 
-void PcapngExporter::add(const std::shared_ptr<Session>& session, Time time, Packet packet) {
+void PcapngExporter::add(const std::shared_ptr<Session>& session, Time time, TcpPacket packet) {
   Held held{time, std::move(packet), std::exchange(session->next, {}), session};
   for (auto& each : session->waiting) {
     if (each.from == held.packet.from && each.end <= held.packet.stream_end &&

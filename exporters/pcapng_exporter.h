@@ -38,12 +38,12 @@ class PcapngExporter : public Exporter {
   struct Session;
   struct Held {
     Time time;
-    Packet packet;
+    TcpPacket packet;
     std::vector<std::string> comments;
     std::shared_ptr<Session> session;
   };
 
-  void add(const std::shared_ptr<Session>& session, Time time, Packet packet);
+  void add(const std::shared_ptr<Session>& session, Time time, TcpPacket packet);
   void add_octets(const std::shared_ptr<Session>& session, Time time, Side from,
                   std::string_view octets, std::uint64_t left_out);
   void add_bytes(const std::shared_ptr<Session>& session, Time time, const Bytes& bytes);

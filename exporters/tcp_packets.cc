@@ -118,8 +118,8 @@ std::uint32_t TcpPackets::sequence(Side side) const {
   return static_cast<std::uint32_t>(1 + end.sent + (end.finished ? 1 : 0));
 }
 
-Packet TcpPackets::packet(Side from, std::uint8_t flags, std::string_view payload,
-                          std::size_t on_wire, bool begins) {
+TcpPacket TcpPackets::packet(Side from, std::uint8_t flags, std::string_view payload,
+                             std::size_t on_wire, bool begins) {
   End& sender = sides_[index(from)];
   End& receiver = sides_[index(other(from))];
   std::string tcp;
@@ -149,7 +149,7 @@ Packet TcpPackets::packet(Side from, std::uint8_t flags, std::string_view payloa
   // Octets that were left out count as zero, which is all that can be done for them.
   put_16(tcp, 16, complement(sum_of(payload, sum_of(tcp, sum_of(pseudo)))));
 
-  Packet made;
+  TcpPacket made;
   made.octets = sender.address.octets.size() == kIpv4Octets
                     ? ipv4_header(sender.address, receiver.address, length, sender.packets++)
                     : ipv6_header(sender.address, receiver.address, length);
@@ -162,33 +162,33 @@ Packet TcpPackets::packet(Side from, std::uint8_t flags, std::string_view payloa
   return made;
 }
 
-Packet TcpPackets::syn() { return packet(Side::kClient, kSyn, {}, 0, true); }
+TcpPacket TcpPackets::syn() { return packet(Side::kClient, kSyn, {}, 0, true); }
 
-Packet TcpPackets::syn_ack() { return packet(Side::kServer, kSyn | kAck, {}, 0, true); }
+TcpPacket TcpPackets::syn_ack() { return packet(Side::kServer, kSyn | kAck, {}, 0, true); }
 
-Packet TcpPackets::established() { return packet(Side::kClient, kAck, {}, 0, false); }
+TcpPacket TcpPackets::established() { return packet(Side::kClient, kAck, {}, 0, false); }
 
-Packet TcpPackets::data(Side from, std::string_view octets, std::size_t octets_on_wire) {
-  Packet made = packet(from, kPsh | kAck, octets, octets_on_wire, false);
+TcpPacket TcpPackets::data(Side from, std::string_view octets, std::size_t octets_on_wire) {
+  TcpPacket made = packet(from, kPsh | kAck, octets, octets_on_wire, false);
   sides_[index(from)].sent += octets_on_wire;
   return made;
 }
 
 void TcpPackets::skip(Side from, std::uint64_t octets) { sides_[index(from)].sent += octets; }
 
-Packet TcpPackets::fin(Side from) {
-  Packet made = packet(from, kFin | kAck, {}, 0, false);
+TcpPacket TcpPackets::fin(Side from) {
+  TcpPacket made = packet(from, kFin | kAck, {}, 0, false);
   sides_[index(from)].finished = true;
   return made;
 }
 
-Packet TcpPackets::reset(Side from) { return packet(from, kRst | kAck, {}, 0, false); }
+TcpPacket TcpPackets::reset(Side from) { return packet(from, kRst | kAck, {}, 0, false); }
 
 bool TcpPackets::must_acknowledge(Side from) const {
   const End& sender = sides_[index(from)];
   return sender.sent - sender.acknowledged >= kWindow;
 }
 
-Packet TcpPackets::acknowledge(Side from) { return packet(other(from), kAck, {}, 0, false); }
+TcpPacket TcpPackets::acknowledge(Side from) { return packet(other(from), kAck, {}, 0, false); }
 
 }  // namespace smtpscope

@@ -21,7 +21,7 @@ struct PacketAddress {
 };
 
 /// A packet, and how long it was: what the capture left out is missing at its end.
-struct Packet {
+struct TcpPacket {
   std::string octets;
   std::size_t original_length = 0;
   Side from = Side::kClient;
@@ -46,18 +46,18 @@ class TcpPackets {
 
   bool made_up() const { return made_up_; }
 
-  Packet syn();
-  Packet syn_ack();
-  Packet established();
+  TcpPacket syn();
+  TcpPacket syn_ack();
+  TcpPacket established();
   /// At most kMostPayload octets of which the first are there.
-  Packet data(Side from, std::string_view octets, std::size_t octets_on_wire);
+  TcpPacket data(Side from, std::string_view octets, std::size_t octets_on_wire);
   /// Octets that nobody has.
   void skip(Side from, std::uint64_t octets);
-  Packet fin(Side from);
-  Packet reset(Side from);
+  TcpPacket fin(Side from);
+  TcpPacket reset(Side from);
   /// The other side says that it has all up to here, where too much would be under way else.
   bool must_acknowledge(Side from) const;
-  Packet acknowledge(Side from);
+  TcpPacket acknowledge(Side from);
 
   std::uint64_t sent(Side from) const { return sides_[index(from)].sent; }
 
@@ -70,8 +70,8 @@ class TcpPackets {
     std::uint16_t packets = 0;  // for the IP identification
   };
 
-  Packet packet(Side from, std::uint8_t flags, std::string_view payload, std::size_t on_wire,
-                bool begins);
+  TcpPacket packet(Side from, std::uint8_t flags, std::string_view payload, std::size_t on_wire,
+                   bool begins);
   std::uint32_t sequence(Side side) const;
 
   std::array<End, 2> sides_;  // by index(Side)

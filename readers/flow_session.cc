@@ -13,16 +13,16 @@ namespace {
 /// What a connection may say in so many pieces before it is judged.
 constexpr std::size_t kMaxSaid = 256;
 
-std::string text_of_end(const Endpoint& end) { return endpoint_text(end.address, end.port); }
+std::string text_of_end(const ConnectionEnd& end) { return endpoint_text(end.address, end.port); }
 
 }  // namespace
 
-bool SessionLedger::is_mail_server(const Endpoint& end) const {
+bool SessionLedger::is_mail_server(const ConnectionEnd& end) const {
   if (!ports_.empty()) return ports_.contains(end.port);
   return is_mail_port(end.port) || servers_.contains(end);
 }
 
-FlowSession::FlowSession(const std::array<Endpoint, 2>& ends, const TcpConnection& connection,
+FlowSession::FlowSession(const std::array<ConnectionEnd, 2>& ends, const TcpConnection& connection,
                          SessionLedger& ledger, Time now)
     : ends_(ends), connection_(connection), ledger_(ledger), began_(now), last_(now) {}
 
@@ -41,7 +41,7 @@ std::optional<Peer> FlowSession::presumed_server() const {
   return std::nullopt;
 }
 
-std::optional<Endpoint> FlowSession::recognised_server() const {
+std::optional<ConnectionEnd> FlowSession::recognised_server() const {
   if (stage_ != Stage::kRecognised || !candidate_->judgement.tunnel_target.empty()) {
     return std::nullopt;
   }

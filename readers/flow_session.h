@@ -29,7 +29,7 @@ class FlowSession : public StreamSink {
   };
 
   /// `ends` by index(Peer). `connection` and `ledger` must outlive this.
-  FlowSession(const std::array<Endpoint, 2>& ends, const TcpConnection& connection,
+  FlowSession(const std::array<ConnectionEnd, 2>& ends, const TcpConnection& connection,
               SessionLedger& ledger, Time now);
 
   // What the connection says.
@@ -52,8 +52,8 @@ class FlowSession : public StreamSink {
   /// Who is asked for service, as far as it is known before anything is said.
   std::optional<Peer> presumed_server() const;
   /// kRecognised: the end that has spoken SMTP as a server; empty when that is behind a tunnel.
-  std::optional<Endpoint> recognised_server() const;
-  const Endpoint& endpoint(Peer peer) const { return ends_[index(peer)]; }
+  std::optional<ConnectionEnd> recognised_server() const;
+  const ConnectionEnd& endpoint(Peer peer) const { return ends_[index(peer)]; }
   Time began() const { return began_; }
 
  private:
@@ -84,7 +84,7 @@ class FlowSession : public StreamSink {
   template <typename Body>
   void emit(Time time, Body&& body);
 
-  std::array<Endpoint, 2> ends_;
+  std::array<ConnectionEnd, 2> ends_;
   const TcpConnection& connection_;
   SessionLedger& ledger_;
   Time began_;

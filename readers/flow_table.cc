@@ -26,7 +26,7 @@ std::uint64_t random_seed() {
 
 std::size_t FlowTable::Hash::operator()(const Key& key) const {
   std::uint64_t hash = seed;
-  for (const Endpoint& end : key.ends) {
+  for (const ConnectionEnd& end : key.ends) {
     std::array<std::uint64_t, 2> words;
     std::memcpy(words.data(), end.address.octets.data(), sizeof words);
     hash = mix(hash ^ words[0]);
@@ -54,8 +54,8 @@ FlowTable::Shelf FlowTable::shelf_for(const Flow& flow) {
 void FlowTable::take(const TcpSegment& segment, Time now) {
   ++packets_;
   expire(now);
-  const Endpoint source{segment.source, segment.source_port};
-  const Endpoint destination{segment.destination, segment.destination_port};
+  const ConnectionEnd source{segment.source, segment.source_port};
+  const ConnectionEnd destination{segment.destination, segment.destination_port};
   const Peer from = source <= destination ? Peer::kLower : Peer::kHigher;
   Key key;
   key.ends[index(from)] = source;
@@ -98,7 +98,7 @@ void FlowTable::put_last(Flows::iterator flow) {
 /// A server has shown that it speaks SMTP: so do its other connections. Those that began before
 /// come first.
 void FlowTable::number_sessions(Flow& recognised) {
-  const std::optional<Endpoint> server = recognised.session.recognised_server();
+  const std::optional<ConnectionEnd> server = recognised.session.recognised_server();
   if (!server) {
     recognised.session.show();
     return;

@@ -42,7 +42,7 @@ class FlowTable {
  private:
   /// Both ends, the lower one first.
   struct Key {
-    std::array<Endpoint, 2> ends;
+    std::array<ConnectionEnd, 2> ends;
     bool operator==(const Key&) const = default;
   };
   /// Seeded: whoever makes a file must not choose which flows collide.

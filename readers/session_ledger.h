@@ -12,12 +12,12 @@
 namespace smtpscope {
 
 /// One end of a connection.
-struct Endpoint {
+struct ConnectionEnd {
   IpAddress address;
   std::uint16_t port = 0;
 
   // clang-tidy 14 takes what it is made of for a null pointer.
-  auto operator<=>(const Endpoint&) const = default;  // NOLINT(modernize-use-nullptr)
+  auto operator<=>(const ConnectionEnd&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 /// What the connections of a capture share: session numbers, which servers speak SMTP, and counts
@@ -35,9 +35,9 @@ class SessionLedger {
   SessionId next_session() { return ++sessions_; }
 
   /// What is said to this end is to be shown without being judged.
-  bool is_mail_server(const Endpoint& end) const;
+  bool is_mail_server(const ConnectionEnd& end) const;
   /// It has spoken SMTP.
-  void learn_server(const Endpoint& end) {
+  void learn_server(const ConnectionEnd& end) {
     if (servers_.size() < kMaxServers) servers_.insert(end);
   }
   /// Only ports that the user named are shown.
@@ -63,7 +63,7 @@ class SessionLedger {
 
  private:
   std::set<std::uint16_t> ports_;
-  std::set<Endpoint> servers_;
+  std::set<ConnectionEnd> servers_;
   SessionId sessions_ = 0;
 };
 

@@ -16,7 +16,7 @@ std::size_t telling_octets(const TlsRecord& record) {
 }
 
 void replace_address(Pseudonyms& names, std::string& octets, std::size_t at, bool v4) {
-  IpAddress address;
+  NumericAddress address;
   address.v4 = v4;
   if (v4) address.octets[10] = address.octets[11] = 0xff;
   const std::size_t size = v4 ? 4 : 16;
@@ -25,7 +25,7 @@ void replace_address(Pseudonyms& names, std::string& octets, std::size_t at, boo
   std::transform(begin, begin + static_cast<std::ptrdiff_t>(size),
                  address.octets.end() - static_cast<std::ptrdiff_t>(size),
                  [](char c) { return static_cast<std::uint8_t>(c); });
-  const IpAddress chosen = names.address(address);
+  const NumericAddress chosen = names.address(address);
   std::transform(chosen.octets.end() - static_cast<std::ptrdiff_t>(size), chosen.octets.end(),
                  begin, [](std::uint8_t octet) { return static_cast<char>(octet); });
 }

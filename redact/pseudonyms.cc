@@ -226,15 +226,15 @@ std::string Pseudonyms::domain(std::string_view text) {
 std::optional<std::string> Pseudonyms::address(std::string_view text) {
   const auto original = read_ip_address(text);
   if (!original) return std::nullopt;
-  const IpAddress chosen = address(*original);
+  const NumericAddress chosen = address(*original);
   if (chosen == *original) return std::string(text);
   originals_.add(OriginalKind::kAddress, text);
   const bool mapped = original->v4 && text.find(':') != std::string_view::npos;
   return (mapped ? "::ffff:" : "") + to_string(chosen);
 }
 
-IpAddress Pseudonyms::address(const IpAddress& original) {
-  const IpAddress chosen = addresses_.of(original);
+NumericAddress Pseudonyms::address(const NumericAddress& original) {
+  const NumericAddress chosen = addresses_.of(original);
   if (chosen != original) originals_.add(OriginalKind::kAddress, to_string(original));
   return chosen;
 }

@@ -36,7 +36,7 @@ class Pseudonyms {
   std::string host(std::string_view text);
   /// Empty when the text is no IP address.
   std::optional<std::string> address(std::string_view text);
-  IpAddress address(const IpAddress& original);
+  NumericAddress address(const NumericAddress& original);
   /// local part, "@" and domain or address literal; without "@" a local part.
   std::string mailbox(std::string_view text);
   /// Where a socket is: "192.0.2.10:50114", "[2001:db8::1]:25", "mx.example:25", "unix:/path",

@@ -36,7 +36,7 @@ bool sums_up(std::string octets) {
   return sum == 0xFFFF;
 }
 
-void check_ipv4(const Packet& packet) {
+void check_ipv4(const TcpPacket& packet) {
   const std::string& octets = packet.octets;
   CHECK(octets[0] == '\x45');
   CHECK(number_at(octets, 2, 2) == packet.original_length);
@@ -69,17 +69,17 @@ TEST_CASE("addresses are read as they stand in captures") {
 TEST_CASE("packets have valid lengths, numbers and checksums") {
   TcpPackets packets(kClient, kServer, "127.0.0.1:2525", 1);
   CHECK_FALSE(packets.made_up());
-  std::vector<Packet> all = {packets.syn(), packets.syn_ack(), packets.established(),
-                             packets.data(Side::kServer, "220 mx\r\n", 8),
-                             packets.data(Side::kClient, "odd", 3)};
-  for (const Packet& each : all) check_ipv4(each);
-  const auto sequence = [](const Packet& packet) { return number_at(packet.octets, 24, 4); };
-  const auto acknowledged = [](const Packet& packet) { return number_at(packet.octets, 28, 4); };
+  std::vector<TcpPacket> all = {packets.syn(), packets.syn_ack(), packets.established(),
+                                packets.data(Side::kServer, "220 mx\r\n", 8),
+                                packets.data(Side::kClient, "odd", 3)};
+  for (const TcpPacket& each : all) check_ipv4(each);
+  const auto sequence = [](const TcpPacket& packet) { return number_at(packet.octets, 24, 4); };
+  const auto acknowledged = [](const TcpPacket& packet) { return number_at(packet.octets, 28, 4); };
   CHECK(sequence(all[0]) == 0);
   CHECK(sequence(all[3]) == 1);
   CHECK(acknowledged(all[4]) == 9);
   CHECK(packets.data(Side::kClient, "x", 1).stream_begin == 3);
-  const Packet fin = packets.fin(Side::kClient);
+  const TcpPacket fin = packets.fin(Side::kClient);
   CHECK(sequence(fin) == 5);
   // The FIN counts.
   CHECK(acknowledged(packets.data(Side::kServer, "221\r\n", 5)) == 6);
@@ -88,7 +88,7 @@ TEST_CASE("packets have valid lengths, numbers and checksums") {
 
 TEST_CASE("octets that were left out are missing at the end of a packet") {
   TcpPackets packets(kClient, kServer, "", 1);
-  const Packet packet = packets.data(Side::kClient, "Subject", 1000);
+  const TcpPacket packet = packets.data(Side::kClient, "Subject", 1000);
   CHECK(packet.octets.size() == 47);
   CHECK(packet.original_length == 1040);
   check_ipv4(packet);
@@ -98,7 +98,7 @@ TEST_CASE("octets that were left out are missing at the end of a packet") {
 TEST_CASE("IPv6, and what is no address") {
   TcpPackets six("[2001:db8::1]:1025", "192.0.2.1:25", "[2001:db8::2]:2525", 1);
   CHECK_FALSE(six.made_up());
-  const Packet packet = six.data(Side::kClient, "NOOP\r\n", 6);
+  const TcpPacket packet = six.data(Side::kClient, "NOOP\r\n", 6);
   CHECK(packet.octets.size() == 66);
   CHECK(number_at(packet.octets, 4, 2) == 26);
   std::string pseudo = packet.octets.substr(8, 32);
@@ -112,7 +112,7 @@ TEST_CASE("too much under way is acknowledged") {
   CHECK_FALSE(packets.must_acknowledge(Side::kClient));
   packets.skip(Side::kClient, TcpPackets::kWindow);
   CHECK(packets.must_acknowledge(Side::kClient));
-  const Packet packet = packets.acknowledge(Side::kClient);
+  const TcpPacket packet = packets.acknowledge(Side::kClient);
   CHECK(packet.from == Side::kServer);
   CHECK(number_at(packet.octets, 28, 4) == TcpPackets::kWindow + 1);
   CHECK_FALSE(packets.must_acknowledge(Side::kClient));
