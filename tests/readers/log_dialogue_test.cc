@@ -349,7 +349,7 @@ TEST_CASE("how a file comes in reads changes nothing") {
     INFO(sample.file);
     const std::string text = log_file(sample.file);
     const Lines whole = tell_log(sample.make, text).lines;
-    for (const std::size_t size : {1, 2, 3, 7, 64}) {
+    for (const std::size_t size : {1U, 2U, 3U, 7U, 64U}) {
       CHECK(tell_log(sample.make, text, size).lines == whole);
     }
     // The last line may have no end, and all may have been through a Windows editor.

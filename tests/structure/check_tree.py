@@ -43,6 +43,8 @@ FORBIDDEN_NAMES = {"common", "helper", "helpers", "misc", "util", "utils"}
 MAX_LINES = 700
 CODE = {".cc", ".h"}
 LONG_FILES = CODE | {".py", ".sh", ".cmake"}
+# A type of the namespace itself; clang-format keeps those, and only those, at the margin.
+TYPE = re.compile(r"^(?:class|struct|union|enum(?: class)?) (\w+)[^;]*\{")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 
 
@@ -119,9 +121,22 @@ def check_placement(relative):
         yield f"{relative}: sources live in {', '.join(MAY_INCLUDE)}"
 
 
+def check_type_names(relative, text, seen):
+    """All folders share one namespace: of two types with one name the linker takes either's code."""
+    if relative.suffix != ".h" or relative.parts[0] not in MAY_INCLUDE:
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := TYPE.match(line):
+            where = f"{relative}:{number}"
+            first = seen.setdefault(match[1], where)
+            if first != where:
+                yield f"{where}: {match[1]} is the name of a type at {first}, too"
+
+
 def check(root):
     """Every breach in the tree at `root`, as lines for the reader."""
     problems = []
+    types = {}
     for relative in files(root):
         problems += check_name(relative)
         problems += check_placement(relative)
@@ -131,6 +146,7 @@ def check(root):
         if relative.suffix in CODE:
             problems += check_includes(root, relative, text)
             problems += check_headers_once(relative, text)
+            problems += check_type_names(relative, text, types)
     return problems
 
 

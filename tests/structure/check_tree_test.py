@@ -82,6 +82,14 @@ class CheckTree(unittest.TestCase):
         self.assert_one("tests/proxy/helpers.py", "", "helpers")
         self.assertEqual(self.problems({"base/utility_pole.h": "#pragma once\n"}), [])
 
+    def test_type_names_are_told_apart(self):
+        packet = "#pragma once\nclass Packet final : public Base {\n};\n"
+        problems = self.problems({"capture/a.h": packet, "proxy/b.h": packet})
+        self.assertEqual(
+            problems, ["proxy/b.h:2: Packet is the name of a type at capture/a.h:2, too"])
+        forward = "#pragma once\nclass Packet;\nstruct Own {\n  struct Packet {};\n};\n"
+        self.assertEqual(self.problems({"capture/a.h": packet, "proxy/b.h": forward}), [])
+
     def test_length(self):
         self.assert_one("cli/a.cc", "//\n" * 701, "701 lines")
         self.assertEqual(self.problems({"cli/a.cc": "//\n" * 700}), [])
