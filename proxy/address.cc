@@ -182,9 +182,16 @@ std::string SocketAddress::text() const {
     inet_ntop(AF_INET6, &six.sin6_addr, host, sizeof(host));
     return fmt::format("[{}]:{}", host, plain.port());
   }
+  // Not by inet_ntop(): its sprintf() took a twentieth of the instructions of a short session.
   const auto& four = reinterpret_cast<const sockaddr_in&>(plain.storage_);
-  inet_ntop(AF_INET, &four.sin_addr, host, sizeof(host));
-  return fmt::format("{}:{}", host, plain.port());
+  const std::uint32_t octets = ntohl(four.sin_addr.s_addr);
+  std::string text;
+  for (const int shift : {24, 16, 8, 0}) {
+    text += fmt::format_int((octets >> shift) & 0xffU).c_str();
+    text += shift == 0 ? ':' : '.';
+  }
+  text += fmt::format_int(plain.port()).c_str();
+  return text;
 }
 
 }  // namespace smtpscope

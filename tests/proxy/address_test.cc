@@ -54,6 +54,8 @@ TEST_CASE("listeners as users write them") {
 
 TEST_CASE("socket addresses in words") {
   CHECK(address("192.0.2.10", 50114).text() == "192.0.2.10:50114");
+  CHECK(address("0.0.0.0", 1).text() == "0.0.0.0:1");
+  CHECK(address("255.1.20.199", 65535).text() == "255.1.20.199:65535");
   CHECK(address("2001:db8::1", 25).text() == "[2001:db8::1]:25");
   CHECK(address("::ffff:192.0.2.10", 25).text() == "192.0.2.10:25");
   CHECK_FALSE(SocketAddress::from_numeric("localhost", 25));
