@@ -155,6 +155,7 @@ void PcapngExporter::on_record(const WireEvent& event) {
     add(session, event.time, session->packets->established());
   }
   if (const auto* bytes = std::get_if<Bytes>(&event.body)) {
+    if (bytes->aside) return;
     add_bytes(session, event.time, *bytes);
   } else if (const auto* failed = std::get_if<UpstreamFailed>(&event.body)) {
     remark(*session, fmt::format("no server could be reached: {}", failed->reason));

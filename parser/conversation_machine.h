@@ -38,6 +38,7 @@ class ConversationMachine {
   void receive(Side side, std::span<const std::uint8_t> octets);
   void left_out(Side side, std::uint64_t n, const MessageScanner& after);
   void gap(Side side, std::uint64_t n);
+  void tls_opened(Side side);
   void eof(Side side);
   void finish();
   const Item* next();
@@ -99,7 +100,7 @@ class ConversationMachine {
   };
 
   /// What is done next apart from reading octets.
-  enum class Event : std::uint8_t { kNone, kGap, kEof, kFinish };
+  enum class Event : std::uint8_t { kNone, kGap, kTlsOpened, kEof, kFinish };
 
   Stream& stream(Side side) { return streams_[index(side)]; }
   const Stream& stream(Side side) const { return streams_[index(side)]; }
@@ -181,6 +182,8 @@ class ConversationMachine {
 
   // TLS.
   void go_opaque();
+  bool flush_before_tls(Side side);
+  void see_through(Side side);
   void expect_tls_of(Side side);
   std::size_t step_tls(Side side, std::span<const std::uint8_t> octets);
   std::size_t step_not_tls(Side side, std::span<const std::uint8_t> octets);

@@ -23,6 +23,26 @@ void ConversationMachine::go_opaque() {
   mode_ = Mode::kCommands;
 }
 
+/// Makes an item of what stands in the clear before TLS. True when it did something.
+bool ConversationMachine::flush_before_tls(Side side) {
+  if (side == Side::kClient && flush_before_tls(Side::kServer)) return true;
+  if (mode_ == Mode::kUndecided && barrier_ == Barrier::kStartTls) {
+    grant();  // the 220 was not seen
+    return true;
+  }
+  return stream(side).opaque && flush_at_end(side);
+}
+
+/// RFC 3207 4.2: what follows is a new session. TLS from the first octet leaves nothing to forget.
+void ConversationMachine::see_through(Side side) {
+  for (const Side each : {Side::kClient, Side::kServer}) {
+    if (each == Side::kClient && side == Side::kServer) continue;
+    Stream& s = stream(each);
+    s.opaque = s.may_turn_back = s.fresh = false;
+    s.tls = TlsRecordReader();
+  }
+}
+
 /// The peer of `side` speaks TLS, from its beginning or from somewhere in a gap: so does `side`
 /// now or soon. Its own octets tell from where on.
 void ConversationMachine::expect_tls_of(Side side) {

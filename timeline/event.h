@@ -53,6 +53,7 @@ struct Entry {
   const Item* item = nullptr;  // valid during the call
   bool by_proxy = false;       // smtpscope said it, no server
   bool undelivered = false;    // the other side was gone
+  bool tls = false;            // it came inside TLS, into which smtpscope sees
   bool unsolicited = false;    // a 421/521 that came too soon to answer the command it met
   Time first;                  // arrival of its first octet
   Time last;                   // of its last
@@ -143,6 +144,27 @@ struct TimelineBlocked {
   std::uint64_t octets = 0;
 };
 
+/// A TLS handshake that smtpscope took part in is over, completed or not.
+struct TimelineTls {
+  TlsHandshake handshake;
+  Duration since_previous{};
+};
+/// A TLS alert outside a handshake.
+struct TimelineTlsAlert {
+  TlsAlerted alert;
+};
+/// What smtpscope and the server said to each other without the client.
+struct TimelineAside {
+  Side from = Side::kServer;
+  std::string_view text;  // one line or several, with their line ends
+  Duration since_previous{};
+};
+/// The other side was given something else than what `from` said.
+struct TimelineRewritten {
+  Side from = Side::kServer;
+  std::string_view instead;
+};
+
 /// Totals of a session.
 struct SessionTotals {
   Time began, ended;
@@ -194,7 +216,8 @@ struct TimelineEvent {
   Time time;
   std::variant<TimelineSessionStarted, TimelineConnected, TimelineConnectFailed, Entry, Silence,
                Annotation, AnnotationFolded, TransactionEnded, TimelineClosed, TimelineGap,
-               TimelineStalled, TimelineBlocked, TimelineSessionEnded>
+               TimelineStalled, TimelineBlocked, TimelineSessionEnded, TimelineTls,
+               TimelineTlsAlert, TimelineAside, TimelineRewritten>
       body;
 };
 

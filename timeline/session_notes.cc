@@ -414,6 +414,14 @@ void note_transaction(const Transaction& ended, SessionState& state) {
   }
 }
 
+void note_tls_handshake(const TlsHandshake& handshake, Time now, SessionState& state) {
+  if (state.tls_ends == nullptr) state.tls_ends = std::make_unique<TlsEnds>();
+  state.tls_ends->with[index(handshake.with)] = handshake.facts;
+  state.tls_ends->at[index(handshake.with)] = now;
+  // Whether the session is encrypted is asked for the client's sake.
+  if (handshake.with == Side::kClient && handshake.facts->completed) state.encrypted = true;
+}
+
 bool note_tls_record(Side side, const TlsRecord& record, Time time, std::uint64_t entry,
                      SessionState& state) {
   // RFC 8446 5.1.

@@ -183,6 +183,21 @@ struct TlsState {
   std::uint8_t alert_level = 0;
   std::uint8_t alert_description = 0;
 };
+/// The TLS handshakes that smtpscope took part in, by index(Side): the last ones with the client
+/// and with the server, nullptr where there was none.
+struct TlsEnds {
+  std::array<std::shared_ptr<const TlsFacts>, 2> with;
+  std::array<Time, 2> at{};
+
+  const TlsFacts* facts(Side side) const { return with[index(side)].get(); }
+  /// The one that failed; nullptr if none did.
+  const TlsFacts* failed() const {
+    for (const auto& each : with) {
+      if (each != nullptr && !each->completed) return each.get();
+    }
+    return nullptr;
+  }
+};
 /// STARTTLS in the open, for what became of it.
 struct StartTlsNotes {
   std::uint64_t sent = 0;     // entry of the first one
@@ -345,6 +360,13 @@ struct SessionState {
   std::optional<Duration> rtt_s;
   std::optional<Duration> rtt_c;  // to the client, by the kernel only
 
+  /// What a side says comes inside TLS, into which smtpscope sees (index: of the speaker).
+  std::array<bool, 2> in_tls{};
+  bool reply_rewritten = false;  // the client was given another EHLO reply than the server's
+
+  /// The session is encrypted, and what is inside cannot be seen.
+  bool tls_hides() const { return tls && tls_ends == nullptr; }
+
   std::array<std::optional<CloseRecord>, 2> closes;  // by index(Side): how it closed first
   std::optional<Side> first_closer;
   /// How many silences of the client [0] and the server [1] matched a round interval.
@@ -357,6 +379,7 @@ struct SessionState {
   std::unique_ptr<TransactionSummary> previous;  // the transaction that ended last
   std::unique_ptr<AuthState> auth;               // nullptr until the first AUTH
   std::unique_ptr<TlsState> tls_state;           // nullptr until TLS begins
+  std::unique_ptr<TlsEnds> tls_ends;             // nullptr until smtpscope itself spoke TLS
   std::unique_ptr<UnknownRun> unknown_run;       // nullptr until the first unknown command
   std::unique_ptr<PipelinedRun> pipelined_run;   // nullptr until the first
   std::unique_ptr<LastMailData> last_mail_data;  // nullptr until the first

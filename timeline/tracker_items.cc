@@ -36,6 +36,7 @@ Entry Tracker::make_entry(const Item& item, Pieces& pieces) const {
   entry.item = &item;
   entry.by_proxy = arrival.by_proxy;
   entry.undelivered = arrival.undelivered;
+  entry.tls = state_.in_tls[index(item.side)] && !arrival.by_proxy;
   entry.first = arrival.first;
   entry.last = arrival.last;
   // Both sides can speak at once: then the entry before ended after this one began.

@@ -112,6 +112,19 @@ struct Bones {
     return fmt::format("blocked {} {}..{} {}", to_string(e.to), ns_of(e.from), ns_of(e.until),
                        e.octets);
   }
+  std::string operator()(const TimelineTls& e) const {
+    return fmt::format("tls {} {} {} {}", to_string(e.handshake.with), e.handshake.took.count(),
+                       e.handshake.facts->completed, e.handshake.facts->version);
+  }
+  std::string operator()(const TimelineTlsAlert& e) const {
+    return fmt::format("alert {} {}", to_string(e.alert.from), e.alert.description);
+  }
+  std::string operator()(const TimelineAside& e) const {
+    return fmt::format("aside {}", to_string(e.from));
+  }
+  std::string operator()(const TimelineRewritten& e) const {
+    return fmt::format("rewritten {}", to_string(e.from));
+  }
   std::string operator()(const TimelineSessionEnded& e) const {
     const SessionTotals& t = *e.totals;
     std::string text =

@@ -99,7 +99,7 @@ void judge_hello(RuleContext& context, const Reply& reply) {
 void evaluate(RuleContext& context) {
   if (const Reply* reply = context.reply()) {
     judge_hello(context, *reply);
-  } else if (context.session().tls && context.session().offers != nullptr) {
+  } else if (context.session().tls_hides() && context.session().offers != nullptr) {
     context.not_evaluated("what the server offers inside TLS is not visible");
   }
 }

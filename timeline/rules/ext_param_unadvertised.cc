@@ -65,12 +65,12 @@ Unadvertised find_unadvertised(Verb verb, std::string_view parameters,
 
 void judge_requiretls(RuleContext& context) {
   const bool offered = context.conversation().capabilities().has(kRequireTls);
-  if (context.session().tls && offered) return;
+  if (context.session().encrypted && offered) return;
   Finding finding = context.finding();
   finding.variant = "requiretls";
   finding.text = fmt::format(
       "MAIL asks for REQUIRETLS, but {}",
-      context.session().tls ? "the server does not offer it" : "the session itself is not TLS");
+      context.session().encrypted ? "the server does not offer it" : "the session itself is not TLS");
   finding.attributes = {{"advertised", offered ? "yes" : "no"}};
   context.fire_when_answered(std::move(finding));
 }

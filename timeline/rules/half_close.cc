@@ -54,7 +54,7 @@ void on_session_end(RuleContext& context) {
   const std::uint64_t octets = session.octets_behind_close[index(Side::kClient)];
   // Behind a farewell the server may close, whatever is on its way to it. TLS says good-bye itself.
   const bool farewell = session.hangup_code != 0 || session.quit_answered;
-  if (!close || close->by_proxy || octets == 0 || farewell || session.tls) return;
+  if (!close || close->by_proxy || octets == 0 || farewell || session.tls_hides()) return;
   Finding finding = context.finding();
   finding.fault = Fault::kServer;
   finding.text = fmt::format(

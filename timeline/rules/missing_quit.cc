@@ -49,7 +49,7 @@ void evaluate(RuleContext& context) {
   const SessionState& session = context.session();
   const Closed* closed = context.closed();
   if (closed == nullptr) {
-    if (session.tls) context.not_evaluated(kHiddenByTls);
+    if (session.tls_hides()) context.not_evaluated(kHiddenByTls);
     return;
   }
   // Who closes second answers the other's close, a 421 or a 521 (rules 2.0.3).
@@ -57,7 +57,7 @@ void evaluate(RuleContext& context) {
     return;
   }
   if (closed->kind != CloseKind::kFin && closed->kind != CloseKind::kReset) return;
-  if (session.hangup_code != 0 || session.tls || !session.connected) return;
+  if (session.hangup_code != 0 || session.tls_hides() || !session.connected) return;
   // A turned connection (TURN, ATRN): there the client side is the one that answers.
   if (context.conversation().commanding_side() != Side::kClient) return;
   if (session.closes[index(Side::kClient)]->behind_fin) return;  // judged at the FIN

@@ -45,7 +45,7 @@ Unanswered unanswered(const RuleContext& context) {
 
 void evaluate(RuleContext& context) {
   const SessionState& session = context.session();
-  if (session.tls) {
+  if (session.tls_hides()) {
     context.not_evaluated(kHiddenByTls);
     return;
   }

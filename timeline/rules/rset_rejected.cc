@@ -16,7 +16,7 @@ using Hello = SessionState::Hello;
 /// RFC 3207 4: a server that insists on TLS may answer 530 to nearly everything before it. A 530
 /// that wants authentication is no excuse: RFC 4954 6 exempts RSET from it by name.
 bool wants_tls_first(const RuleContext& context, const Reply& reply) {
-  if (reply.code != 530 || context.session().tls) return false;
+  if (reply.code != 530 || context.session().encrypted) return false;
   return context.session().hello != Hello::kEhlo ||
          context.conversation().capabilities().has("STARTTLS") ||
          mentions(reply.last_text(), {"tls"});

@@ -35,7 +35,7 @@ void on_close(RuleContext& context) {
   if (session.hangup_code != 0 || session.quit_answered) return;
   const bool refused = session.greeting == SessionState::Greeting::kRefused;
   if (refused && session.quit_sent) return;
-  if (session.tls || session.holes > 0) {
+  if (session.tls_hides() || session.holes > 0) {
     context.not_evaluated(hidden_part(session));
     return;
   }
@@ -82,11 +82,11 @@ void on_close(RuleContext& context) {
 /// RFC 5321 4.1.1.10: behind its 221 the server closes.
 void on_session_end(RuleContext& context) {
   const SessionState& session = context.session();
-  if (session.tls) context.not_evaluated(kHiddenByTls);
+  if (session.tls_hides()) context.not_evaluated(kHiddenByTls);
   const LastReply& reply = session.last_reply;
   const bool farewell =
       reply.code == 221 && reply.verb == Verb::kQuit && reply.answers == Answers::kCommand;
-  if (!farewell || session.tls) return;
+  if (!farewell || session.tls_hides()) return;
   const auto& close = session.closes[index(Side::kServer)];
   const Duration open = (close ? close->time : context.now()) - reply.last;
   if (open < context.threshold(Threshold::kServerLingers)) return;

@@ -13,6 +13,7 @@ namespace {
 void evaluate(RuleContext& context) {
   const SessionState& session = context.session();
   if (session.mails_sent == 0 || session.client_is_local || session.encrypted) return;
+  if (session.reply_rewritten) return;      // smtpscope hid it (--tls strip)
   if (session.starttls != nullptr) return;  // what became of it is starttls-refused's
   if (session.last_hello.entry == 0 && session.mid_session) {
     context.not_evaluated("whether the server offers STARTTLS was told before the trace began");

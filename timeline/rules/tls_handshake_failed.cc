@@ -78,8 +78,32 @@ std::string how_far(const TlsState* tls) {
   return "after both hellos";
 }
 
+/// smtpscope itself spoke TLS, and knows.
+void judge_own(RuleContext& context, const TlsEnds& ends) {
+  const TlsFacts* failed = ends.failed();
+  if (failed == nullptr) return;
+  const Side with = ends.facts(Side::kClient) == failed ? Side::kClient : Side::kServer;
+  Finding finding = context.finding();
+  finding.variant = failed->alert ? "alert" : "closed";
+  finding.fault = with == Side::kClient ? Fault::kClient : Fault::kServer;
+  finding.text = fmt::format("the TLS handshake of smtpscope with the {} side failed: {}",
+                             to_string(with), failed->failure);
+  finding.attributes = {{"side", std::string(to_string(with))}};
+  if (failed->alert) {
+    finding.attributes.emplace_back("alert", std::to_string(*failed->alert));
+    if (const TlsAlert* alert = find_tls_alert(*failed->alert)) {
+      finding.attributes.emplace_back("alert_name", alert->name);
+    }
+  }
+  fire(context, std::move(finding), nullptr, context.now());
+}
+
 void judge_close(RuleContext& context, const Closed& closed) {
   const SessionState& session = context.session();
+  if (session.tls_ends != nullptr) {
+    if (context.fired(kTlsHandshakeFailed) == 0) judge_own(context, *session.tls_ends);
+    return;
+  }
   if (!session.tls || closed.by_proxy || session.first_closer != closed.from) return;
   if (context.fired(kTlsHandshakeFailed) > 0) return;
   const TlsState* tls = session.tls_state.get();

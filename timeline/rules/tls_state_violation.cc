@@ -45,7 +45,7 @@ void evaluate(RuleContext& context) {
     if (const auto* junk = std::get_if<Junk>(&item.body)) judge_junk(context, *junk, item.side);
     return;
   }
-  if (context.session().tls && context.session().starttls != nullptr) {
+  if (context.session().tls_hides() && context.session().starttls != nullptr) {
     context.not_evaluated("what comes inside TLS is not visible");
   }
 }
