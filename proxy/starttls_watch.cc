@@ -11,7 +11,7 @@ namespace smtpscope {
 namespace {
 
 // RFC 5321 4.2.4: a command that is recognised but not implemented.
-constexpr std::string_view kRefusal =
+constexpr std::string_view kStarttlsRefusal =
     "502 5.5.1 smtpscope hides STARTTLS here, and the server was not asked\r\n";
 
 bool is_starttls(Verb verb) { return verb == Verb::kStartTls || verb == Verb::kXanonymousTls; }
@@ -126,9 +126,9 @@ void StarttlsWatch::let_client_go(bool ended) {
 void StarttlsWatch::answer_if_due() {
   while (way_ == Way::kHide && command_begin_ && client_base_ == command_end_ &&
          conversation_.owed() == 1 && server_held_.empty()) {
-    events_.answer_client(kRefusal);
-    server_done_ = server_base_ = conversation_.received(Side::kServer) + kRefusal.size();
-    conversation_.receive(Side::kServer, octets_of(kRefusal));
+    events_.answer_client(kStarttlsRefusal);
+    server_done_ = server_base_ = conversation_.received(Side::kServer) + kStarttlsRefusal.size();
+    conversation_.receive(Side::kServer, octets_of(kStarttlsRefusal));
     drain();
     let_client_go(false);
   }

@@ -11,10 +11,12 @@
 namespace smtpscope {
 namespace {
 
-constexpr std::size_t kCode = 3;
+constexpr std::size_t kCodeDigits = 3;
 
 /// RFC 5321 4.2.1: the last line of a reply has a space, or nothing, behind its code.
-bool is_last(std::string_view line) { return line.size() <= kCode || line[kCode] != '-'; }
+bool is_last(std::string_view line) {
+  return line.size() <= kCodeDigits || line[kCodeDigits] != '-';
+}
 
 std::string first_line(std::string_view reply) {
   return std::string(reply.substr(0, reply.find_first_of("\r\n")));
