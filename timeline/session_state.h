@@ -364,6 +364,11 @@ struct SessionState {
   std::array<bool, 2> in_tls{};
   bool reply_rewritten = false;  // the client was given another EHLO reply than the server's
 
+  /// The client has agreed on TLS with smtpscope, and has not said a word in it.
+  bool silent_in_tls() const {
+    const TlsFacts* facts = tls_ends == nullptr ? nullptr : tls_ends->facts(Side::kClient);
+    return facts != nullptr && facts->completed && !in_tls[index(Side::kClient)];
+  }
   /// The session is encrypted, and what is inside cannot be seen.
   bool tls_hides() const { return tls && tls_ends == nullptr; }
 

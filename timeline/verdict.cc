@@ -302,7 +302,7 @@ class Judgement {
     const TlsEnds* ends = state_.tls_ends.get();
     if (ends == nullptr) return;
     const TlsFacts* client = ends->facts(Side::kClient);
-    if (client != nullptr && client->completed) {
+    if (client != nullptr && client->completed && !state_.silent_in_tls()) {
       if (client->origin == TlsCertificateOrigin::kMadeForRun && !client->resumed) {
         say(kFinding,
             "client side: it does not verify certificates: it accepted one that was signed by a CA "

@@ -50,6 +50,8 @@ bool limit_shrank(const Capabilities& before, const Capabilities& now) {
 Difference compare(const Capabilities& before, const Capabilities& now, Verb voided_by) {
   Difference found;
   for (const Capabilities::Keyword& old : before.keywords()) {
+    // RFC 3207 4.2: behind TLS it must not be offered again.
+    if (old.name() == "STARTTLS" && voided_by == Verb::kStartTls) continue;
     const Capabilities::Keyword* here = now.find(old.name());
     if (here == nullptr) {
       append(found.gone, old.name());

@@ -68,9 +68,9 @@ void judge_requiretls(RuleContext& context) {
   if (context.session().encrypted && offered) return;
   Finding finding = context.finding();
   finding.variant = "requiretls";
-  finding.text = fmt::format(
-      "MAIL asks for REQUIRETLS, but {}",
-      context.session().encrypted ? "the server does not offer it" : "the session itself is not TLS");
+  finding.text = fmt::format("MAIL asks for REQUIRETLS, but {}",
+                             context.session().encrypted ? "the server does not offer it"
+                                                         : "the session itself is not TLS");
   finding.attributes = {{"advertised", offered ? "yes" : "no"}};
   context.fire_when_answered(std::move(finding));
 }

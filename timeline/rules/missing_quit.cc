@@ -58,6 +58,9 @@ void evaluate(RuleContext& context) {
   }
   if (closed->kind != CloseKind::kFin && closed->kind != CloseKind::kReset) return;
   if (session.hangup_code != 0 || session.tls_hides() || !session.connected) return;
+  // Who does not get on with TLS does not stay to say good-bye: tls-handshake-failed has it.
+  const bool tls_failed = session.tls_ends != nullptr && session.tls_ends->failed() != nullptr;
+  if (tls_failed || session.silent_in_tls()) return;
   // A turned connection (TURN, ATRN): there the client side is the one that answers.
   if (context.conversation().commanding_side() != Side::kClient) return;
   if (session.closes[index(Side::kClient)]->behind_fin) return;  // judged at the FIN

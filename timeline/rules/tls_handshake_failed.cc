@@ -78,10 +78,33 @@ std::string how_far(const TlsState* tls) {
   return "after both hellos";
 }
 
+/// A client that looks at the certificate once the handshake is over, as those with GnuTLS do, and
+/// does not like it: it closes, and no alert says why.
+void judge_silent(RuleContext& context, const Closed& closed) {
+  const SessionState& session = context.session();
+  if (closed.from != Side::kClient || closed.by_proxy || session.first_closer != Side::kClient ||
+      session.hangup_code != 0) {
+    return;
+  }
+  Finding finding = context.finding();
+  finding.variant = "silent";
+  finding.severity = Severity::kWarning;
+  finding.fault = Fault::kClient;
+  finding.certainty = Certainty::kLikely;
+  finding.text =
+      "the client side closed right after the TLS handshake, without a word in TLS: so does a "
+      "client that looks at the certificate then, and does not accept it";
+  finding.attributes = {{"side", "client"}, {"close", std::string(to_string(closed.kind))}};
+  fire(context, std::move(finding), nullptr, context.now());
+}
+
 /// smtpscope itself spoke TLS, and knows.
-void judge_own(RuleContext& context, const TlsEnds& ends) {
+void judge_own(RuleContext& context, const TlsEnds& ends, const Closed& closed) {
   const TlsFacts* failed = ends.failed();
-  if (failed == nullptr) return;
+  if (failed == nullptr) {
+    if (context.session().silent_in_tls()) judge_silent(context, closed);
+    return;
+  }
   const Side with = ends.facts(Side::kClient) == failed ? Side::kClient : Side::kServer;
   Finding finding = context.finding();
   finding.variant = failed->alert ? "alert" : "closed";
@@ -101,7 +124,7 @@ void judge_own(RuleContext& context, const TlsEnds& ends) {
 void judge_close(RuleContext& context, const Closed& closed) {
   const SessionState& session = context.session();
   if (session.tls_ends != nullptr) {
-    if (context.fired(kTlsHandshakeFailed) == 0) judge_own(context, *session.tls_ends);
+    if (context.fired(kTlsHandshakeFailed) == 0) judge_own(context, *session.tls_ends, closed);
     return;
   }
   if (!session.tls || closed.by_proxy || session.first_closer != closed.from) return;
@@ -166,6 +189,8 @@ const Rule kTlsHandshakeFailed = {
         "40, 70, 71: no TLS version or cipher in common, often an old client and a strict server.\n"
         "112: the client asks for a name that the server has no certificate for.\n"
         "116: the server demands a client certificate.\n"
+        "No alert at all, and the client closes right after the handshake: it does not accept the "
+        "certificate, and does not say so.\n"
         "No alert at all: a crash, a time limit, a firewall that cuts TLS off, or a peer that does "
         "not speak TLS there.",
     .tell_apart =
