@@ -378,6 +378,12 @@ void Interception::on_failed(Side side) {
     tell_handshake(Side::kClient, why);
     client.told = true;
   }
+  Leg& server = leg(Side::kServer);
+  if (side == Side::kClient && server.channel && !server.told) {
+    tell_handshake(Side::kServer, "no answer of the server before the client gave up");
+    server.told = true;
+    server.pending.clear();
+  }
   break_off(why, tell_client);
 }
 
