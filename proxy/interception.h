@@ -93,10 +93,14 @@ class Interception : public RelayPort, private StarttlsWatchEvents {
   void tell_alerts(Side side);
   void break_off(std::string_view reason, bool tell_client);
   template <typename Body>
-  void record(const Body& body);
+  void record(const Body& body) {
+    if (tap_ != nullptr && !ended_) tap_->feed(WireEvent{session_, now_, body});
+  }
   void record_aside(Side from, std::string_view text);
   template <typename Event>
-  void tell_relay(const Event& event);
+  void tell_relay(const Event& event) {
+    if (!ended_) relay_.handle(now_, event);
+  }
 
   const SessionId session_;
   TlsService& service_;

@@ -313,6 +313,8 @@ void TlsChannel::describe(TlsFacts& facts) const {
     const X509* shown = SSL_get_certificate(tls);
     if (answered_ && shown != nullptr) facts.certificates.push_back(certificate_facts(shown));
   } else {
+    const char* name = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);
+    if (name != nullptr) facts.server_name = name;
     facts.client_certificate_asked = was_asked_;
     const X509* shown = SSL_get_certificate(tls);
     if (was_asked_ && shown != nullptr) facts.client_certificate = certificate_facts(shown);

@@ -176,4 +176,27 @@ std::string tls_fault_words() {
   return reason != nullptr ? reason : fmt::format("OpenSSL error {:x}", fault);
 }
 
+std::vector<std::string> tls_differences(const TlsFacts& client, const TlsFacts& server) {
+  std::vector<std::string> differences;
+  const auto compare = [&](std::string_view what, const std::string& here,
+                           const std::string& there) {
+    if (here == there) return;
+    differences.push_back(fmt::format("{} differs: {} here, {} with the server", what,
+                                      here.empty() ? "none" : here,
+                                      there.empty() ? "none" : there));
+  };
+  compare("version", client.version, server.version);
+  compare("cipher suite", client.cipher, server.cipher);
+  compare("ALPN", client.alpn, server.alpn);
+  if (client.resumed != server.resumed) {
+    differences.emplace_back("resumed here; with the server it is a session of its own");
+  }
+  if (client.client_certificate && !server.client_certificate) {
+    differences.emplace_back(
+        "the client's certificate cannot be passed on: the server was shown none "
+        "(--upstream-cert)");
+  }
+  return differences;
+}
+
 }  // namespace smtpscope

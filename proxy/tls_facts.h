@@ -18,4 +18,7 @@ std::string tls_version_name(int version);
 /// What an alert means for whoever failed at it, in words; its name where there are no better.
 std::string tls_alert_words(int description);
 
+/// In what the handshake with the client is not as the one with the server, in words.
+std::vector<std::string> tls_differences(const TlsFacts& client, const TlsFacts& server);
+
 }  // namespace smtpscope

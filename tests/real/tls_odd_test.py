@@ -251,6 +251,30 @@ class Oddities(unittest.TestCase):
         self.assertIn("client", told)
         self.assertIn("no answer", told["server"])
 
+    def test_a_client_that_leaves_while_the_server_is_being_asked(self):
+        asked = threading.Event()
+
+        def think(peer):
+            asked.set()
+            read_to_the_end(peer)
+
+        with OddServer(think) as server, Proxy(
+            f"localhost:{server.port}",
+            self.folder,
+            *("--tls", "strip", "--upstream-tls", "starttls"),
+            *("--upstream-ca", str(self.certificates.ca)),
+        ) as proxy:
+            with Client(proxy.port) as client:
+                client.reply()
+                self.assertTrue(asked.wait(DEADLINE))
+                client.socket.shutdown(socket.SHUT_WR)
+                client.rest()
+            session = self.the_session(proxy)
+        # It is not the server that failed.
+        self.assertEqual(
+            self.failures(session), [("server", "proxy", "the client left before it was over")]
+        )
+
     def test_a_server_that_says_something_else(self):
         def babble(peer):
             peer.sendall(b"500 what?\r\n")
