@@ -233,4 +233,12 @@ std::string date_text(std::int64_t seconds) {
   return text;
 }
 
+std::string instant_text(std::int64_t seconds) {
+  const std::int64_t of_day = ((seconds % 86400) + 86400) % 86400;
+  char text[16];
+  std::snprintf(text, sizeof text, "T%02u:%02u:%02uZ", static_cast<unsigned>(of_day / 3600),
+                static_cast<unsigned>(of_day / 60 % 60), static_cast<unsigned>(of_day % 60));
+  return date_text(seconds) + text;
+}
+
 }  // namespace smtpscope

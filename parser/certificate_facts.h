@@ -38,5 +38,7 @@ std::optional<CertificateFacts> read_certificate(Octets der);
 
 /// "2026-01-31" of seconds since 1970 UTC.
 std::string date_text(std::int64_t seconds);
+/// Idem, "2026-01-31T12:00:00Z".
+std::string instant_text(std::int64_t seconds);
 
 }  // namespace smtpscope
