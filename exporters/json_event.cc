@@ -57,6 +57,25 @@ void write_transaction(JsonWriter& json, const Transaction& transaction) {
   }
 }
 
+void write_tls(JsonWriter& json, const TlsTotals& tls) {
+  json.begin_object("tls");
+  if (tls.version != 0) {
+    json.string("version", tls_version_text(tls.version));
+    json.string("cipher", tls_cipher_text(tls.cipher_suite));
+  }
+  json.true_if("resumed", tls.resumed);
+  if (tls.handshake) json.duration("handshake", *tls.handshake);
+  if (tls.server_took) json.duration("server_took", *tls.server_took);
+  if (tls.client_took) json.duration("client_took", *tls.client_took);
+  for (const Side side : {Side::kClient, Side::kServer}) {
+    json.begin_object(to_string(side));
+    json.number("records", tls.records[index(side)]);
+    json.number("octets", tls.octets[index(side)]);
+    json.end_object();
+  }
+  json.end_object();
+}
+
 void write_totals(JsonWriter& json, const SessionTotals& totals) {
   json.begin_object("totals");
   json.time("began", totals.began);
@@ -87,6 +106,7 @@ void write_totals(JsonWriter& json, const SessionTotals& totals) {
   json.number("annotations", totals.annotations);
   if (totals.worst) json.string("worst", to_string(*totals.worst));
   json.boolean("ended_cleanly", totals.ended_cleanly);
+  if (totals.tls) write_tls(json, *totals.tls);
   json.end_object();
 }
 

@@ -16,6 +16,7 @@
 #include "parser/pending_message.h"
 #include "parser/pending_replies.h"
 #include "parser/reply_assembler.h"
+#include "parser/tls_handshakes.h"
 #include "parser/tls_record_reader.h"
 
 namespace smtpscope {
@@ -188,6 +189,7 @@ class ConversationMachine {
   std::size_t step_tls(Side side, std::span<const std::uint8_t> octets);
   std::size_t step_not_tls(Side side, std::span<const std::uint8_t> octets);
   void emit_tls_record(Side side);
+  void take_handshake(Side side, std::span<const std::uint8_t> fragment);
   void emit_not_tls(Side side, const Line& line);
 
   Stream streams_[2];
@@ -204,6 +206,8 @@ class ConversationMachine {
   bool sees_inside_tls_ = false;
   bool prdr_ = false;           // the transaction's MAIL asked for it
   std::uint32_t accepted_ = 0;  // recipients of the transaction
+
+  std::unique_ptr<TlsHandshakes> handshakes_;  // while one can be read
 
   PendingReplies pending_;
   ReplyAssembler reply_;

@@ -151,6 +151,7 @@ void ConversationMachine::pass_gap(Side side, std::uint64_t n) {
   s.received += n;
   s.after_gap = true;
   if (s.opaque) {
+    if (handshakes_ != nullptr) handshakes_->lose(side);
     if (!s.tls.skip(n)) s.item_begin = s.received;
     s.at = s.received;
     return;

@@ -64,6 +64,9 @@ std::size_t ConversationMachine::step_tls(Side side, std::span<const std::uint8_
   std::size_t taken = 0;
   const TlsRecordReader::Found found = s.tls.read(octets, taken);
   s.at += taken;
+  if (const std::size_t shown = s.tls.handshake_octets(); shown > 0) {
+    take_handshake(side, octets.subspan(taken - shown, shown));
+  }
   if (found == TlsRecordReader::Found::kNoTls) {
     if (!s.tls.took_type()) return step_not_tls(side, octets);
     // The octet that looked like a record's type begins a line instead.
@@ -89,8 +92,24 @@ std::size_t ConversationMachine::step_tls(Side side, std::span<const std::uint8_
 
 void ConversationMachine::emit_tls_record(Side side) {
   Stream& s = stream(side);
-  emit(side, s.at).body = s.tls.record();
+  constexpr std::uint8_t kHandshake = 22;
+  TlsRecord record = s.tls.record();
+  if (record.encrypted && commands().tls.encrypts() && replies().tls.encrypts()) {
+    handshakes_.reset();  // nothing of it can be read any more
+  }
+  if (record.type == kHandshake && !record.encrypted && handshakes_ != nullptr) {
+    if (handshakes_->record_continues(side)) record.handshake_type = 0;
+    record.messages = &handshakes_->end_record(side);
+  }
+  emit(side, s.at).body = record;
   s.tls.next_record();
+}
+
+void ConversationMachine::take_handshake(Side side, std::span<const std::uint8_t> fragment) {
+  if (handshakes_ == nullptr) handshakes_ = std::make_unique<TlsHandshakes>();
+  handshakes_->take(side, fragment);
+  if (!handshakes_->chose_tls13()) return;
+  for (Stream& each : streams_) each.tls.speak_tls13();
 }
 
 std::size_t ConversationMachine::step_not_tls(Side side, std::span<const std::uint8_t> octets) {

@@ -165,6 +165,19 @@ struct TimelineRewritten {
   std::string_view instead;
 };
 
+/// The outside of a session's TLS. By index(Side) where there are two.
+struct TlsTotals {
+  std::uint16_t version = 0;       // that the server chose; 0: no ServerHello could be read
+  std::uint16_t cipher_suite = 0;  // idem
+  bool resumed = false;
+  std::optional<Duration> handshake;    // from STARTTLS's 220, or the ClientHello, until both sides
+                                        // have sent something that ends it; nothing: they have not
+  std::optional<Duration> server_took;  // from the ClientHello to the ServerHello
+  std::optional<Duration> client_took;  // from the server's last record to the client's part
+  std::array<std::uint64_t, 2> records{};
+  std::array<std::uint64_t, 2> octets{};  // of the records, with their headers
+};
+
 /// Totals of a session.
 struct SessionTotals {
   Time began, ended;
@@ -176,7 +189,8 @@ struct SessionTotals {
   Duration idle_client{}, idle_server{}, idle_proxy{};  // who kept whom waiting, all waits summed
   std::uint64_t annotations = 0;                        // not folded
   std::optional<Severity> worst;
-  bool ended_cleanly = false;  // QUIT and 221 were seen
+  bool ended_cleanly = false;    // QUIT and 221 were seen
+  std::optional<TlsTotals> tls;  // nothing: no TLS record was seen
 };
 
 /// What a line of the verdict is.

@@ -172,9 +172,19 @@ struct TlsState {
   Time began;                        // when STARTTLS was answered 220, or of the first record
   std::array<bool, 2> hello_seen{};  // ClientHello, ServerHello
   std::array<bool, 2> data_seen{};   // application data, which also hides the rest of a handshake
-  std::array<std::uint16_t, 2> version{};  // of the hello's record
-  std::array<bool, 2> encrypts{};          // sent ChangeCipherSpec
-  std::array<bool, 2> finished_seen{};     // a handshake record behind that, before TLS 1.3
+  std::array<std::uint16_t, 2> version{};       // of the hello's record
+  std::optional<ClientHello> client_hello;      // what the last one says
+  std::optional<ServerHello> server_hello;      // idem
+  std::optional<CertificateFacts> certificate;  // the server's own; before TLS 1.3 only
+  bool certificate_requested = false;           // the server asked the client for one; idem
+  Time client_hello_at;
+  std::array<Time, 2> last_record{};
+  std::array<std::optional<Time>, 2> secured{};  // first Finished or application data
+  std::optional<Duration> server_took;           // from the ClientHello to the ServerHello
+  std::optional<Duration> client_took;  // from the server's last record to what ends the handshake
+  std::array<std::uint64_t, 2> octets{};  // of the records, their headers included
+  std::array<bool, 2> encrypts{};         // sent ChangeCipherSpec
+  std::array<bool, 2> finished_seen{};    // a handshake record behind that, before TLS 1.3
   std::array<std::uint64_t, 2> records{};
   std::array<std::uint64_t, 2> data_records{};
   std::array<std::uint32_t, 2> first_data_octets{};  // length of the first of them

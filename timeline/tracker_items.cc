@@ -318,7 +318,7 @@ void Tracker::on_body(const Item& item, const Blob& blob, const Conversation& co
 }
 
 void Tracker::on_body(const Item& item, const TlsRecord& record, const Conversation& conversation) {
-  if (note_tls_record(item.side, record, now_, state_.entries + 1, state_)) {
+  if (note_tls_record(item, record, now_, state_.entries + 1, state_)) {
     tell(item, kOnOtherEntry, 0, conversation);
   } else {
     last_event_ = std::max(last_event_, now_);
