@@ -16,7 +16,7 @@ namespace smtpscope {
 namespace {
 
 /// Of a server's words, what fits into a sentence.
-constexpr std::size_t kQuoted = 100;
+constexpr std::size_t kRefusalQuoted = 100;
 
 std::string count_of(std::uint64_t count, std::string_view thing) {
   return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
@@ -407,7 +407,7 @@ TransactionTally TransactionTally::of(const Transaction& transaction) {
                          .data_began = transaction.wire_octets > 0,
                          .data_sent = transaction.data_sent,
                          .undelivered = transaction.final_undelivered};
-  if (tally.refusal_text.size() > kQuoted) tally.refusal_text.resize(kQuoted);
+  if (tally.refusal_text.size() > kRefusalQuoted) tally.refusal_text.resize(kRefusalQuoted);
   return tally;
 }
 

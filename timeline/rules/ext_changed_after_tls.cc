@@ -14,6 +14,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace ext_changed_after_tls {
 namespace {
 
 struct Difference {
@@ -107,6 +108,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace ext_changed_after_tls
 
 const Rule kExtChangedAfterTls = {
     .id = "ext-changed-after-tls",
@@ -140,7 +142,7 @@ const Rule kExtChangedAfterTls = {
     .uses = kNeedsTlsRecords,
     .triggers = kOnReply | kOnSessionEnd,
     .verbs = verbs(Verb::kEhlo, Verb::kLhlo),
-    .evaluate = evaluate,
+    .evaluate = ext_changed_after_tls::evaluate,
 };
 
 }  // namespace smtpscope

@@ -11,6 +11,7 @@
 #include "timeline/rules/offered.h"
 
 namespace smtpscope {
+namespace ext_param_unadvertised {
 namespace {
 
 constexpr std::string_view kRequireTls = "REQUIRETLS";
@@ -119,6 +120,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace ext_param_unadvertised
 
 const Rule kExtParamUnadvertised = {
     .id = "ext-param-unadvertised",
@@ -153,7 +155,7 @@ const Rule kExtParamUnadvertised = {
     .needs = kNeedsReplyLines,
     .triggers = kOnCommand,
     .verbs = verbs(Verb::kMail, Verb::kRcpt),
-    .evaluate = evaluate,
+    .evaluate = ext_param_unadvertised::evaluate,
 };
 
 }  // namespace smtpscope

@@ -10,6 +10,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace half_close {
 namespace {
 
 constexpr std::string_view kClientGone = "replies-after-client-gone";
@@ -73,6 +74,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace half_close
 
 const Rule kHalfClose = {
     .id = "half-close",
@@ -103,7 +105,7 @@ const Rule kHalfClose = {
     .needs = kNeedsCloseKind,
     .triggers = kOnReply | kOnSessionEnd,
     .only = kBehindClose,
-    .evaluate = evaluate,
+    .evaluate = half_close::evaluate,
 };
 
 }  // namespace smtpscope

@@ -11,6 +11,7 @@
 #include "timeline/rules/trace_limits.h"
 
 namespace smtpscope {
+namespace missing_quit {
 namespace {
 
 std::string_view how(const Closed& closed) {
@@ -78,6 +79,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace missing_quit
 
 const Rule kMissingQuit = {
     .id = "missing-quit",
@@ -105,7 +107,7 @@ const Rule kMissingQuit = {
     .reference = "RFC 5321 4.1.4, 4.1.1.10",
     .uses = kNeedsCloseKind,
     .triggers = kOnClose | kOnSessionEnd,
-    .evaluate = evaluate,
+    .evaluate = missing_quit::evaluate,
 };
 
 }  // namespace smtpscope

@@ -13,6 +13,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace server_closed_without_421 {
 namespace {
 
 /// RFC 5321 3.8: a server may close when the client was silent for as long as 4.5.3.2 asks.
@@ -109,6 +110,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace server_closed_without_421
 
 const Rule kServerClosedWithout421 = {
     .id = "server-closed-without-421",
@@ -141,7 +143,7 @@ const Rule kServerClosedWithout421 = {
     .reference = "RFC 5321 3.8, 4.1.1.10, 7.8",
     .uses = kNeedsCloseKind,
     .triggers = kOnClose | kOnSessionEnd,
-    .evaluate = evaluate,
+    .evaluate = server_closed_without_421::evaluate,
 };
 
 }  // namespace smtpscope

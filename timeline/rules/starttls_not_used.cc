@@ -8,6 +8,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace starttls_not_used {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -32,6 +33,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace starttls_not_used
 
 const Rule kStarttlsNotUsed = {
     .id = "starttls-not-used",
@@ -60,7 +62,7 @@ const Rule kStarttlsNotUsed = {
     .reference = "RFC 3207 4, 6",
     .needs = kNeedsReplyLines,
     .triggers = kOnSessionEnd,
-    .evaluate = evaluate,
+    .evaluate = starttls_not_used::evaluate,
 };
 
 }  // namespace smtpscope

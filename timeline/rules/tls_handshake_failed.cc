@@ -10,6 +10,7 @@
 #include "timeline/tls_words.h"
 
 namespace smtpscope {
+namespace tls_handshake_failed {
 namespace {
 
 constexpr std::uint8_t kFatal = 2;
@@ -224,6 +225,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace tls_handshake_failed
 
 const Rule kTlsHandshakeFailed = {
     .id = "tls-handshake-failed",
@@ -265,7 +267,7 @@ const Rule kTlsHandshakeFailed = {
     .reference = "RFC 8446 6; RFC 5246 7.2; RFC 3207 4.1",
     .needs = kNeedsTlsRecords | kNeedsCloseKind,
     .triggers = kOnOtherEntry | kOnClose,
-    .evaluate = evaluate,
+    .evaluate = tls_handshake_failed::evaluate,
 };
 
 }  // namespace smtpscope

@@ -10,6 +10,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace tls_state_violation {
 namespace {
 
 void judge_junk(RuleContext& context, const Junk& junk, Side side) {
@@ -51,6 +52,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace tls_state_violation
 
 const Rule kTlsStateViolation = {
     .id = "tls-state-violation",
@@ -82,7 +84,7 @@ const Rule kTlsStateViolation = {
     .reference = "RFC 3207 4, 4.2",
     .needs = kNeedsTlsRecords,
     .triggers = kOnOtherEntry | kOnSessionEnd,
-    .evaluate = evaluate,
+    .evaluate = tls_state_violation::evaluate,
 };
 
 }  // namespace smtpscope
