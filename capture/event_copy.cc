@@ -18,6 +18,7 @@ std::size_t texts_size(std::initializer_list<std::string_view> texts) {
 std::size_t storage_size(const WireEvent& event) {
   if (const auto* bytes = std::get_if<Bytes>(&event.body)) {
     std::size_t sum = bytes->head.size() + bytes->tail.size();
+    if (bytes->instead) sum += bytes->instead->size();
     for (const FurtherPart& part : bytes->further) sum += part.octets.size();
     return sum;
   }
@@ -44,6 +45,7 @@ EventCopy::EventCopy(const WireEvent& original) : event_(original) {
     further_.assign(bytes->further.begin(), bytes->further.end());
     for (FurtherPart& part : further_) part.octets = keep(part.octets);
     bytes->further = further_;
+    if (bytes->instead) bytes->instead = keep(*bytes->instead);
     masks_.assign(bytes->masked.begin(), bytes->masked.end());
     bytes->masked = masks_;
   } else if (auto* opened = std::get_if<SessionOpened>(&event_.body)) {

@@ -39,7 +39,8 @@ class EventCopy {
   void join_masks();
 
   WireEvent event_;
-  std::vector<std::uint8_t> storage_;  // Bytes: all octets that are here, joined; texts otherwise
+  std::vector<std::uint8_t> storage_;  // Bytes: all octets that are here, joined, then `instead`;
+                                       // texts otherwise
   std::vector<Masked> masks_;
   std::vector<FurtherPart> further_;
 };

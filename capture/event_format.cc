@@ -78,6 +78,7 @@ class Pen {
     put_key(key);
     at_ = write_text(at_, value);
   }
+  void bare_text(std::string_view value) { at_ = write_text(at_, value); }
   void octets(std::string_view text_key, std::string_view base64_key,
               std::span<const std::uint8_t> value) {
     put(",");
@@ -247,6 +248,9 @@ void put_body(Pen& pen, const Bytes& bytes) {
   if (!bytes.masked.empty()) put_masks(pen, bytes.masked);
   pen.flag("by_proxy", bytes.by_proxy);
   pen.flag("undelivered", bytes.undelivered);
+  pen.flag("tls", bytes.tls);
+  pen.flag("aside", bytes.aside);
+  if (bytes.instead) pen.octets("instead", "instead_b64", *bytes.instead);
 }
 
 void put_body(Pen& pen, const Blocked& blocked) {
@@ -279,6 +283,102 @@ void put_body(Pen& pen, const Closed& closed) {
 
 void put_body(Pen& pen, const SessionEnded&) { pen.put("\"end\""); }
 
+void put_texts(Pen& pen, std::string_view key, const std::vector<std::string>& texts) {
+  if (texts.empty()) return;
+  pen.put_key(key);
+  std::string_view separator = "[";
+  for (const std::string& text : texts) {
+    pen.put(separator);
+    pen.bare_text(text);
+    separator = ",";
+  }
+  pen.put("]");
+}
+
+void put_certificate(Pen& pen, const TlsCertificate& certificate) {
+  std::string_view separator = "{";
+  for (const CertificateTextName& each : kCertificateTextNames) {
+    pen.put(separator);
+    pen.put("\"");
+    pen.put(each.name);
+    pen.put("\":");
+    pen.bare_text(certificate.*each.text);
+    separator = ",";
+  }
+  put_texts(pen, "names", certificate.names);
+  pen.put("}");
+}
+
+void put_body(Pen& pen, const TlsHandshake& handshake) {
+  const TlsFacts& facts = *handshake.facts;
+  pen.put("\"tls\"");
+  pen.word("with", name_of(kSideNames, handshake.with));
+  pen.number("took", handshake.took.count());
+  pen.number_if("waited", facts.waited.count());
+  pen.put_key("completed");
+  pen.put(facts.completed ? "true" : "false");
+  for (const TlsTextName& each : kTlsTextNames) {
+    if (!(facts.*each.text).empty()) pen.text(each.name, facts.*each.text);
+  }
+  if (facts.failed_by) pen.word("failed_by", name_of(kSideNames, *facts.failed_by));
+  if (facts.alert) pen.number("alert", *facts.alert);
+  pen.flag("resumed", facts.resumed);
+  for (const TlsListName& each : kTlsListNames) put_texts(pen, each.name, facts.*each.list);
+  pen.number_if("ciphers_offered", facts.ciphers_offered);
+  if (!facts.certificates.empty()) {
+    pen.word("certificates_of", name_of(kTlsOriginNames, facts.origin));
+    pen.put_key("certificates");
+    std::string_view separator = "[";
+    for (const TlsCertificate& certificate : facts.certificates) {
+      pen.put(separator);
+      put_certificate(pen, certificate);
+      separator = ",";
+    }
+    pen.put("]");
+  }
+  pen.flag("client_certificate_asked", facts.client_certificate_asked);
+  if (facts.client_certificate) {
+    pen.put_key("client_certificate");
+    put_certificate(pen, *facts.client_certificate);
+  }
+}
+
+void put_body(Pen& pen, const TlsAlerted& alert) {
+  pen.put("\"tls_alert\"");
+  pen.word("from", name_of(kSideNames, alert.from));
+  pen.flag("by_proxy", alert.by_proxy);
+  pen.number("level", alert.level);
+  pen.number("description", alert.description);
+}
+
+/// Room for the name of a member, and what stands around it.
+constexpr std::size_t kMostKey = 32;
+
+std::size_t most_texts(const std::vector<std::string>& texts) {
+  std::size_t most = kMostKey;
+  for (const std::string& text : texts) most += 1 + most_text(text.size());
+  return most;
+}
+
+std::size_t most_certificate(const TlsCertificate& certificate) {
+  std::size_t most = kMostKey + most_texts(certificate.names);
+  for (const CertificateTextName& each : kCertificateTextNames) {
+    most += kMostKey + most_text((certificate.*each.text).size());
+  }
+  return most;
+}
+
+std::size_t most_tls(const TlsFacts& facts) {
+  std::size_t most = 0;
+  for (const TlsTextName& each : kTlsTextNames) {
+    most += kMostKey + most_text((facts.*each.text).size());
+  }
+  for (const TlsListName& each : kTlsListNames) most += most_texts(facts.*each.list);
+  for (const TlsCertificate& each : facts.certificates) most += most_certificate(each);
+  if (facts.client_certificate) most += most_certificate(*facts.client_certificate);
+  return most;
+}
+
 }  // namespace
 
 std::string format_header(const RunInfo& run) {
@@ -309,6 +409,7 @@ std::size_t most_event_line(const WireEvent& event) {
                               std::size_t most = most_octet_text(body.head.size());
                               if (body.left_out)
                                 most += kMostHole + most_octet_text(body.tail.size());
+                              if (body.instead) most += most_octet_text(body.instead->size());
                               for (const FurtherPart& part : body.further) {
                                 most += kMostHole + most_octet_text(part.octets.size());
                               }
@@ -324,6 +425,8 @@ std::size_t most_event_line(const WireEvent& event) {
                             } else if constexpr (std::is_same_v<Body, UpstreamFailed> ||
                                                  std::is_same_v<Body, Closed>) {
                               return most_text(body.reason.size());
+                            } else if constexpr (std::is_same_v<Body, TlsHandshake>) {
+                              return most_tls(*body.facts);
                             } else {
                               return 0;
                             }

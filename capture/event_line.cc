@@ -119,6 +119,11 @@ class EventLine::Reader {
                     find("reason") ? text(0, "reason") : std::string_view()};
     } else if (kind == "end") {
       body = SessionEnded{};
+    } else if (kind == "tls") {
+      body = tls_handshake();
+    } else if (kind == "tls_alert") {
+      body = TlsAlerted{side("from"), flag("by_proxy"), number<std::uint8_t>("level"),
+                        number<std::uint8_t>("description")};
     } else {
       return false;
     }
@@ -252,6 +257,8 @@ class EventLine::Reader {
     const std::size_t head = octets("data", "b64");
     std::size_t tail = 0;
     std::vector<std::size_t> further;
+    std::size_t instead = 0;
+    const bool has_instead = find("instead") || find("instead_b64");
     if (const json* hole = find("left_out")) {
       bytes.left_out = left_out(*hole);
       tail = octets("tail", "tail_b64");
@@ -259,6 +266,8 @@ class EventLine::Reader {
     } else if (!find("data") && !find("b64")) {
       complain("data", "is missing");
     }
+    const std::size_t here = line_.octets_.size();
+    if (has_instead) instead = octets("instead", "instead_b64");
     // All octets are in place now: views into them stay valid.
     std::span<const std::uint8_t> rest = line_.octets_;
     const auto take = [&rest](std::size_t n) {
@@ -270,10 +279,13 @@ class EventLine::Reader {
     bytes.tail = take(tail);
     for (std::size_t i = 0; i < further.size(); ++i) line_.further_[i].octets = take(further[i]);
     bytes.further = line_.further_;
-    masks();
+    if (has_instead) bytes.instead = take(instead);
+    masks(here);
     bytes.masked = line_.masks_;
     bytes.by_proxy = flag("by_proxy");
     bytes.undelivered = flag("undelivered");
+    bytes.tls = flag("tls");
+    bytes.aside = flag("aside");
     return bytes;
   }
 
@@ -389,7 +401,8 @@ class EventLine::Reader {
     return sizes;
   }
 
-  void masks() {
+  /// `here`: octets of the read that are in the event.
+  void masks(std::size_t here) {
     const json* masks = find("masked");
     if (!masks) return;
     std::size_t end = 0;
@@ -399,8 +412,7 @@ class EventLine::Reader {
         const bool pair = mask.is_array() && mask.size() == 2;
         const auto offset = pair ? as_number<std::uint32_t>(mask[0]) : std::nullopt;
         const auto octets = pair ? as_number<std::uint32_t>(mask[1]) : std::nullopt;
-        sound = offset && octets && *offset >= end && *octets <= line_.octets_.size() &&
-                *offset <= line_.octets_.size() - *octets;
+        sound = offset && octets && *offset >= end && *octets <= here && *offset <= here - *octets;
         if (!sound) break;
         end = std::size_t{*offset} + *octets;
         line_.masks_.push_back({*offset, *octets});
@@ -416,6 +428,64 @@ class EventLine::Reader {
     gap.events = number_or_zero<std::uint64_t>("events");
     gap.why = text(0, "why");
     return gap;
+  }
+
+  std::string text_or_empty(std::string_view key) {
+    return find(key) ? std::string(word(key)) : std::string();
+  }
+
+  /// A list that may be missing; `read` is called inside each of its elements.
+  template <typename Read>
+  void each_of(std::string_view key, Read read) {
+    const json* list = find(key);
+    if (!list) return;
+    if (!list->is_array()) {
+      complain(key, "is no list");
+      return;
+    }
+    for (const json& element : *list) read(element);
+  }
+  std::vector<std::string> texts(std::string_view key) {
+    std::vector<std::string> read;
+    each_of(key, [&](const json& element) {
+      const auto* value = element.get_ptr<const json::string_t*>();
+      if (!value) complain(key, "holds something that is no string");
+      if (value) read.push_back(*value);
+    });
+    return read;
+  }
+
+  TlsCertificate certificate() {
+    TlsCertificate read;
+    for (const CertificateTextName& each : kCertificateTextNames) {
+      read.*each.text = text_or_empty(each.name);
+    }
+    read.names = texts("names");
+    return read;
+  }
+
+  TlsHandshake tls_handshake() {
+    auto facts = std::make_shared<TlsFacts>();
+    TlsHandshake handshake{side("with"), Duration(number<std::int64_t>("took")), facts};
+    facts->completed = flag("completed");
+    facts->waited = Duration(number_or_zero<std::int64_t>("waited"));
+    for (const TlsTextName& each : kTlsTextNames) (*facts).*each.text = text_or_empty(each.name);
+    for (const TlsListName& each : kTlsListNames) (*facts).*each.list = texts(each.name);
+    if (find("failed_by")) facts->failed_by = side("failed_by");
+    if (find("alert")) facts->alert = number<std::uint8_t>("alert");
+    facts->resumed = flag("resumed");
+    facts->ciphers_offered = number_or_zero<std::uint32_t>("ciphers_offered");
+    if (find("certificates_of")) {
+      facts->origin = named_word<TlsCertificateOrigin>("certificates_of", kTlsOriginNames);
+    }
+    each_of("certificates", [&](const json& element) {
+      facts->certificates.push_back(inside(element, [&] { return certificate(); }));
+    });
+    facts->client_certificate_asked = flag("client_certificate_asked");
+    if (const json* shown = find("client_certificate")) {
+      facts->client_certificate = inside(*shown, [&] { return certificate(); });
+    }
+    return handshake;
   }
 
   EventLine& line_;

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/side.h"
 #include "capture/wire_event.h"
@@ -21,6 +23,8 @@ namespace smtpscope {
 inline constexpr std::array<std::string_view, 2> kSideNames = {"client", "server"};
 inline constexpr std::array<std::string_view, 4> kCloseKindNames = {"fin", "reset", "timeout",
                                                                     "error"};
+inline constexpr std::array<std::string_view, 4> kTlsOriginNames = {"server", "made",
+                                                                    "made_for_run", "user"};
 inline constexpr std::array<std::string_view, 2> kFramingNames = {"dot_terminated", "counted"};
 inline constexpr std::array<std::string_view, 6> kScannerStateNames = {
     "line_start", "middle", "cr", "dot", "dot_cr", "ended"};
@@ -55,6 +59,41 @@ inline constexpr std::array<FactName, 17> kFactNames = {{
     {"first_cr_cr_lf_end", &MessageFacts::first_cr_cr_lf_end},
     {"first_nul_end", &MessageFacts::first_nul_end},
     {"first_unstuffed_dot_end", &MessageFacts::first_unstuffed_dot_end},
+}};
+
+/// The members of TlsCertificate and TlsFacts that are plain texts, and lists of them.
+struct CertificateTextName {
+  std::string_view name;
+  std::string TlsCertificate::*text;
+};
+inline constexpr std::array<CertificateTextName, 6> kCertificateTextNames = {{
+    {"subject", &TlsCertificate::subject},
+    {"issuer", &TlsCertificate::issuer},
+    {"not_before", &TlsCertificate::not_before},
+    {"not_after", &TlsCertificate::not_after},
+    {"key", &TlsCertificate::key},
+    {"sha256", &TlsCertificate::fingerprint},
+}};
+struct TlsTextName {
+  std::string_view name;
+  std::string TlsFacts::*text;
+};
+inline constexpr std::array<TlsTextName, 6> kTlsTextNames = {{
+    {"version", &TlsFacts::version},
+    {"cipher", &TlsFacts::cipher},
+    {"server_name", &TlsFacts::server_name},
+    {"alpn", &TlsFacts::alpn},
+    {"verification", &TlsFacts::verification},
+    {"failure", &TlsFacts::failure},
+}};
+struct TlsListName {
+  std::string_view name;
+  std::vector<std::string> TlsFacts::*list;
+};
+inline constexpr std::array<TlsListName, 3> kTlsListNames = {{
+    {"versions_offered", &TlsFacts::versions_offered},
+    {"alpn_offered", &TlsFacts::alpn_offered},
+    {"differences", &TlsFacts::differences},
 }};
 
 /// The name of an enumerator.

@@ -41,8 +41,8 @@ void Screen::feed(const WireEvent& event) {
 
   Findings findings;
   // A read that has holes was bounded before: what is left of it is small.
-  const bool bounds =
-      record_ && policy_.message_octets != ScreenPolicy::kEverything && bytes && !bytes->left_out;
+  const bool bounds = record_ && policy_.message_octets != ScreenPolicy::kEverything && bytes &&
+                      !bytes->left_out && !bytes->aside;
   if (!bounds) {
     parse(event, findings);
     if (items_) items_->on_event_done(event, conversation_);
@@ -98,6 +98,7 @@ void Screen::parse(const WireEvent& event, Findings& findings) {
         if constexpr (std::is_same_v<Body, SessionOpened>) {
           if (body.fidelity.inside_tls) conversation_.see_inside_tls();
         } else if constexpr (std::is_same_v<Body, Bytes>) {
+          if (body.aside) return;
           parse_bytes(body, findings);
         } else if constexpr (std::is_same_v<Body, Gap>) {
           if (body.from) {
@@ -109,6 +110,10 @@ void Screen::parse(const WireEvent& event, Findings& findings) {
               drain(findings);
             }
           }
+        } else if constexpr (std::is_same_v<Body, TlsHandshake>) {
+          if (!body.facts->completed) return;
+          conversation_.tls_opened(body.with);
+          drain(findings);
         } else if constexpr (std::is_same_v<Body, Closed>) {
           conversation_.eof(body.from);
           drain(findings);

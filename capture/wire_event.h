@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include "base/side.h"
 #include "base/time.h"
 #include "capture/fidelity.h"
+#include "capture/tls_facts.h"
 #include "parser/message_scanner.h"
 
 namespace smtpscope {
@@ -71,7 +73,14 @@ struct Bytes {
   std::span<const FurtherPart> further;  // empty without left_out
   std::span<const Masked> masked;        // in order, without overlap
   bool by_proxy = false;     // made by smtpscope itself (the 421 for an unreachable upstream)
-  bool undelivered = false;  // the other side was gone: these octets never reached it
+  bool undelivered = false;  // these octets never reached the other side: it was gone, or nothing
+                             // may stand behind STARTTLS
+  bool tls = false;          // they came inside TLS, and this is what was in it
+  /// Said between smtpscope and the server alone: no part of the client's dialogue.
+  bool aside = false;
+  /// What the other side was given at this moment, where that is not what came (--tls strip). May
+  /// be empty: nothing, or nothing yet.
+  std::optional<std::span<const std::uint8_t>> instead = {};
 
   /// Of the read, whether they are here or left out.
   std::uint64_t octets() const {
@@ -79,6 +88,23 @@ struct Bytes {
     for (const FurtherPart& part : further) sum += part.left_out.octets + part.octets.size();
     return sum;
   }
+};
+
+/// A TLS handshake of smtpscope with one of the sides is over; it began `took` before the event's
+/// time. What comes from that side afterwards came inside TLS.
+struct TlsHandshake {
+  Side with = Side::kClient;
+  Duration took{};
+  std::shared_ptr<const TlsFacts> facts;  // never nullptr
+};
+
+/// A TLS alert (RFC 8446 6) outside a handshake, close_notify aside, that `from` sent to smtpscope,
+/// or (by_proxy) smtpscope to the other one.
+struct TlsAlerted {
+  Side from = Side::kClient;
+  bool by_proxy = false;
+  std::uint8_t level = 0;
+  std::uint8_t description = 0;
 };
 
 /// The proxy could not hand octets on to `to` from `since` until the event's time: that side did
@@ -128,7 +154,7 @@ struct WireEvent {
   SessionId session = 0;
   Time time;  // of a read: when the read returned
   std::variant<SessionOpened, UpstreamConnected, UpstreamFailed, Bytes, Blocked, ProxyStalled, Gap,
-               Closed, SessionEnded>
+               Closed, SessionEnded, TlsHandshake, TlsAlerted>
       body;
 };
 

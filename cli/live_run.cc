@@ -77,6 +77,10 @@ void LiveRun::announce() {
     notice(fmt::format("listening on {} {} {}", address.text(), arrow(),
                        options_.proxy.upstream.text()));
   }
+  for (const SocketAddress& address : proxy_->tls_addresses()) {
+    notice(fmt::format("listening on {} {} {}, TLS from the first octet", address.text(), arrow(),
+                       options_.proxy.upstream.text()));
+  }
   if (!options_.capture.empty()) notice(fmt::format("capture: {}", options_.capture));
   if (options_.policy.keep_credentials) {
     notice("credentials are kept: whoever reads the capture can log in with them");

@@ -11,6 +11,7 @@
 #include "cli/option_values.h"
 #include "cli/rule_options.h"
 #include "cli/subcommand.h"
+#include "cli/tls_arguments.h"
 
 namespace smtpscope {
 namespace {
@@ -30,6 +31,7 @@ struct ProxyArguments {
   std::string tap;
   std::string grace = "5s";
   std::string connect_timeout = "10s";
+  TlsArguments tls;
   Rendering rendering;
   RuleOptions rules;
 };
@@ -44,6 +46,20 @@ Result<LiveRunOptions> read(const ProxyArguments& arguments) {
   auto upstream = parse_upstream(arguments.upstream);
   if (!upstream) return upstream.error();
   options.proxy.upstream = upstream.value();
+  auto tls = read_tls_arguments(arguments.tls);
+  if (!tls) return tls.error();
+  options.proxy.tls = std::move(tls.value());
+  options.proxy.tls.force = arguments.force;
+  for (const std::string& text : arguments.tls.listen) {
+    auto endpoint = parse_listen(text);
+    if (!endpoint) return endpoint.error();
+    options.proxy.listen_tls.push_back(endpoint.value());
+  }
+  if (arguments.listen.empty() && arguments.tls.listen.empty()) {
+    return Error{
+        "nowhere to listen: give --listen PORT, or --listen-tls PORT for clients that "
+        "speak TLS from the first octet"};
+  }
   for (const std::string& cidr : arguments.allow) {
     if (auto added = options.proxy.allow.add(cidr); !added) return added.error();
   }
@@ -88,7 +104,6 @@ std::function<int()> declare_proxy(CLI::App& app) {
   app.add_option("--listen", arguments->listen,
                  "Where clients connect; a port alone is the loopback. May be repeated")
       ->type_name("[HOST:]PORT")
-      ->required()
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--upstream", arguments->upstream,
@@ -97,7 +112,8 @@ std::function<int()> declare_proxy(CLI::App& app) {
       ->required();
   app.add_option("-w,--write", arguments->capture, "Capture file to write, mode 0600")
       ->type_name("FILE.smtpcap");
-  app.add_flag("--force", arguments->force, "Replace the capture file if it exists");
+  app.add_flag("--force", arguments->force,
+               "Replace the capture file, and the key log, if they exist");
   app.add_option("--message", arguments->message,
                  "How much of each message the capture keeps: full, none, or octets (64K, 1M). "
                  "Facts about the rest are always kept")
@@ -122,6 +138,7 @@ std::function<int()> declare_proxy(CLI::App& app) {
                  "How long each address of the server may take to answer")
       ->type_name("TIME")
       ->capture_default_str();
+  add_tls_options(app, arguments->tls);
   static constexpr std::string_view kMore[] = {kNoFormat};
   add_rendering_options(app, arguments->rendering, Formats::kLive, kMore);
   add_rule_options(app, arguments->rules);
@@ -137,6 +154,9 @@ const Subcommand kProxyCommand = {
         "  smtpscope proxy --listen 2525 --upstream mx.example:25 -w today.smtpcap\n"
         "  smtpscope proxy --listen 2525 --upstream sink\n"
         "  smtpscope proxy --listen 0.0.0.0:25 --allow 192.0.2.0/24 --upstream 127.0.0.1:10025\n"
+        "  smtpscope proxy --listen 2525 --upstream mx.example:25 --tls intercept -w "
+        "today.smtpcap\n"
+        "  smtpscope proxy --listen-tls 4650 --upstream mx.example:465 --tls intercept\n"
         "  smtpscope proxy --listen 2424 --upstream unix:/run/dovecot/lmtp --message none -w "
         "l.smtpcap\n",
     .declare = declare_proxy,

@@ -12,8 +12,8 @@ namespace smtpscope {
 
 std::span<const Subcommand* const> all_subcommands() {
   static constexpr std::array kAll = {
-      &kProxyCommand,  &kShowCommand, &kDiffCommand,  &kRedactCommand,
-      &kReportCommand, &kDemoCommand, &kRulesCommand, &kExplainCommand,
+      &kProxyCommand, &kShowCommand,  &kDiffCommand,    &kRedactCommand, &kReportCommand,
+      &kDemoCommand,  &kRulesCommand, &kExplainCommand, &kCaCommand,
   };
   return kAll;
 }

@@ -36,6 +36,7 @@ extern const Subcommand kReportCommand;
 extern const Subcommand kDemoCommand;
 extern const Subcommand kRulesCommand;
 extern const Subcommand kExplainCommand;
+extern const Subcommand kCaCommand;
 
 /// All subcommands, in the order in which --help lists them. Adding one: one file, one row.
 std::span<const Subcommand* const> all_subcommands();

@@ -57,6 +57,25 @@ void write_transaction(JsonWriter& json, const Transaction& transaction) {
   }
 }
 
+void write_tls(JsonWriter& json, const TlsTotals& tls) {
+  json.begin_object("tls");
+  if (tls.version != 0) {
+    json.string("version", tls_version_text(tls.version));
+    json.string("cipher", tls_cipher_text(tls.cipher_suite));
+  }
+  json.true_if("resumed", tls.resumed);
+  if (tls.handshake) json.duration("handshake", *tls.handshake);
+  if (tls.server_took) json.duration("server_took", *tls.server_took);
+  if (tls.client_took) json.duration("client_took", *tls.client_took);
+  for (const Side side : {Side::kClient, Side::kServer}) {
+    json.begin_object(to_string(side));
+    json.number("records", tls.records[index(side)]);
+    json.number("octets", tls.octets[index(side)]);
+    json.end_object();
+  }
+  json.end_object();
+}
+
 void write_totals(JsonWriter& json, const SessionTotals& totals) {
   json.begin_object("totals");
   json.time("began", totals.began);
@@ -87,7 +106,72 @@ void write_totals(JsonWriter& json, const SessionTotals& totals) {
   json.number("annotations", totals.annotations);
   if (totals.worst) json.string("worst", to_string(*totals.worst));
   json.boolean("ended_cleanly", totals.ended_cleanly);
+  if (totals.tls) write_tls(json, *totals.tls);
   json.end_object();
+}
+
+void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
+  if (texts.empty()) return;
+  json.begin_array(name);
+  for (const std::string& text : texts) json.element(text);
+  json.end_array();
+}
+
+void write_certificate(JsonWriter& json, const TlsCertificate& certificate) {
+  json.wire("subject", certificate.subject);
+  json.wire("issuer", certificate.issuer);
+  write_texts(json, "names", certificate.names);
+  json.wire("not_before", certificate.not_before);
+  json.wire("not_after", certificate.not_after);
+  json.wire("key", certificate.key);
+  json.wire("sha256", certificate.fingerprint);
+}
+
+std::string_view name_of(TlsCertificateOrigin origin) {
+  constexpr std::array<std::string_view, 4> kNames = {"server", "made", "made_for_run", "user"};
+  return kNames[static_cast<std::size_t>(origin)];
+}
+
+void write_tls_facts(JsonWriter& json, const TlsFacts& facts) {
+  json.boolean("completed", facts.completed);
+  if (facts.waited > Duration::zero()) json.duration("waited", facts.waited);
+  const auto wire_if = [&](std::string_view name, const std::string& text) {
+    if (!text.empty()) json.wire(name, text);
+  };
+  wire_if("version", facts.version);
+  wire_if("cipher", facts.cipher);
+  wire_if("server_name", facts.server_name);
+  wire_if("alpn", facts.alpn);
+  wire_if("verification", facts.verification);
+  wire_if("failure", facts.failure);
+  if (!facts.failure.empty()) {
+    json.string("failed_by", facts.failed_by ? to_string(*facts.failed_by) : "proxy");
+  }
+  if (facts.alert) {
+    json.number("alert", *facts.alert);
+    json.string("alert_name", tls_alert_name(*facts.alert));
+  }
+  json.true_if("resumed", facts.resumed);
+  write_texts(json, "versions_offered", facts.versions_offered);
+  write_texts(json, "alpn_offered", facts.alpn_offered);
+  json.number_if("ciphers_offered", facts.ciphers_offered);
+  if (!facts.certificates.empty()) {
+    json.string("certificates_of", name_of(facts.origin));
+    json.begin_array("certificates");
+    for (const TlsCertificate& certificate : facts.certificates) {
+      json.begin_object();
+      write_certificate(json, certificate);
+      json.end_object();
+    }
+    json.end_array();
+  }
+  json.true_if("client_certificate_asked", facts.client_certificate_asked);
+  if (facts.client_certificate) {
+    json.begin_object("client_certificate");
+    write_certificate(json, *facts.client_certificate);
+    json.end_object();
+  }
+  write_texts(json, "differences", facts.differences);
 }
 
 /// Adds the members of each kind of event.
@@ -130,6 +214,7 @@ class WriteEvent {
     write_item(json_, *entry.item);
     json_.true_if("by_proxy", entry.by_proxy);
     json_.true_if("undelivered", entry.undelivered);
+    json_.true_if("tls", entry.tls);
     json_.true_if("unsolicited", entry.unsolicited);
     json_.time("first", entry.first);
     json_.time("last", entry.last);
@@ -214,6 +299,32 @@ class WriteEvent {
     json_.number("octets", blocked.octets);
   }
 
+  void operator()(const TimelineTls& event) const {
+    json_.string("with", to_string(event.handshake.with));
+    json_.duration("took", event.handshake.took);
+    write_tls_facts(json_, *event.handshake.facts);
+    json_.duration("since_previous", event.since_previous);
+  }
+
+  void operator()(const TimelineTlsAlert& event) const {
+    json_.string("side", to_string(event.alert.from));
+    json_.true_if("by_proxy", event.alert.by_proxy);
+    json_.number("level", event.alert.level);
+    json_.number("description", event.alert.description);
+    json_.string("name", tls_alert_name(event.alert.description));
+  }
+
+  void operator()(const TimelineAside& aside) const {
+    json_.string("side", to_string(aside.from));
+    json_.wire("text", aside.text);
+    json_.duration("since_previous", aside.since_previous);
+  }
+
+  void operator()(const TimelineRewritten& rewritten) const {
+    json_.string("side", to_string(rewritten.from));
+    json_.wire("instead", rewritten.instead);
+  }
+
   void operator()(const TimelineSessionEnded& ended) const {
     write_totals(json_, *ended.totals);
     json_.begin_array("verdict");
@@ -239,10 +350,10 @@ class WriteEvent {
 };
 
 /// In the order of TimelineEvent's variant.
-constexpr std::array<std::string_view, 13> kKinds = {
-    "session-started", "connected",         "connect-failed", "entry",  "silence",
-    "annotation",      "annotation-folded", "transaction",    "closed", "gap",
-    "stalled",         "blocked",           "session-ended",
+constexpr std::array<std::string_view, 17> kKinds = {
+    "session-started",   "connected",   "connect-failed", "entry", "silence",   "annotation",
+    "annotation-folded", "transaction", "closed",         "gap",   "stalled",   "blocked",
+    "session-ended",     "tls",         "tls-alert",      "aside", "rewritten",
 };
 static_assert(kKinds.size() == std::variant_size_v<decltype(TimelineEvent::body)>);
 

@@ -35,6 +35,7 @@ struct JsonExporter::Session {
   bool connect_failed = false;
   std::vector<std::string> entries, silences, annotations, transactions, closes, gaps, stalls,
       blocks;
+  std::vector<std::string> handshakes, alerts, asides, rewritten;  // of TLS
   std::vector<std::uint64_t> annotation_numbers;
   std::string ended;  // of session-ended; empty while the session is open
 };
@@ -98,6 +99,14 @@ void JsonExporter::on_timeline(const TimelineEvent& event) {
     session.stalls.push_back(std::move(json));
   } else if (std::holds_alternative<TimelineBlocked>(event.body)) {
     session.blocks.push_back(std::move(json));
+  } else if (std::holds_alternative<TimelineTls>(event.body)) {
+    session.handshakes.push_back(std::move(json));
+  } else if (std::holds_alternative<TimelineTlsAlert>(event.body)) {
+    session.alerts.push_back(std::move(json));
+  } else if (std::holds_alternative<TimelineAside>(event.body)) {
+    session.asides.push_back(std::move(json));
+  } else if (std::holds_alternative<TimelineRewritten>(event.body)) {
+    session.rewritten.push_back(std::move(json));
   } else if (std::holds_alternative<TimelineSessionEnded>(event.body)) {
     session.ended = std::move(json);
     complete(event.session, session);
@@ -141,6 +150,13 @@ void JsonExporter::complete(SessionId id, Session& session) {
   member("gaps", list_of(session.gaps, "    "));
   member("stalls", list_of(session.stalls, "    "));
   member("blocks", list_of(session.blocks, "    "));
+  const auto member_if = [&](std::string_view name, const std::vector<std::string>& list) {
+    if (!list.empty()) member(name, list_of(list, "    "));
+  };
+  member_if("tls", session.handshakes);
+  member_if("tls_alerts", session.alerts);
+  member_if("asides", session.asides);
+  member_if("rewritten", session.rewritten);
   if (!session.ended.empty()) member("end", session.ended);
   text += '}';
   order_.add(id, text);

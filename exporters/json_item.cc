@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "exporters/protocol_names.h"
+#include "timeline/tls_words.h"
 
 namespace smtpscope {
 namespace {
@@ -139,7 +140,9 @@ class WriteBody {
       json_.string("alert", tls_alert_name(record.alert_description));
       json_.true_if("fatal", record.alert_level == 2);  // RFC 8446 6
     }
+    json_.true_if("encrypted", record.encrypted);
     json_.true_if("incomplete", !record.complete);
+    if (record.messages != nullptr) write_messages(*record.messages);
   }
 
   void operator()(const Junk& junk) const {
@@ -150,6 +153,58 @@ class WriteBody {
   }
 
  private:
+  void write_messages(const TlsMessages& messages) const {
+    if (const auto& hello = messages.client_hello; hello && hello->readable) {
+      json_.begin_object("client_hello");
+      if (!hello->server_name.empty()) json_.wire("server_name", hello->server_name);
+      if (hello->lowest != 0) json_.string("lowest_version", tls_version_text(hello->lowest));
+      json_.string("highest_version", tls_version_text(hello->highest));
+      json_.number("ciphers_offered", hello->cipher_suites);
+      if (!hello->protocols.empty()) {
+        json_.begin_array("alpn_offered");
+        for (const std::string& protocol : hello->protocols) json_.element(protocol);
+        json_.end_array();
+      }
+      json_.true_if("offers_resumption", hello->resumes);
+      json_.true_if("early_data", hello->early_data);
+      json_.end_object();
+    }
+    if (const auto& hello = messages.server_hello; hello && hello->readable) {
+      json_.begin_object("server_hello");
+      json_.string("version", tls_version_text(hello->version));
+      json_.number("cipher_suite", hello->cipher_suite);
+      json_.string("cipher", tls_cipher_text(hello->cipher_suite));
+      if (!hello->protocol.empty()) json_.wire("alpn", hello->protocol);
+      json_.true_if("retry", hello->retry);
+      json_.true_if("resumed", hello->resumed);
+      json_.end_object();
+    }
+    if (messages.certificates) write_chain(*messages.certificates);
+    json_.true_if("client_certificate_asked", messages.certificate_requested);
+  }
+
+  void write_chain(const CertificateChain& chain) const {
+    json_.begin_array("certificates");
+    for (const CertificateFacts& certificate : chain.certificates) {
+      json_.begin_object();
+      json_.wire("subject", certificate.subject);
+      json_.wire("issuer", certificate.issuer);
+      json_.begin_array("names");
+      for (const std::string& name : certificate.dns_names) json_.element(name);
+      json_.end_array();
+      if (certificate.not_after != 0) {
+        json_.string("not_before", instant_text(certificate.not_before));
+        json_.string("not_after", instant_text(certificate.not_after));
+      }
+      json_.string_if("key", key_text(certificate));
+      json_.true_if("self_issued", certificate.self_issued);
+      json_.end_object();
+    }
+    json_.end_array();
+    json_.number("certificate_count", chain.count);
+    json_.true_if("certificates_cut", chain.cut);
+  }
+
   JsonWriter& json_;
 };
 

@@ -10,6 +10,9 @@
 
 #include "base/octets.h"
 #include "exporters/pcapng_blocks.h"
+#include "exporters/protocol_names.h"
+#include "exporters/text_style.h"
+#include "exporters/text_tls.h"
 #include "timeline/rule.h"
 
 namespace smtpscope {
@@ -34,13 +37,19 @@ struct PcapngExporter::Session {
 
   SessionId id = 0;
   std::string client, listener, server;
-  std::unique_ptr<TcpPackets> packets;  // once both ends are known
+  std::unique_ptr<TcpPackets> packets;    // once both ends are known
+  std::array<std::uint64_t, 2> octets{};  // that were added, by index(Side)
   Time opened;
   bool began = false;  // the SYN went out
   bool ended = false;
   bool wanted = false;           // see ExporterOptions::annotated_from
   std::array<bool, 2> closed{};  // by index(Side)
   std::deque<EntryPlace> places;
+  /// Where STARTTLS and the 220 to it lie, by index(Side).
+  struct Range {
+    std::uint64_t begin = 0, end = 0;
+  };
+  std::array<Range, 2> starttls{};
   std::vector<std::string> next;  // comments for the next packet
   /// Comments for a packet that is not there yet: the screen holds octets back.
   struct Waiting {
@@ -68,16 +77,18 @@ void PcapngExporter::begin_run(const RunInfo& run) {
   opened_ = true;
 }
 
-void PcapngExporter::add(const std::shared_ptr<Session>& session, Time time, TcpPacket packet) {
-  Held held{time, std::move(packet), std::exchange(session->next, {}), session};
+void PcapngExporter::add(const std::shared_ptr<Session>& session, Time time, TcpStep step) {
+  Held held{time, std::move(step), {}, session};
+  const bool is_packet = held.step.kind != TcpStep::Kind::kSkip;
+  if (is_packet) held.comments = std::exchange(session->next, {});
   for (auto& each : session->waiting) {
-    if (each.from == held.packet.from && each.end <= held.packet.stream_end &&
+    if (is_packet && each.from == held.step.from && each.end <= held.step.end &&
         !each.comment.empty()) {
       held.comments.push_back(std::exchange(each.comment, {}));
     }
   }
   std::erase_if(session->waiting, [](const auto& each) { return each.comment.empty(); });
-  held_octets_ += held.packet.octets.size() + kHeldOverhead;
+  held_octets_ += held.step.octets.size() + kHeldOverhead;
   // Events that the screen held back come late.
   auto at = held_.end();
   while (at != held_.begin() && std::prev(at)->time > time) --at;
@@ -87,34 +98,81 @@ void PcapngExporter::add(const std::shared_ptr<Session>& session, Time time, Tcp
 
 /// Octets, and behind them so many that are not in the capture. More than fit a packet go into
 /// several, at the same time.
-void PcapngExporter::add_octets(const std::shared_ptr<Session>& session, Time time, Side from,
-                                std::string_view octets, std::uint64_t left_out) {
+void PcapngExporter::add_octets(const std::shared_ptr<Session>& session, Time time,
+                                const Bytes& bytes, std::string_view octets,
+                                std::uint64_t left_out) {
+  std::uint64_t& sent = session->octets[index(bytes.from)];
   while (!octets.empty() || left_out > 0) {
-    const std::string_view here = octets.substr(0, TcpPackets::kMostPayload);
-    octets.remove_prefix(here.size());
-    std::uint64_t missing = 0;
+    TcpStep step;
+    step.from = bytes.from;
+    step.undelivered = bytes.undelivered;
+    step.octets = octets.substr(0, TcpPackets::kMostPayload);
+    octets.remove_prefix(step.octets.size());
     if (octets.empty()) {
-      missing = std::min<std::uint64_t>(left_out, TcpPackets::kMostPayload - here.size());
-      left_out -= missing;
+      step.missing = static_cast<std::size_t>(
+          std::min<std::uint64_t>(left_out, TcpPackets::kMostPayload - step.octets.size()));
+      left_out -= step.missing;
     }
-    add(session, time,
-        session->packets->data(from, here, here.size() + static_cast<std::size_t>(missing)));
-    if (session->packets->must_acknowledge(from)) {
-      add(session, time, session->packets->acknowledge(from));
-    }
+    step.begin = sent;
+    step.end = sent += step.octets.size() + step.missing;
+    add(session, time, std::move(step));
   }
 }
 
 void PcapngExporter::add_bytes(const std::shared_ptr<Session>& session, Time time,
                                const Bytes& bytes) {
   if (bytes.by_proxy) remark(*session, "said by smtpscope itself, not by the server");
-  if (bytes.undelivered) remark(*session, "the other side was gone: it did not get this");
-  add_octets(session, time, bytes.from, text_of(bytes.head),
+  if (bytes.undelivered) remark(*session, "the other side did not get this");
+  if (bytes.instead) {
+    remark(*session,
+           fmt::format("rewritten by smtpscope: the {} was given {} instead",
+                       to_string(other(bytes.from)), counted(bytes.instead->size(), "octet")));
+  }
+  add_octets(session, time, bytes, text_of(bytes.head),
              bytes.left_out ? bytes.left_out->octets : 0);
-  add_octets(session, time, bytes.from, text_of(bytes.tail), 0);
+  add_octets(session, time, bytes, text_of(bytes.tail), 0);
   for (const FurtherPart& part : bytes.further) {
-    add_octets(session, time, bytes.from, {}, part.left_out.octets);
-    add_octets(session, time, bytes.from, text_of(part.octets), 0);
+    add_octets(session, time, bytes, {}, part.left_out.octets);
+    add_octets(session, time, bytes, text_of(part.octets), 0);
+  }
+}
+
+void PcapngExporter::add_handshake(Session& session, const TlsHandshake& handshake) {
+  if (handshake.with == Side::kClient && handshake.facts->completed) take_starttls_out(session);
+  remark(session, tls_words(handshake));
+  for (std::string& line : tls_details(handshake, true)) remark(session, std::move(line));
+}
+
+/// What follows in the packets was inside TLS. With STARTTLS and its 220 in front of it, a reader
+/// of packets would take it for TLS itself, and break it.
+void PcapngExporter::take_starttls_out(Session& session) {
+  const bool granted = session.starttls[index(Side::kServer)].end > 0;
+  if (!granted) return;
+  std::size_t nowhere = 0;
+  for (Held& each : held_) {
+    TcpStep& step = each.step;
+    if (each.session.get() != &session || step.kind != TcpStep::Kind::kOctets) continue;
+    const Session::Range& range = session.starttls[index(step.from)];
+    held_octets_ -= step.octets.size();
+    if (step.undelivered && step.begin >= range.end) {
+      nowhere += step.octets.size() + step.missing;
+      step.octets.clear();
+      step.taken_out = true;
+    } else {
+      step.take_out(range.begin, range.end);
+    }
+    held_octets_ += step.octets.size();
+    if (!step.taken_out) continue;
+    std::ranges::move(each.comments, std::back_inserter(session.next));
+    each.comments.clear();
+  }
+  remark(session,
+         "STARTTLS and the server's 220 came here, and are left out: what follows was inside TLS, "
+         "and is shown as it was inside");
+  if (nowhere > 0) {
+    remark(session, fmt::format("{} in the clear behind STARTTLS went nowhere, and are left out "
+                                "too: the capture has them",
+                                counted(nowhere, "octet")));
   }
 }
 
@@ -150,16 +208,23 @@ void PcapngExporter::on_record(const WireEvent& event) {
     }
   }
   if (!std::exchange(session->began, true)) {
-    add(session, session->opened, session->packets->syn());
-    add(session, event.time, session->packets->syn_ack());
-    add(session, event.time, session->packets->established());
+    using Kind = TcpStep::Kind;
+    add(session, session->opened, {.kind = Kind::kSyn, .octets = {}});
+    add(session, event.time, {.kind = Kind::kSynAck, .from = Side::kServer, .octets = {}});
+    add(session, event.time, {.kind = Kind::kEstablished, .octets = {}});
   }
   if (const auto* bytes = std::get_if<Bytes>(&event.body)) {
+    if (bytes->aside) return;
     add_bytes(session, event.time, *bytes);
   } else if (const auto* failed = std::get_if<UpstreamFailed>(&event.body)) {
     remark(*session, fmt::format("no server could be reached: {}", failed->reason));
   } else if (const auto* gap = std::get_if<Gap>(&event.body)) {
-    if (gap->from) session->packets->skip(*gap->from, gap->octets);
+    if (gap->from) {
+      std::uint64_t& sent = session->octets[index(*gap->from)];
+      TcpStep step{.kind = TcpStep::Kind::kSkip, .from = *gap->from, .begin = sent, .octets = {}};
+      step.end = sent += gap->octets;
+      add(session, event.time, std::move(step));
+    }
     remark(*session, fmt::format("something is missing before this packet: {}", gap->why));
   } else if (const auto* blocked = std::get_if<Blocked>(&event.body)) {
     remark(*session, fmt::format("before this the {} did not read, and {} octets waited",
@@ -168,13 +233,22 @@ void PcapngExporter::on_record(const WireEvent& event) {
     if (closed->by_proxy) remark(*session, "smtpscope ended the session");
     if (!closed->reason.empty()) remark(*session, std::string(closed->reason));
     if (std::exchange(session->closed[index(closed->from)], true)) return;
+    const bool orderly = closed->kind == CloseKind::kFin;
     add(session, event.time,
-        closed->kind == CloseKind::kFin ? session->packets->fin(closed->from)
-                                        : session->packets->reset(closed->from));
+        {.kind = orderly ? TcpStep::Kind::kFin : TcpStep::Kind::kReset,
+         .from = closed->from,
+         .octets = {}});
+  } else if (const auto* handshake = std::get_if<TlsHandshake>(&event.body)) {
+    add_handshake(*session, *handshake);
+  } else if (const auto* alert = std::get_if<TlsAlerted>(&event.body)) {
+    remark(*session, fmt::format("TLS alert {} {}: {}", alert->by_proxy ? "to" : "from",
+                                 to_string(alert->by_proxy ? other(alert->from) : alert->from),
+                                 tls_alert_name(alert->description)));
   } else if (std::holds_alternative<SessionEnded>(event.body)) {
     // What was found at the very end is told on the last packet.
-    const auto last = std::find_if(held_.rbegin(), held_.rend(),
-                                   [&](const Held& each) { return each.session == session; });
+    const auto last = std::find_if(held_.rbegin(), held_.rend(), [&](const Held& each) {
+      return each.session == session && each.step.makes_packet();
+    });
     if (last != held_.rend()) {
       std::ranges::move(session->next, std::back_inserter(last->comments));
       for (auto& each : session->waiting) last->comments.push_back(std::move(each.comment));
@@ -188,14 +262,14 @@ void PcapngExporter::on_record(const WireEvent& event) {
 /// A comment goes to the packet that carries the octet before `end` of that side.
 void PcapngExporter::place(Session& session, Side from, std::uint64_t end, std::string comment) {
   const auto carries = std::find_if(held_.rbegin(), held_.rend(), [&](const Held& each) {
-    return each.session.get() == &session && each.packet.from == from &&
-           each.packet.stream_begin < end && end <= each.packet.stream_end;
+    return each.session.get() == &session && each.step.makes_packet() && each.step.from == from &&
+           each.step.begin < end && end <= each.step.end;
   });
   if (carries != held_.rend()) {
     carries->comments.push_back(std::move(comment));
     return;
   }
-  const bool gone = session.packets != nullptr && session.packets->sent(from) >= end;
+  const bool gone = session.octets[index(from)] >= end;
   if (gone) {
     remark(session, std::move(comment));
   } else {
@@ -211,6 +285,7 @@ void PcapngExporter::on_timeline(const TimelineEvent& event) {
   if (const auto* entry = std::get_if<Entry>(&event.body)) {
     session.places.push_back({entry->number, entry->item->side, entry->item->end});
     if (session.places.size() > kKeptPlaces) session.places.pop_front();
+    note_starttls(session, *entry->item);
   } else if (const auto* annotation = std::get_if<Annotation>(&event.body)) {
     std::string comment =
         fmt::format("{} {}{}{}: {}", to_string(annotation->severity), annotation->rule->id,
@@ -228,12 +303,27 @@ void PcapngExporter::on_timeline(const TimelineEvent& event) {
   }
 }
 
+/// STARTTLS, or the 220 to it: where they lie.
+void PcapngExporter::note_starttls(Session& session, const Item& item) {
+  const auto is_starttls = [](Verb verb) {
+    return verb == Verb::kStartTls || verb == Verb::kXanonymousTls;
+  };
+  Session::Range& range = session.starttls[index(item.side)];
+  if (const auto* command = std::get_if<Command>(&item.body)) {
+    if (is_starttls(command->verb)) range = {item.begin, item.end};
+  } else if (const auto* reply = std::get_if<Reply>(&item.body)) {
+    if (is_starttls(reply->verb) && reply->code == 220) range = {item.begin, item.end};
+  }
+}
+
 void PcapngExporter::write_first() {
   Held& first = held_.front();
-  held_octets_ -= first.packet.octets.size() + kHeldOverhead;
+  held_octets_ -= first.step.octets.size() + kHeldOverhead;
   if (!options_.annotated_from || first.session->wanted) {
-    output_.write(pcapng_packet(started_ + first.time.time_since_epoch(), first.packet.octets,
-                                first.packet.original_length, first.comments));
+    for (const TcpPacket& packet : first.step.play(*first.session->packets)) {
+      output_.write(pcapng_packet(started_ + first.time.time_since_epoch(), packet.octets,
+                                  packet.original_length, std::exchange(first.comments, {})));
+    }
   }
   held_.pop_front();
 }

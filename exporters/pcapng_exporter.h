@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "exporters/exporter.h"
-#include "exporters/tcp_packets.h"
+#include "exporters/tcp_script.h"
 
 namespace smtpscope {
 
@@ -21,6 +21,10 @@ namespace smtpscope {
 /// Packets wait, in the order of time, until their session has ended, for a finding may come late;
 /// all together take at most kMaxHeld octets. What comes later still is told on the session's next
 /// packet.
+///
+/// What smtpscope saw inside TLS goes into the packets as it was inside, and the handshake is told
+/// in comments. STARTTLS and the 220 to it are taken out then: whoever reads the packets would take
+/// what follows for TLS.
 class PcapngExporter : public Exporter {
  public:
   static constexpr std::size_t kMaxHeld = std::size_t{64} * 1024 * 1024;
@@ -38,15 +42,18 @@ class PcapngExporter : public Exporter {
   struct Session;
   struct Held {
     Time time;
-    TcpPacket packet;
+    TcpStep step;
     std::vector<std::string> comments;
     std::shared_ptr<Session> session;
   };
 
-  void add(const std::shared_ptr<Session>& session, Time time, TcpPacket packet);
-  void add_octets(const std::shared_ptr<Session>& session, Time time, Side from,
+  void add(const std::shared_ptr<Session>& session, Time time, TcpStep step);
+  void add_octets(const std::shared_ptr<Session>& session, Time time, const Bytes& bytes,
                   std::string_view octets, std::uint64_t left_out);
   void add_bytes(const std::shared_ptr<Session>& session, Time time, const Bytes& bytes);
+  void add_handshake(Session& session, const TlsHandshake& handshake);
+  void note_starttls(Session& session, const Item& item);
+  void take_starttls_out(Session& session);
   void remark(Session& session, std::string comment);
   void place(Session& session, Side from, std::uint64_t end, std::string comment);
   void write_ready();

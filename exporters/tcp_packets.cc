@@ -157,8 +157,6 @@ TcpPacket TcpPackets::packet(Side from, std::uint8_t flags, std::string_view pay
   made.original_length = made.octets.size() + on_wire;
   made.octets += payload;
   made.from = from;
-  made.stream_begin = sender.sent;
-  made.stream_end = sender.sent + on_wire;
   return made;
 }
 

@@ -25,8 +25,6 @@ struct TcpPacket {
   std::string octets;
   std::size_t original_length = 0;
   Side from = Side::kClient;
-  std::uint64_t stream_begin = 0;  // of the sender's stream, in octets: what it carries
-  std::uint64_t stream_end = 0;
 };
 
 /// Makes of one session the packets of a TCP connection between the client and the server, with

@@ -8,6 +8,7 @@
 
 #include "exporters/protocol_names.h"
 #include "exporters/text_width.h"
+#include "timeline/tls_words.h"
 
 namespace smtpscope {
 namespace {
@@ -103,6 +104,52 @@ void note_reply(Notes& notes, const Reply& reply, const Entry& entry) {
   if (reply.answers == Answers::kOrphan) notes.add("answers nothing");
   if (reply.answers == Answers::kUnsolicited || entry.unsolicited) notes.add("unasked");
   if (reply.ordinal > 0) notes.add("reply {}", reply.ordinal + 1);
+}
+
+constexpr std::uint8_t kAlertRecord = 21;  // RFC 8446 5.1
+
+void note_client_hello(Notes& notes, const ClientHello& hello) {
+  notes.add("TLS ClientHello");
+  if (!hello.readable) {
+    notes.add("not readable");
+    return;
+  }
+  if (!hello.server_name.empty()) notes.add("SNI {}", hello.server_name);
+  notes.add("{}", versions_text(hello));
+  notes.add("{}", counted(hello.cipher_suites, "cipher"));
+  for (const std::string& protocol : hello.protocols) notes.add("ALPN {}", protocol);
+  if (hello.resumes) notes.add("offers to resume");
+  if (hello.early_data) notes.add("early data");
+}
+
+void note_server_hello(Notes& notes, const ServerHello& hello) {
+  notes.add("TLS {}", hello.retry ? "HelloRetryRequest" : "ServerHello");
+  if (!hello.readable) {
+    notes.add("not readable");
+    return;
+  }
+  notes.add("{}", tls_version_text(hello.version));
+  notes.add("{}", tls_cipher_text(hello.cipher_suite));
+  if (!hello.protocol.empty()) notes.add("ALPN {}", hello.protocol);
+  if (hello.resumed) notes.add("resumes");
+}
+
+/// The messages that ended in a record, as far as they tell something. False: none does.
+bool note_messages(Notes& notes, const TlsMessages& messages) {
+  if (messages.client_hello) note_client_hello(notes, *messages.client_hello);
+  if (messages.server_hello) note_server_hello(notes, *messages.server_hello);
+  if (const auto& chain = messages.certificates) {
+    notes.add("TLS Certificate");
+    if (!chain->certificates.empty()) {
+      notes.add("{}", certificate_text(chain->certificates.front()));
+    } else {
+      notes.add("{}", chain->count == 0 ? "none" : "not readable");
+    }
+    if (chain->count > 1) notes.add("{} behind it", chain->count - 1);
+  }
+  if (messages.certificate_requested) notes.add("TLS CertificateRequest");
+  return messages.client_hello || messages.server_hello || messages.certificates ||
+         messages.certificate_requested;
 }
 
 /// Describes items; one operator per kind.
@@ -223,8 +270,11 @@ class Describe {
 
   std::vector<ItemWords> operator()(const TlsRecord& record) const {
     Notes notes;
-    notes.add("TLS {}", tls_record_name(record.type));
-    if (record.handshake_type != 0) notes.add("{}", tls_handshake_name(record.handshake_type));
+    const bool told = record.messages != nullptr && note_messages(notes, *record.messages);
+    if (!told) notes.add("TLS {}", tls_record_name(record.type));
+    if (record.type == kAlertRecord && record.encrypted) notes.add("encrypted");
+    if (!told && record.handshake_type != 0)
+      notes.add("{}", tls_handshake_name(record.handshake_type));
     if (record.alert_level != 0) {
       notes.add("{} {}", record.alert_level == 2 ? "fatal" : "warning",
                 tls_alert_name(record.alert_description));

@@ -126,6 +126,31 @@ std::string gap_words(const Gap& gap) {
   return words;
 }
 
+namespace {
+
+std::string tls_words(const TlsTotals& tls, const Fidelity& fidelity) {
+  std::string words = tls.version != 0 ? tls_version_text(tls.version) : "TLS";
+  if (tls.cipher_suite != 0) words += fmt::format(" {}", tls_cipher_text(tls.cipher_suite));
+  if (tls.resumed) words += " resumed";
+  words += ':';
+  if (tls.handshake) {
+    words += fmt::format(" handshake {}", short_duration(*tls.handshake, fidelity));
+    if (tls.server_took && tls.client_took) {
+      words += fmt::format(" (server {}, client {})", short_duration(*tls.server_took, fidelity),
+                           short_duration(*tls.client_took, fidelity));
+    }
+    words += ',';
+  }
+  for (const Side side : {Side::kClient, Side::kServer}) {
+    words += fmt::format("{} {} {} in {}", side == Side::kClient ? "" : ",", to_string(side),
+                         counted(tls.octets[index(side)], "octet"),
+                         counted(tls.records[index(side)], "record"));
+  }
+  return words;
+}
+
+}  // namespace
+
 std::vector<std::string> totals_words(const SessionTotals& totals, const Fidelity& fidelity) {
   std::vector<std::string> pieces;
 
@@ -151,6 +176,8 @@ std::vector<std::string> totals_words(const SessionTotals& totals, const Fidelit
                          short_duration(duration, fidelity));
   }
   if (!waits.empty()) pieces.push_back("idle:" + waits);
+
+  if (totals.tls) pieces.push_back(tls_words(*totals.tls, fidelity));
 
   // Of a log these would be the octets of what it tells.
   if ((fidelity.unknown & kUnknownOctets) == 0) {

@@ -8,8 +8,10 @@
 #include <variant>
 #include <vector>
 
+#include "exporters/protocol_names.h"
 #include "exporters/text_item.h"
 #include "exporters/text_outcome.h"
+#include "exporters/text_tls.h"
 #include "timeline/evidence.h"
 #include "timeline/rule.h"
 
@@ -111,6 +113,7 @@ class TextSession::Render {
       }
       head.speaker = who.letter;
       head.speaker_tone = who.tone;
+      head.in_tls = entry.tls;
       sheet_.line(head, lines[i]);
     }
     session_.in_transaction_ = entry.mark == TxnMark::kBegins || entry.mark == TxnMark::kInside;
@@ -221,6 +224,50 @@ class TextSession::Render {
                    fmt::format("{} did not read for {}, {} waited", to_string(blocked.to),
                                short_duration(blocked.until - blocked.from),
                                counted(blocked.octets, "octet")));
+  }
+
+  void operator()(const TimelineTls& event) {
+    const TlsHandshake& handshake = event.handshake;
+    const TlsFacts& facts = *handshake.facts;
+    const Speaker who = speaker(handshake.with, false);
+    event_line(now_, since(event.since_previous), who.letter, who.tone,
+               style_.words(tls_words(handshake)));
+    for (const std::string& line : tls_details(handshake, style_.verbose())) {
+      sheet_.below(open_margin(), facts.completed ? Tone::kQuiet : Tone::kError, {},
+                   style_.words(line));
+    }
+    session_.behind_silence_ = false;
+  }
+
+  void operator()(const TimelineTlsAlert& event) {
+    const TlsAlerted& alert = event.alert;
+    const Speaker who = speaker(alert.from, alert.by_proxy);
+    const std::string words = alert.by_proxy
+                                  ? fmt::format("TLS alert to the {}", to_string(other(alert.from)))
+                                  : "TLS alert";
+    event_line(now_, {}, who.letter, who.tone,
+               fmt::format("{}: {} {}", words, alert.level == 2 ? "fatal" : "warning",
+                           tls_alert_name(alert.description)));
+  }
+
+  void operator()(const TimelineAside& aside) {
+    const bool ours = aside.from == Side::kClient;
+    std::string_view text = aside.text;
+    while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+    const std::size_t line_end = std::min(text.find_first_of("\r\n"), text.size());
+    const bool more = line_end < text.size();
+    event_line(
+        now_, since(aside.since_previous), ours ? 'P' : 'S', ours ? Tone::kProxy : Tone::kServer,
+        fmt::format("{}: {}{}{}", ours ? "smtpscope to the server" : "the server to smtpscope",
+                    style_.wire(text.substr(0, line_end)), more ? " " : "",
+                    more ? glyphs_.more : ""));
+    session_.behind_silence_ = false;
+  }
+
+  void operator()(const TimelineRewritten& rewritten) {
+    sheet_.below(open_margin(), Tone::kNotice, fmt::format("{} rewritten:", glyphs_.remark),
+                 fmt::format(" the {} was given {} instead", to_string(other(rewritten.from)),
+                             style_.wire(rewritten.instead)));
   }
 
   void operator()(const TimelineSessionEnded& ended) {

@@ -51,7 +51,8 @@ void TextSheet::line(const LineHead& head, const ItemWords& words) {
   text_ += style_.paint(Tone::kQuiet, fmt::format("{:>8} {:>7}", head.time, head.since));
   text_ += "  ";
   text_ += style_.paint(head.speaker_tone, std::string_view(&head.speaker, 1));
-  text_ += "  ";
+  text_ += head.in_tls ? style_.paint(Tone::kQuiet, style_.glyphs().lock) : " ";
+  text_ += ' ';
 
   const std::size_t available = room(kTextColumn);
   const std::size_t wire_width = display_width(words.wire);

@@ -25,6 +25,7 @@ struct LineHead {
   std::string since;  // since the line before; may be empty
   char speaker = ' ';
   Tone speaker_tone = Tone::kPlain;
+  bool in_tls = false;
 };
 
 /// Lays lines out in columns and fits them to the width. Gathers what becomes one piece of

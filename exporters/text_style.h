@@ -18,6 +18,7 @@ struct Glyphs {
   std::string_view alarm, remark;                          // before an annotation
   std::string_view pause;                                  // one stroke of a silence
   std::string_view rule;                                   // before what is no octet
+  std::string_view lock;  // behind the speaker of what came inside TLS, one column
   std::string_view arrow;
   std::string_view more;         // something was left out
   std::string_view open, close;  // around our words inside wire text

@@ -93,6 +93,12 @@ void ConversationMachine::gap(Side side, std::uint64_t n) {
   event_octets_ = std::min(n, kMaxOffset - stream(side).received);
 }
 
+void ConversationMachine::tls_opened(Side side) {
+  assert(input_.empty() && event_ == Event::kNone);
+  event_ = Event::kTlsOpened;
+  event_side_ = side;
+}
+
 void ConversationMachine::eof(Side side) {
   assert(input_.empty() && event_ == Event::kNone);
   event_ = Event::kEof;
@@ -266,6 +272,7 @@ void Conversation::left_out(Side side, std::uint64_t n, const MessageScanner& af
   machine_->left_out(side, n, after);
 }
 void Conversation::gap(Side side, std::uint64_t n) { machine_->gap(side, n); }
+void Conversation::tls_opened(Side side) { machine_->tls_opened(side); }
 void Conversation::eof(Side side) { machine_->eof(side); }
 void Conversation::finish() { machine_->finish(); }
 const Item* Conversation::next() { return machine_->next(); }

@@ -52,6 +52,10 @@ class Conversation {
   void left_out(Side side, std::uint64_t n, const MessageScanner& after);
   /// `n` octets are missing (0: unknown how many; stream offsets then go on as if none were).
   void gap(Side side, std::uint64_t n);
+  /// Somebody in the session speaks TLS with `side` and sees into it: what `side` says from here on
+  /// is SMTP again, not TLS records. With the client, so is what the server says, for a STARTTLS
+  /// that was granted on behalf of a server need not reach it.
+  void tls_opened(Side side);
   /// The side has closed its direction.
   void eof(Side side);
   /// Nothing more will come from either side.

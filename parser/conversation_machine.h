@@ -16,6 +16,7 @@
 #include "parser/pending_message.h"
 #include "parser/pending_replies.h"
 #include "parser/reply_assembler.h"
+#include "parser/tls_handshakes.h"
 #include "parser/tls_record_reader.h"
 
 namespace smtpscope {
@@ -38,6 +39,7 @@ class ConversationMachine {
   void receive(Side side, std::span<const std::uint8_t> octets);
   void left_out(Side side, std::uint64_t n, const MessageScanner& after);
   void gap(Side side, std::uint64_t n);
+  void tls_opened(Side side);
   void eof(Side side);
   void finish();
   const Item* next();
@@ -99,7 +101,7 @@ class ConversationMachine {
   };
 
   /// What is done next apart from reading octets.
-  enum class Event : std::uint8_t { kNone, kGap, kEof, kFinish };
+  enum class Event : std::uint8_t { kNone, kGap, kTlsOpened, kEof, kFinish };
 
   Stream& stream(Side side) { return streams_[index(side)]; }
   const Stream& stream(Side side) const { return streams_[index(side)]; }
@@ -181,10 +183,13 @@ class ConversationMachine {
 
   // TLS.
   void go_opaque();
+  bool flush_before_tls(Side side);
+  void see_through(Side side);
   void expect_tls_of(Side side);
   std::size_t step_tls(Side side, std::span<const std::uint8_t> octets);
   std::size_t step_not_tls(Side side, std::span<const std::uint8_t> octets);
   void emit_tls_record(Side side);
+  void take_handshake(Side side, std::span<const std::uint8_t> fragment);
   void emit_not_tls(Side side, const Line& line);
 
   Stream streams_[2];
@@ -201,6 +206,8 @@ class ConversationMachine {
   bool sees_inside_tls_ = false;
   bool prdr_ = false;           // the transaction's MAIL asked for it
   std::uint32_t accepted_ = 0;  // recipients of the transaction
+
+  std::unique_ptr<TlsHandshakes> handshakes_;  // while one can be read
 
   PendingReplies pending_;
   ReplyAssembler reply_;

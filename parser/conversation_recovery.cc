@@ -47,6 +47,10 @@ void ConversationMachine::advance_event() {
       if (flush_before_gap(event_side_)) return;
       pass_gap(event_side_, event_octets_);
       break;
+    case Event::kTlsOpened:
+      if (flush_before_tls(event_side_)) return;
+      see_through(event_side_);
+      break;
     case Event::kEof:
       if (flush_at_end(event_side_)) return;
       break;
@@ -147,6 +151,7 @@ void ConversationMachine::pass_gap(Side side, std::uint64_t n) {
   s.received += n;
   s.after_gap = true;
   if (s.opaque) {
+    if (handshakes_ != nullptr) handshakes_->lose(side);
     if (!s.tls.skip(n)) s.item_begin = s.received;
     s.at = s.received;
     return;

@@ -23,6 +23,26 @@ void ConversationMachine::go_opaque() {
   mode_ = Mode::kCommands;
 }
 
+/// Makes an item of what stands in the clear before TLS. True when it did something.
+bool ConversationMachine::flush_before_tls(Side side) {
+  if (side == Side::kClient && flush_before_tls(Side::kServer)) return true;
+  if (mode_ == Mode::kUndecided && barrier_ == Barrier::kStartTls) {
+    grant();  // the 220 was not seen
+    return true;
+  }
+  return stream(side).opaque && flush_at_end(side);
+}
+
+/// RFC 3207 4.2: what follows is a new session. TLS from the first octet leaves nothing to forget.
+void ConversationMachine::see_through(Side side) {
+  for (const Side each : {Side::kClient, Side::kServer}) {
+    if (each == Side::kClient && side == Side::kServer) continue;
+    Stream& s = stream(each);
+    s.opaque = s.may_turn_back = s.fresh = false;
+    s.tls = TlsRecordReader();
+  }
+}
+
 /// The peer of `side` speaks TLS, from its beginning or from somewhere in a gap: so does `side`
 /// now or soon. Its own octets tell from where on.
 void ConversationMachine::expect_tls_of(Side side) {
@@ -44,6 +64,9 @@ std::size_t ConversationMachine::step_tls(Side side, std::span<const std::uint8_
   std::size_t taken = 0;
   const TlsRecordReader::Found found = s.tls.read(octets, taken);
   s.at += taken;
+  if (const std::size_t shown = s.tls.handshake_octets(); shown > 0) {
+    take_handshake(side, octets.subspan(taken - shown, shown));
+  }
   if (found == TlsRecordReader::Found::kNoTls) {
     if (!s.tls.took_type()) return step_not_tls(side, octets);
     // The octet that looked like a record's type begins a line instead.
@@ -69,8 +92,24 @@ std::size_t ConversationMachine::step_tls(Side side, std::span<const std::uint8_
 
 void ConversationMachine::emit_tls_record(Side side) {
   Stream& s = stream(side);
-  emit(side, s.at).body = s.tls.record();
+  constexpr std::uint8_t kHandshake = 22;
+  TlsRecord record = s.tls.record();
+  if (record.encrypted && commands().tls.encrypts() && replies().tls.encrypts()) {
+    handshakes_.reset();  // nothing of it can be read any more
+  }
+  if (record.type == kHandshake && !record.encrypted && handshakes_ != nullptr) {
+    if (handshakes_->record_continues(side)) record.handshake_type = 0;
+    record.messages = &handshakes_->end_record(side);
+  }
+  emit(side, s.at).body = record;
   s.tls.next_record();
+}
+
+void ConversationMachine::take_handshake(Side side, std::span<const std::uint8_t> fragment) {
+  if (handshakes_ == nullptr) handshakes_ = std::make_unique<TlsHandshakes>();
+  handshakes_->take(side, fragment);
+  if (!handshakes_->chose_tls13()) return;
+  for (Stream& each : streams_) each.tls.speak_tls13();
 }
 
 std::size_t ConversationMachine::step_not_tls(Side side, std::span<const std::uint8_t> octets) {

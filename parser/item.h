@@ -7,6 +7,7 @@
 
 #include "base/side.h"
 #include "parser/message_facts.h"
+#include "parser/tls_messages.h"
 #include "parser/verb.h"
 
 namespace smtpscope {
@@ -156,15 +157,20 @@ struct ProxyHeader {
   std::string_view text;  // v1: the line without its ending; v2: empty
 };
 
-/// One TLS record; what is inside is opaque here. Emitted when complete, or at the end.
+/// One TLS record. Of what is inside only what is not encrypted is told. Emitted when complete, or
+/// at the end.
 struct TlsRecord {
   std::uint8_t type = 0;  // RFC 8446 5.1: 20 change_cipher_spec, 21 alert, 22 handshake, 23 data
   std::uint16_t version = 0;
   std::uint32_t length = 0;
-  std::uint8_t handshake_type = 0;     // of an unencrypted handshake record's first message, else 0
+  std::uint8_t handshake_type = 0;     // of the message that an unencrypted handshake record begins
+                                       // with; 0: none, or it goes on with one
   std::uint8_t alert_level = 0;        // of an unencrypted alert, else 0
   std::uint8_t alert_description = 0;  // idem
+  bool encrypted = false;              // application data, or behind ChangeCipherSpec
   bool complete = true;
+  /// An unencrypted handshake record: the messages that ended in it. nullptr for others.
+  const TlsMessages* messages = nullptr;
 };
 
 /// Why octets could not be read as SMTP.

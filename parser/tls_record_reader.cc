@@ -6,13 +6,14 @@
 namespace smtpscope {
 namespace {
 
-constexpr std::uint8_t kChangeCipherSpec = 20, kAlert = 21, kHandshake = 22;
+constexpr std::uint8_t kChangeCipherSpec = 20, kAlert = 21, kHandshake = 22, kData = 23;
 
 }  // namespace
 
 TlsRecordReader::Found TlsRecordReader::read(std::span<const std::uint8_t> octets,
                                              std::size_t& taken) {
   taken = 0;
+  handshake_octets_ = 0;
   while (have_ < kHeader) {
     if (taken == octets.size()) return Found::kNothingYet;
     const std::uint8_t octet = octets[taken];
@@ -32,6 +33,7 @@ TlsRecordReader::Found TlsRecordReader::read(std::span<const std::uint8_t> octet
   have_ = static_cast<std::uint8_t>(have_ + peek);
   left_ -= static_cast<std::uint32_t>(body);
   taken += body;
+  if (head_[0] == kHandshake && !encrypts_) handshake_octets_ = body;
   return left_ == 0 ? Found::kRecord : Found::kNothingYet;
 }
 
@@ -40,6 +42,7 @@ TlsRecord TlsRecordReader::record() const {
   record.type = head_[0];
   record.complete = have_ >= kHeader && left_ == 0;
   if (have_ >= 3) record.version = static_cast<std::uint16_t>(head_[1] << 8 | head_[2]);
+  record.encrypted = encrypts_ || record.type == kData;
   if (have_ < kHeader) return record;
   record.length = length();
   if (encrypts_) return record;
@@ -61,7 +64,8 @@ bool TlsRecordReader::skip(std::uint64_t octets) {
 }
 
 void TlsRecordReader::next_record() {
-  if (head_[0] == kChangeCipherSpec) encrypts_ = true;
+  if (head_[0] == kChangeCipherSpec && !tls13_) encrypts_ = true;
+  if (head_[0] == kData) sent_data_ = true;
   have_ = 0;
   left_ = 0;
   ++records_;

@@ -25,6 +25,15 @@ class TlsRecordReader {
   /// Takes octets up to the end of the record at most, and sets `taken` to how many.
   Found read(std::span<const std::uint8_t> octets, std::size_t& taken);
 
+  /// What read() took ends in so many octets of the fragment of an unencrypted handshake record.
+  std::size_t handshake_octets() const { return handshake_octets_; }
+  /// TLS 1.3: handshake records are never encrypted, and ChangeCipherSpec means nothing (RFC 8446
+  /// 5, D.4).
+  void speak_tls13() {
+    tls13_ = true;
+    encrypts_ = false;
+  }
+
   /// The record as far as it is known.
   TlsRecord record() const;
   /// No octet of a record is waiting for the rest of it.
@@ -35,6 +44,9 @@ class TlsRecordReader {
 
   /// What was read of the record proves that it is one.
   bool sure() const { return have_ >= 2 || records_ > 0; }
+
+  /// The side has sent records that nobody else can read.
+  bool encrypts() const { return encrypts_ || sent_data_; }
 
   /// `octets` missing ones are known to lie in the current record.
   bool has_room_for(std::uint64_t octets) const {
@@ -55,8 +67,11 @@ class TlsRecordReader {
   std::array<std::uint8_t, kHeader + 2> head_{};  // the header and what follows of the fragment
   std::uint8_t have_ = 0;                         // octets in head_
   bool took_type_ = false;
+  bool tls13_ = false;
+  bool sent_data_ = false;
   bool encrypts_ = false;   // change_cipher_spec was seen: what follows is opaque (RFC 5246 7.1)
   std::uint32_t left_ = 0;  // octets of the fragment that are not read yet
+  std::size_t handshake_octets_ = 0;
   std::uint64_t records_ = 0;
 };
 

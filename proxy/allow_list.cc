@@ -11,10 +11,10 @@
 namespace smtpscope {
 namespace {
 
-using Octets = std::array<std::uint8_t, 16>;
+using AddressOctets = std::array<std::uint8_t, 16>;
 
-Octets octets_of(const SocketAddress& address) {
-  Octets octets{};
+AddressOctets octets_of(const SocketAddress& address) {
+  AddressOctets octets{};
   if (address.family() == AF_INET6) {
     const auto* six = reinterpret_cast<const sockaddr_in6*>(address.get());
     std::memcpy(octets.data(), &six->sin6_addr, 16);
@@ -26,7 +26,7 @@ Octets octets_of(const SocketAddress& address) {
 }
 
 /// Sets all bits behind the first `bits` to 0.
-void cut(Octets& octets, unsigned bits) {
+void cut(AddressOctets& octets, unsigned bits) {
   for (unsigned i = 0; i < octets.size(); ++i) {
     const unsigned kept = std::clamp(bits, i * 8, i * 8 + 8) - i * 8;
     octets[i] = static_cast<std::uint8_t>(octets[i] & (0xff00U >> kept));
@@ -57,7 +57,7 @@ Result<Done> AllowList::add(std::string_view cidr) {
     }
   }
   network.prefix = octets_of(*address);
-  Octets prefix = network.prefix;
+  AddressOctets prefix = network.prefix;
   cut(prefix, network.bits);
   if (prefix != network.prefix) {
     // 192.0.2.7/24 is more often a slip than meant; nobody should be let in by a slip.
@@ -71,10 +71,10 @@ Result<Done> AllowList::add(std::string_view cidr) {
 bool AllowList::admits(const SocketAddress& client) const {
   const SocketAddress plain = client.unmapped();
   if (plain.is_loopback()) return true;
-  const Octets octets = octets_of(plain);
+  const AddressOctets octets = octets_of(plain);
   return std::ranges::any_of(networks_, [&](const Network& network) {
     if (network.family != plain.family()) return false;
-    Octets prefix = octets;
+    AddressOctets prefix = octets;
     cut(prefix, network.bits);
     return prefix == network.prefix;
   });

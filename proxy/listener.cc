@@ -16,10 +16,11 @@ Listener::Listener(Loop& loop, ListenerEvents& events) : loop_(loop), events_(&e
   handle_.data = this;
 }
 
-Result<ListenerPtr> Listener::make(Loop& loop, const SocketAddress& address,
-                                   ListenerEvents& events) {
+Result<ListenerPtr> Listener::make(Loop& loop, const SocketAddress& address, ListenerEvents& events,
+                                   bool tls) {
   ListenerPtr listener(new Listener(loop, events));
   listener->address_ = address;
+  listener->tls_ = tls;
   int fault = uv_tcp_bind(&listener->handle_, address.get(), 0);
   if (fault == 0) {
     // Accepted sockets inherit it: one system call less per session.

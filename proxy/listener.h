@@ -26,12 +26,15 @@ class ListenerEvents {
 class Listener {
  public:
   /// Bound and listening; port 0 picks a free one. `events` must outlive it.
-  static Result<ListenerPtr> make(Loop& loop, const SocketAddress& address, ListenerEvents& events);
+  static Result<ListenerPtr> make(Loop& loop, const SocketAddress& address, ListenerEvents& events,
+                                  bool tls = false);
 
   /// The client that waits, with no delay set; nullptr when it has gone.
   ConnectionPtr accept();
   /// With the port that was picked.
   const SocketAddress& address() const { return address_; }
+  /// Clients speak TLS from their first octet.
+  bool tls() const { return tls_; }
 
   /// See HandleCloser.
   void release();
@@ -44,6 +47,7 @@ class Listener {
   ListenerEvents* events_;
   uv_tcp_t handle_;
   SocketAddress address_;
+  bool tls_ = false;
 };
 
 }  // namespace smtpscope

@@ -57,20 +57,16 @@ Proxy::Proxy(Loop& loop, ProxyOptions options, Tap* tap, ProxyNotices& notices)
       tap_(tap),
       notices_(notices),
       upstream_name_(options_.upstream.text()) {
-  upstream_ = Upstream{options_.upstream, upstream_name_, options_.connect_timeout, nullptr};
+  upstream_ =
+      Upstream{options_.upstream, upstream_name_, options_.connect_timeout, nullptr, nullptr};
 }
 
 Proxy::~Proxy() = default;
 
 Result<Done> Proxy::start() {
   raise_descriptor_limit();
-  for (const Endpoint& endpoint : options_.listen) {
-    if (auto done = listen(endpoint); !done) {
-      listeners_.clear();
-      return done;
-    }
-  }
-  if (auto done = check_exposure(); !done) {
+  if (auto done = open_tls(); !done) return done;
+  if (auto done = open_listeners(); !done) {
     listeners_.clear();
     return done;
   }
@@ -96,14 +92,37 @@ Result<Done> Proxy::start() {
   return Done{};
 }
 
-Result<Done> Proxy::listen(const Endpoint& endpoint) {
+Result<Done> Proxy::open_tls() {
+  if (options_.tls.mode == TlsMode::kPass) return Done{};
+  // The built-in sink speaks no TLS.
+  if (options_.upstream.kind == Endpoint::Kind::kSink) options_.tls.upstream = UpstreamTls::kNone;
+  const bool has_host = options_.upstream.kind == Endpoint::Kind::kTcp;
+  auto service = TlsService::make(options_.tls, has_host ? options_.upstream.host : std::string());
+  if (!service) return service.error();
+  tls_ = std::move(service.value());
+  upstream_.tls = tls_.get();
+  for (const std::string& text : tls_->notices()) notices_.notice(text);
+  return Done{};
+}
+
+Result<Done> Proxy::open_listeners() {
+  for (const Endpoint& endpoint : options_.listen) {
+    if (auto done = listen(endpoint, false); !done) return done;
+  }
+  for (const Endpoint& endpoint : options_.listen_tls) {
+    if (auto done = listen(endpoint, true); !done) return done;
+  }
+  return check_exposure();
+}
+
+Result<Done> Proxy::listen(const Endpoint& endpoint, bool tls) {
   auto addresses = addresses_of(endpoint);
   if (!addresses) return addresses.error();
   std::uint16_t port = endpoint.port;
   bool any = false;
   for (SocketAddress address : addresses.value()) {
     address.set_port(port);
-    auto listener = Listener::make(loop_, address, *this);
+    auto listener = Listener::make(loop_, address, *this, tls);
     if (!listener) {
       // Of the two loopbacks one is enough: IPv6 may be switched off.
       if (any && endpoint.host.empty()) continue;
@@ -131,9 +150,11 @@ Result<Done> Proxy::check_exposure() const {
   return Done{};
 }
 
-std::vector<SocketAddress> Proxy::addresses() const {
+std::vector<SocketAddress> Proxy::addresses(bool tls) const {
   std::vector<SocketAddress> addresses;
-  for (const ListenerPtr& listener : listeners_) addresses.push_back(listener->address());
+  for (const ListenerPtr& listener : listeners_) {
+    if (listener->tls() == tls) addresses.push_back(listener->address());
+  }
   return addresses;
 }
 
@@ -165,7 +186,7 @@ void Proxy::admit(Listener& listener) {
   const SessionId id = ++last_id_;
   ++totals_.sessions;
   SessionHost& host = *this;
-  auto session = std::make_unique<Session>(id, loop_, upstream_, std::move(client),
+  auto session = std::make_unique<Session>(id, loop_, upstream_, std::move(client), listener.tls(),
                                            tap_ != nullptr ? tap_->open(id) : nullptr, host);
   Session& started = *session;
   started.slot = sessions_.size();

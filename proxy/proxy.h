@@ -18,12 +18,16 @@
 #include "proxy/sink_server.h"
 #include "proxy/tap.h"
 #include "proxy/timer.h"
+#include "proxy/tls_options.h"
+#include "proxy/tls_service.h"
 
 namespace smtpscope {
 
 struct ProxyOptions {
-  std::vector<Endpoint> listen;  // kTcp only
+  std::vector<Endpoint> listen;      // kTcp only
+  std::vector<Endpoint> listen_tls;  // idem, where clients speak TLS from their first octet
   Endpoint upstream;
+  TlsOptions tls;
   AllowList allow;
   Duration grace = std::chrono::seconds(5);
   /// Per address; a host that drops packets would otherwise keep the client for the kernel's two
@@ -60,7 +64,9 @@ class Proxy : private ListenerEvents, private SessionHost {
   /// Opens all listeners or, on an Error, none.
   Result<Done> start();
   /// Where it listens, with the ports that were picked.
-  std::vector<SocketAddress> addresses() const;
+  std::vector<SocketAddress> addresses() const { return addresses(false); }
+  /// Idem, where clients speak TLS from their first octet.
+  std::vector<SocketAddress> tls_addresses() const { return addresses(true); }
 
   /// Accepts no more clients and ends when the sessions have, at the latest after the grace
   /// period.
@@ -74,7 +80,10 @@ class Proxy : private ListenerEvents, private SessionHost {
   const ProxyTotals& totals() const { return totals_; }
 
  private:
-  Result<Done> listen(const Endpoint& endpoint);
+  Result<Done> listen(const Endpoint& endpoint, bool tls);
+  Result<Done> open_listeners();
+  std::vector<SocketAddress> addresses(bool tls) const;
+  Result<Done> open_tls();
   Result<Done> check_exposure() const;
 
   void on_client_waiting(Listener& listener) override;
@@ -96,6 +105,7 @@ class Proxy : private ListenerEvents, private SessionHost {
   std::string upstream_name_;
   std::unique_ptr<Resolver> resolver_;
   std::unique_ptr<SinkServer> sink_;
+  std::unique_ptr<TlsService> tls_;
   Upstream upstream_;
   std::vector<ListenerPtr> listeners_;
   std::vector<Listener*> full_;  // with a client that waits for a free descriptor

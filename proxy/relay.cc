@@ -30,6 +30,10 @@ namespace {
 constexpr std::string_view kRefusal =
     "421 4.4.1 smtpscope: the mail server behind this tracing proxy does not answer\r\n";
 
+/// RFC 3463 X.7.4: security features not supported; the client may try again later.
+constexpr std::string_view kNoTls =
+    "421 4.7.4 smtpscope: no TLS with the mail server behind this tracing proxy\r\n";
+
 }  // namespace
 
 Relay::Relay(SessionId session, RelayPort& port, SessionTap* tap)
@@ -54,6 +58,20 @@ void Relay::record_octets(Time now, Side from, std::span<const std::uint8_t> oct
   tap_->feed(event);
 }
 
+void Relay::record_read(Time now, const FromPeer& read, bool undelivered) {
+  if (tap_ == nullptr) return;
+  WireEvent event;
+  event.session = session_;
+  event.time = now;
+  Bytes& bytes = event.body.emplace<Bytes>();
+  bytes.from = read.from;
+  bytes.head = read.octets;
+  bytes.undelivered = undelivered;
+  bytes.tls = read.tls;
+  bytes.instead = read.instead;
+  tap_->feed(event);
+}
+
 void Relay::begin(Time now, const SessionOpened& opened) { record(now, opened); }
 
 void Relay::handle(Time now, const FromPeer& event) {
@@ -63,8 +81,11 @@ void Relay::handle(Time now, const FromPeer& event) {
   assert(!leg(event.from).input_over);
 
   RelayPort::Sent sent{0, true};
-  if (target.takes_octets()) {
-    sent = port_.send_to(to, event.octets);
+  const std::span<const std::uint8_t> octets = event.instead ? *event.instead : event.octets;
+  if (target.takes_octets() && octets.empty()) {
+    sent.failed = false;
+  } else if (target.takes_octets()) {
+    sent = port_.send_to(to, octets);
     if (sent.failed) {
       target.deaf = true;
     } else if (sent.waiting > 0) {
@@ -76,7 +97,7 @@ void Relay::handle(Time now, const FromPeer& event) {
       sent.failed = target.deaf = true;
     }
   }
-  record_octets(now, event.from, event.octets, false, sent.failed);
+  record_read(now, event, sent.failed);
 
   if (event.from == Side::kServer && leg(Side::kClient).done()) {
     port_.set_deadline(now + kAfterlife);  // it still has something to say
@@ -124,6 +145,35 @@ void Relay::handle(Time now, const UpstreamReady& event) {
   // What was held has waited for the connection, not for a peer that does not read.
   leg(Side::kServer).blocked_since = now;
   record(now, UpstreamConnected{event.server, event.took, event.failed_attempts, event.rtt});
+  advance(now);
+}
+
+void Relay::handle(Time now, const ProxyReply& event) {
+  Leg& client = leg(Side::kClient);
+  RelayPort::Sent sent{0, true};
+  if (client.takes_octets()) {
+    sent = port_.send_to(Side::kClient, event.octets);
+    if (sent.failed) client.deaf = true;
+    if (sent.waiting > 0 && client.waiting == 0) client.blocked_since = now;
+    client.waiting += sent.waiting;
+  }
+  record_octets(now, Side::kServer, event.octets, true, sent.failed);
+}
+
+void Relay::handle(Time now, const TlsFailed& event) {
+  if (phase_ == Phase::kEnded || phase_ == Phase::kRefusing) return;
+  Leg& server = leg(Side::kServer);
+  if (phase_ == Phase::kConnecting) close(Side::kServer, false);
+  phase_ = Phase::kRefusing;
+  if (event.tell_client) handle(now, ProxyReply{octets_of(kNoTls)});
+  server.waiting = 0;  // what waited for the handshake is lost
+  if (!server.closed) record(now, Closed{Side::kServer, CloseKind::kFin, true, event.reason});
+  for (const Side side : {Side::kClient, Side::kServer}) {
+    Leg& self = leg(side);
+    if (self.farewell == Farewell::kNone) self.farewell = Farewell::kFin;
+    if (!self.closed && !self.input_over) resume(side);
+  }
+  port_.set_deadline(now + kRefusalLinger);
   advance(now);
 }
 

@@ -20,6 +20,9 @@ namespace smtpscope {
 struct FromPeer {
   Side from = Side::kClient;
   std::span<const std::uint8_t> octets;
+  bool tls = false;  // they came inside TLS
+  /// What the other side gets in their place.
+  std::optional<std::span<const std::uint8_t>> instead = {};
 };
 
 /// A peer has closed its direction (kFin), or the connection to it is gone (all others).
@@ -27,6 +30,17 @@ struct PeerClosed {
   Side side = Side::kClient;
   CloseKind kind = CloseKind::kFin;
   std::string_view reason;  // kError: in words
+};
+
+/// smtpscope itself answers the client.
+struct ProxyReply {
+  std::span<const std::uint8_t> octets;
+};
+
+/// TLS with a side could not be agreed on: the session ends.
+struct TlsFailed {
+  std::string_view reason;
+  bool tell_client = false;  // it can be told in SMTP
 };
 
 /// The connection to the server stands.
@@ -118,6 +132,8 @@ class Relay {
 
   void handle(Time now, const FromPeer& event);
   void handle(Time now, const PeerClosed& event);
+  void handle(Time now, const ProxyReply& event);
+  void handle(Time now, const TlsFailed& event);
   void handle(Time now, const UpstreamReady& event);
   void handle(Time now, const UpstreamUnreachable& event);
   void handle(Time now, const WriteDrained& event);
@@ -161,6 +177,7 @@ class Relay {
   void record(Time now, const Body& body);
   void record_octets(Time now, Side from, std::span<const std::uint8_t> octets, bool by_proxy,
                      bool undelivered);
+  void record_read(Time now, const FromPeer& read, bool undelivered);
 
   void pause(Side from);
   void resume(Side from);

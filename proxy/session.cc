@@ -1,22 +1,52 @@
 #include "proxy/session.h"
 
+#include <sys/socket.h>
+
+#include <string>
 #include <utility>
 
 namespace smtpscope {
 
 Session::Session(SessionId id, Loop& loop, const Upstream& upstream, ConnectionPtr client,
-                 std::unique_ptr<SessionTap> tap, SessionHost& host)
+                 bool client_tls, std::unique_ptr<SessionTap> tap, SessionHost& host)
     : id_(id),
       loop_(loop),
       upstream_(upstream),
       host_(host),
       tap_(std::move(tap)),
-      relay_(id, *this, tap_.get()) {
+      tls_(make_interception(client_tls)),
+      relay_(id, port(), tap_.get()) {
   connection(Side::kClient) = std::move(client);
   connection(Side::kClient)->set_events(this);
 }
 
 Session::~Session() = default;
+
+std::unique_ptr<Interception> Session::make_interception(bool client_tls) {
+  if (upstream_.tls == nullptr) return nullptr;
+  RelayPort& wire = *this;
+  // The relay is made behind it, and spoken to only once it is.
+  return std::make_unique<Interception>(id_, *upstream_.tls, client_tls, wire, relay_, tap_.get());
+}
+
+RelayPort& Session::port() {
+  if (tls_) return *tls_;
+  return *this;
+}
+
+namespace {
+
+/// How a host without a name calls itself (RFC 5321 4.1.3).
+std::string literal_of(const std::optional<SocketAddress>& address) {
+  if (!address) return "localhost";
+  const SocketAddress own = address->unmapped();
+  std::string text = own.text();
+  text.resize(text.rfind(':'));
+  if (own.family() == AF_INET6) return "[IPv6:" + text.substr(1);
+  return "[" + text + "]";
+}
+
+}  // namespace
 
 /// The way into the relay for all events. May destroy the session.
 template <typename Event>
@@ -45,24 +75,45 @@ void Session::on_read(Connection& source, Time when, std::span<const std::uint8_
   host_.on_activity(when);
   const Side from = side_of(source);
   octets_[index(from)] += octets.size();
+  if (tls_) {
+    tls_->from_peer(when, from, octets);
+    leave_if_over();
+    return;
+  }
   tell_relay(when, FromPeer{from, octets});
 }
 
 void Session::on_closed(Connection& source, CloseKind kind, std::string_view reason) {
   const Time now = loop_.now();
   host_.on_activity(now);
-  tell_relay(now, PeerClosed{side_of(source), kind, reason});
+  const PeerClosed closed{side_of(source), kind, reason};
+  if (tls_) {
+    tls_->peer_closed(now, closed);
+    leave_if_over();
+    return;
+  }
+  tell_relay(now, closed);
 }
 
 void Session::on_drained(Connection& target) {
   const Time now = loop_.now();
   host_.on_activity(now);
+  if (tls_) {
+    tls_->drained(now, side_of(target));
+    leave_if_over();
+    return;
+  }
   tell_relay(now, WriteDrained{side_of(target)});
 }
 
 void Session::on_write_failed(Connection& target) {
   const Time now = loop_.now();
   host_.on_activity(now);
+  if (tls_) {
+    tls_->write_failed(now, side_of(target));
+    leave_if_over();
+    return;
+  }
   tell_relay(now, WriteFailed{side_of(target)});
 }
 
@@ -77,16 +128,18 @@ void Session::on_connected(ConnectionPtr server, std::string_view address, Durat
   target.start_reading();
   connecting_.reset();
   const UpstreamReady ready{address, took, failed_attempts, target.round_trip()};
-  if (held.empty()) {
-    tell_relay(now, ready);
-    return;
+  const Connection::Sent sent = held.empty() ? Connection::Sent{} : target.send(held);
+  if (tls_) {
+    tls_->upstream_ready(now, ready, literal_of(target.own_address()));
+  } else {
+    relay_.handle(now, ready);
   }
-  const Connection::Sent sent = target.send(held);
-  relay_.handle(now, ready);
   if (sent.failed) {
-    tell_relay(now, WriteFailed{Side::kServer});
-  } else if (sent.waiting == 0) {
-    tell_relay(now, WriteDrained{Side::kServer});
+    on_write_failed(target);
+  } else if (!held.empty() && sent.waiting == 0) {
+    on_drained(target);
+  } else {
+    leave_if_over();
   }
 }
 
@@ -95,6 +148,11 @@ void Session::on_unreachable(std::string_view reason) {
   host_.on_activity(now);
   host_.on_upstream_unreachable(reason);
   connecting_.reset();
+  if (tls_) {
+    tls_->upstream_unreachable(now, UpstreamUnreachable{reason});
+    leave_if_over();
+    return;
+  }
   tell_relay(now, UpstreamUnreachable{reason});
 }
 

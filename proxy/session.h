@@ -11,6 +11,7 @@
 #include "proxy/address.h"
 #include "proxy/connection.h"
 #include "proxy/dialer.h"
+#include "proxy/interception.h"
 #include "proxy/loop.h"
 #include "proxy/relay.h"
 #include "proxy/resolver.h"
@@ -27,6 +28,7 @@ struct Upstream {
   std::string_view name;       // what the user asked for
   Duration connect_timeout{};  // per address
   Resolver* resolver = nullptr;
+  TlsService* tls = nullptr;  // nullptr: TLS is passed through
 };
 
 /// Keeps sessions; told by them.
@@ -44,8 +46,9 @@ class SessionHost {
 /// Relay decides. Owns both connections, the tap's part for this session, and nothing that grows.
 class Session : private RelayPort, private ConnectionEvents, private DialerEvents {
  public:
-  /// `upstream` and `host` must outlive the session.
-  Session(SessionId id, Loop& loop, const Upstream& upstream, ConnectionPtr client,
+  /// `upstream` and `host` must outlive the session. `client_tls`: the client speaks TLS from its
+  /// first octet.
+  Session(SessionId id, Loop& loop, const Upstream& upstream, ConnectionPtr client, bool client_tls,
           std::unique_ptr<SessionTap> tap, SessionHost& host);
   ~Session() override;
   Session(const Session&) = delete;
@@ -97,12 +100,18 @@ class Session : private RelayPort, private ConnectionEvents, private DialerEvent
   ConnectionPtr& connection(Side side) { return connections_[index(side)]; }
   template <typename Event>
   void tell_relay(Time now, const Event& event);
+  void leave_if_over() {
+    if (over_) host_.on_session_over(*this);
+  }
+  RelayPort& port();
+  std::unique_ptr<Interception> make_interception(bool client_tls);
 
   SessionId id_;
   Loop& loop_;
   const Upstream& upstream_;
   SessionHost& host_;
   std::unique_ptr<SessionTap> tap_;
+  std::unique_ptr<Interception> tls_;  // nullptr: octets go to the relay as they come
   Relay relay_;
   std::array<ConnectionPtr, 2> connections_;
   std::array<std::uint64_t, 2> octets_{};

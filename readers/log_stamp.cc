@@ -9,15 +9,10 @@
 namespace smtpscope {
 namespace {
 
-using std::chrono::days;
-using std::chrono::hours;
-using std::chrono::minutes;
-using std::chrono::seconds;
-
 /// A log may be written in the zone that is furthest ahead of UTC.
-constexpr Duration kFurthestZone = hours(14);
+constexpr Duration kFurthestZone = std::chrono::hours(14);
 /// A year, or a day, is another one when the stamps would step back by more than this.
-constexpr days kHalfYear{183};
+constexpr std::chrono::days kHalfYear{183};
 
 /// Takes a text apart from its beginning. The first thing that is not as wanted makes it fail.
 class Scanner {
@@ -73,7 +68,9 @@ Clock read_clock(Scanner& scanner) {
   scanner.want(":");
   const int second = scanner.number(2);
   if (hour > 23 || minute > 59 || second > 60) scanner.fail();
-  Clock clock{hours(hour) + minutes(minute) + seconds(second), seconds(1)};
+  Clock clock{
+      std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second),
+      std::chrono::seconds(1)};
   if (!scanner.ok() || !scanner.take(".,")) return clock;
   if (!is_digit(scanner.peek())) scanner.fail();
   Duration fraction{};
@@ -99,7 +96,7 @@ std::optional<WallTime> day_of(int year, int month, int day) {
 }
 
 int year_of(WallTime time) {
-  const std::chrono::year_month_day date(std::chrono::floor<days>(time));
+  const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(time));
   return static_cast<int>(date.year());
 }
 
@@ -112,7 +109,7 @@ bool read_zone(Scanner& scanner, Duration& east) {
   scanner.take(":");
   const int minute = scanner.number(2);
   if (hour > 23 || minute > 59) scanner.fail();
-  east = hours(hour) + minutes(minute);
+  east = std::chrono::hours(hour) + std::chrono::minutes(minute);
   if (west) east = -east;
   return true;
 }
@@ -184,12 +181,12 @@ std::optional<LogStamp> LogStamps::read_time_of_day(std::string_view line) {
   Scanner scanner(line);
   const Clock clock = read_clock(scanner);
   if (!scanner.ok()) return std::nullopt;
-  WallTime time = std::chrono::floor<days>(last_.value_or(latest_)) + clock.time;
-  constexpr Duration kHalfDay = hours(12);
+  WallTime time = std::chrono::floor<std::chrono::days>(last_.value_or(latest_)) + clock.time;
+  constexpr Duration kHalfDay = std::chrono::hours(12);
   if (last_ && time + kHalfDay < *last_) {
-    time += days(1);
+    time += std::chrono::days(1);
   } else if (last_ ? time > *last_ + kHalfDay : time > latest_ + kFurthestZone) {
-    time -= days(1);
+    time -= std::chrono::days(1);
   }
   last_ = time;
   return LogStamp{

@@ -107,6 +107,11 @@ void LeakCheck::read(const RunInfo& run) {
 void LeakCheck::on_wire(const WireEvent& event) {
   const Place place{event.session, "an event's text"};
   if (const auto* bytes = std::get_if<Bytes>(&event.body)) {
+    if (bytes->instead) search(place, text_of(*bytes->instead));
+    if (bytes->aside) {
+      search(place, text_of(bytes->head));
+      return;
+    }
     gather(event.session, bytes->from, text_of(bytes->head));
     if (!bytes->left_out) return;
     end_stream(event.session, bytes->from);
@@ -129,10 +134,26 @@ void LeakCheck::on_wire(const WireEvent& event) {
     search(place, gap->why);
   } else if (const auto* closed = std::get_if<Closed>(&event.body)) {
     search(place, closed->reason);
+  } else if (const auto* handshake = std::get_if<TlsHandshake>(&event.body)) {
+    search_tls(place, *handshake->facts);
   } else if (std::holds_alternative<SessionEnded>(event.body)) {
     end_stream(event.session, Side::kClient);
     end_stream(event.session, Side::kServer);
   }
+}
+
+void LeakCheck::search_tls(const Place& place, const TlsFacts& facts) {
+  const auto certificate = [&](const TlsCertificate& one) {
+    search(place, one.subject);
+    search(place, one.issuer);
+    for (const std::string& name : one.names) search(place, name);
+  };
+  search(place, facts.server_name);
+  search(place, facts.failure);
+  search(place, facts.verification);
+  for (const std::string& difference : facts.differences) search(place, difference);
+  for (const TlsCertificate& one : facts.certificates) certificate(one);
+  if (facts.client_certificate) certificate(*facts.client_certificate);
 }
 
 void LeakCheck::finish() {

@@ -56,6 +56,7 @@ class LeakCheck : public WireSink {
   void add(OriginalKind kind, const std::string& original);
   void gather(SessionId session, Side side, std::string_view octets);
   void search(const Place& place, std::string_view text);
+  void search_tls(const Place& place, const TlsFacts& facts);
   void search_view(const Place& place, std::string_view encoding, std::string_view text);
   void end_stream(SessionId session, Side side);
 

@@ -77,7 +77,8 @@ void SessionRedactor::finish() {
 
 void SessionRedactor::wait(const WireEvent& event) {
   Waiting waiting{EventCopy(event), 0, 0};
-  if (const auto* bytes = std::get_if<Bytes>(&event.body)) {
+  const auto* bytes = std::get_if<Bytes>(&event.body);
+  if (bytes != nullptr && !bytes->aside) {
     waiting.at = stream(bytes->from).received();
     const Conversation& conversation = screen_.conversation();
     const bool goes_on = bytes->from == conversation.commanding_side() && conversation.scanner();
@@ -293,7 +294,8 @@ void SessionRedactor::end_message(const Item& item) {
 void SessionRedactor::release([[maybe_unused]] bool all) {
   while (!waiting_.empty()) {
     const Waiting& first = waiting_.front();
-    if (const auto* bytes = std::get_if<Bytes>(&first.event.event().body)) {
+    const auto* bytes = std::get_if<Bytes>(&first.event.event().body);
+    if (bytes != nullptr && !bytes->aside) {
       const std::uint64_t end = first.at + bytes->octets();
       if (stream(bytes->from).decided() < end) {
         assert(!all);
@@ -312,7 +314,11 @@ void SessionRedactor::emit(const Waiting& waiting) {
   // What the views of `changed` point to.
   std::string texts[3];
   if (const auto* bytes = std::get_if<Bytes>(&event.body)) {
-    emit_bytes(waiting, *bytes);
+    if (bytes->aside) {
+      emit_aside(waiting, *bytes);
+    } else {
+      emit_bytes(waiting, *bytes);
+    }
     return;
   }
   if (auto* opened = std::get_if<SessionOpened>(&changed.body)) {
@@ -334,8 +340,56 @@ void SessionRedactor::emit(const Waiting& waiting) {
   } else if (auto* closed = std::get_if<Closed>(&changed.body)) {
     texts[0] = texts_.rewritten(closed->reason);
     closed->reason = texts[0];
+  } else if (auto* handshake = std::get_if<TlsHandshake>(&changed.body)) {
+    handshake->facts = rewritten(*handshake->facts);
   }
   out_.on_wire(changed);
+}
+
+/// Replies, as the server said them to smtpscope or smtpscope to the client, and smtpscope's own
+/// commands: lines that no Conversation has seen.
+std::string SessionRedactor::rewritten_lines(Side from, std::string_view octets) {
+  Rewriting out;
+  bool first = true;
+  while (!octets.empty()) {
+    const LineParts line = next_line(octets);
+    if (from == Side::kClient) {
+      commands_.rewrite(line.text, out);
+    } else {
+      replies_.rewrite(line.text,
+                       first ? ReplyRedactor::Place::kName : ReplyRedactor::Place::kKeywords, out);
+    }
+    out.keep(line.ending);
+    first = false;
+  }
+  return std::string(out.text());
+}
+
+void SessionRedactor::emit_aside(const Waiting& waiting, const Bytes& bytes) {
+  WireEvent event = waiting.event.event();
+  const std::string lines = rewritten_lines(bytes.from, text_of(bytes.head));
+  std::get<Bytes>(event.body).head = octets_of(lines);
+  out_.on_wire(event);
+}
+
+/// Names in certificates, and the one that was asked for, are names; a fingerprint finds its
+/// certificate in public logs.
+std::shared_ptr<const TlsFacts> SessionRedactor::rewritten(const TlsFacts& facts) {
+  auto changed = std::make_shared<TlsFacts>(facts);
+  const auto text = [this](std::string& words) { words = texts_.rewritten(words); };
+  const auto certificate = [&](TlsCertificate& one) {
+    text(one.subject);
+    text(one.issuer);
+    for (std::string& name : one.names) name = names_.host(name);
+    one.fingerprint.assign(one.fingerprint.size(), '0');
+  };
+  if (!changed->server_name.empty()) changed->server_name = names_.host(changed->server_name);
+  for (TlsCertificate& one : changed->certificates) certificate(one);
+  if (changed->client_certificate) certificate(*changed->client_certificate);
+  text(changed->failure);
+  text(changed->verification);
+  for (std::string& difference : changed->differences) text(difference);
+  return changed;
 }
 
 void SessionRedactor::emit_bytes(const Waiting& waiting, const Bytes& bytes) {
@@ -389,6 +443,11 @@ void SessionRedactor::emit_bytes(const Waiting& waiting, const Bytes& bytes) {
   }
   changed.further = further;
   changed.masked = masked;
+  std::string instead;
+  if (bytes.instead) {
+    instead = rewritten_lines(bytes.from, text_of(*bytes.instead));
+    changed.instead = octets_of(instead);
+  }
   out_.on_wire(event);
   stream(bytes.from).forget(at);
 }

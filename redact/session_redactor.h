@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -67,7 +68,10 @@ class SessionRedactor : private ItemSink {
 
   void emit(const Waiting& waiting);
   void emit_bytes(const Waiting& waiting, const Bytes& bytes);
+  void emit_aside(const Waiting& waiting, const Bytes& bytes);
+  std::string rewritten_lines(Side from, std::string_view octets);
   LeftOut rewritten(const LeftOut& hole);
+  std::shared_ptr<const TlsFacts> rewritten(const TlsFacts& facts);
   SideStream& stream(Side side) { return streams_[index(side)]; }
 
   Pseudonyms& names_;

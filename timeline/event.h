@@ -53,6 +53,7 @@ struct Entry {
   const Item* item = nullptr;  // valid during the call
   bool by_proxy = false;       // smtpscope said it, no server
   bool undelivered = false;    // the other side was gone
+  bool tls = false;            // it came inside TLS, into which smtpscope sees
   bool unsolicited = false;    // a 421/521 that came too soon to answer the command it met
   Time first;                  // arrival of its first octet
   Time last;                   // of its last
@@ -143,6 +144,40 @@ struct TimelineBlocked {
   std::uint64_t octets = 0;
 };
 
+/// A TLS handshake that smtpscope took part in is over, completed or not.
+struct TimelineTls {
+  TlsHandshake handshake;
+  Duration since_previous{};
+};
+/// A TLS alert outside a handshake.
+struct TimelineTlsAlert {
+  TlsAlerted alert;
+};
+/// What smtpscope and the server said to each other without the client.
+struct TimelineAside {
+  Side from = Side::kServer;
+  std::string_view text;  // one line or several, with their line ends
+  Duration since_previous{};
+};
+/// The other side was given something else than what `from` said.
+struct TimelineRewritten {
+  Side from = Side::kServer;
+  std::string_view instead;
+};
+
+/// The outside of a session's TLS. By index(Side) where there are two.
+struct TlsTotals {
+  std::uint16_t version = 0;       // that the server chose; 0: no ServerHello could be read
+  std::uint16_t cipher_suite = 0;  // idem
+  bool resumed = false;
+  std::optional<Duration> handshake;    // from STARTTLS's 220, or the ClientHello, until both sides
+                                        // have sent something that ends it; nothing: they have not
+  std::optional<Duration> server_took;  // from the ClientHello to the ServerHello
+  std::optional<Duration> client_took;  // from the server's last record to the client's part
+  std::array<std::uint64_t, 2> records{};
+  std::array<std::uint64_t, 2> octets{};  // of the records, with their headers
+};
+
 /// Totals of a session.
 struct SessionTotals {
   Time began, ended;
@@ -154,7 +189,8 @@ struct SessionTotals {
   Duration idle_client{}, idle_server{}, idle_proxy{};  // who kept whom waiting, all waits summed
   std::uint64_t annotations = 0;                        // not folded
   std::optional<Severity> worst;
-  bool ended_cleanly = false;  // QUIT and 221 were seen
+  bool ended_cleanly = false;    // QUIT and 221 were seen
+  std::optional<TlsTotals> tls;  // nothing: no TLS record was seen
 };
 
 /// What a line of the verdict is.
@@ -194,7 +230,8 @@ struct TimelineEvent {
   Time time;
   std::variant<TimelineSessionStarted, TimelineConnected, TimelineConnectFailed, Entry, Silence,
                Annotation, AnnotationFolded, TransactionEnded, TimelineClosed, TimelineGap,
-               TimelineStalled, TimelineBlocked, TimelineSessionEnded>
+               TimelineStalled, TimelineBlocked, TimelineSessionEnded, TimelineTls,
+               TimelineTlsAlert, TimelineAside, TimelineRewritten>
       body;
 };
 

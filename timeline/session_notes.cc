@@ -414,8 +414,37 @@ void note_transaction(const Transaction& ended, SessionState& state) {
   }
 }
 
-bool note_tls_record(Side side, const TlsRecord& record, Time time, std::uint64_t entry,
+void note_tls_handshake(const TlsHandshake& handshake, Time now, SessionState& state) {
+  if (state.tls_ends == nullptr) state.tls_ends = std::make_unique<TlsEnds>();
+  state.tls_ends->with[index(handshake.with)] = handshake.facts;
+  state.tls_ends->at[index(handshake.with)] = now;
+  // Whether the session is encrypted is asked for the client's sake.
+  if (handshake.with == Side::kClient && handshake.facts->completed) state.encrypted = true;
+}
+
+namespace {
+
+void note_handshake(Side side, const TlsMessages& messages, Time time, TlsState& tls) {
+  if (messages.client_hello && messages.client_hello->readable) {
+    tls.client_hello = messages.client_hello;
+    tls.client_hello_at = time;
+  }
+  if (messages.server_hello && messages.server_hello->readable) {
+    tls.server_hello = messages.server_hello;
+    if (tls.client_hello && !tls.server_took) tls.server_took = time - tls.client_hello_at;
+  }
+  if (side == Side::kServer && messages.certificates &&
+      !messages.certificates->certificates.empty()) {
+    tls.certificate = messages.certificates->certificates.front();
+  }
+  if (messages.certificate_requested) tls.certificate_requested = true;
+}
+
+}  // namespace
+
+bool note_tls_record(const Item& item, const TlsRecord& record, Time time, std::uint64_t entry,
                      SessionState& state) {
+  const Side side = item.side;
   // RFC 8446 5.1.
   constexpr std::uint8_t kChangeCipherSpec = 20;
   constexpr std::uint8_t kAlert = 21;
@@ -433,6 +462,8 @@ bool note_tls_record(Side side, const TlsRecord& record, Time time, std::uint64_
   TlsState& tls = *state.tls_state;
   const std::size_t i = index(side);
   ++tls.records[i];
+  tls.octets[i] += item.end - item.begin;
+  if (record.messages != nullptr) note_handshake(side, *record.messages, time, tls);
   if (record.handshake_type == kClientHello || record.handshake_type == kServerHello) {
     tls.hello_seen[i] = true;
     tls.version[i] = record.version;
@@ -455,9 +486,32 @@ bool note_tls_record(Side side, const TlsRecord& record, Time time, std::uint64_
   }
   const bool first_data = record.type == kApplicationData && !tls.data_seen[i];
   if (record.type == kApplicationData) tls.data_seen[i] = true;
+  if ((tls.finished_seen[i] || tls.data_seen[i]) && !tls.secured[i]) {
+    tls.secured[i] = time;
+    if (side == Side::kClient && tls.records[index(Side::kServer)] > 0) {
+      tls.client_took = time - tls.last_record[index(Side::kServer)];
+    }
+  }
+  tls.last_record[i] = time;
   const bool telling =
       record.type == kAlert || record.type == kHandshake || first_data || !tls.data_seen[i];
   return telling && record.type != kChangeCipherSpec;
+}
+
+TlsTotals totals_of(const TlsState& tls) {
+  TlsTotals totals;
+  if (tls.server_hello) {
+    totals.version = tls.server_hello->version;
+    totals.cipher_suite = tls.server_hello->cipher_suite;
+    totals.resumed = tls.server_hello->resumed;
+  }
+  const auto& [client, server] = tls.secured;
+  if (client && server) totals.handshake = std::max(*client, *server) - tls.began;
+  totals.server_took = tls.server_took;
+  totals.client_took = tls.client_took;
+  totals.records = tls.records;
+  totals.octets = tls.octets;
+  return totals;
 }
 
 }  // namespace smtpscope

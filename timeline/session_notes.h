@@ -66,9 +66,15 @@ void note_recipient(const Transaction& txn, const ClientRecord* client, SessionS
 /// A transaction has ended; before the rules are asked about it, and before `previous` becomes it.
 void note_transaction(const Transaction& ended, SessionState& state);
 
+/// A TLS handshake of smtpscope's own is over.
+void note_tls_handshake(const TlsHandshake& handshake, Time now, SessionState& state);
+
 /// A TLS record, before the rules are asked about it. Gives whether it tells something that is
 /// worth an entry: the handshake's messages, alerts, the first application data of a side.
-bool note_tls_record(Side side, const TlsRecord& record, Time time, std::uint64_t entry,
+bool note_tls_record(const Item& item, const TlsRecord& record, Time time, std::uint64_t entry,
                      SessionState& state);
+
+/// What a session's records add up to.
+TlsTotals totals_of(const TlsState& tls);
 
 }  // namespace smtpscope

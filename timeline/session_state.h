@@ -172,9 +172,19 @@ struct TlsState {
   Time began;                        // when STARTTLS was answered 220, or of the first record
   std::array<bool, 2> hello_seen{};  // ClientHello, ServerHello
   std::array<bool, 2> data_seen{};   // application data, which also hides the rest of a handshake
-  std::array<std::uint16_t, 2> version{};  // of the hello's record
-  std::array<bool, 2> encrypts{};          // sent ChangeCipherSpec
-  std::array<bool, 2> finished_seen{};     // a handshake record behind that, before TLS 1.3
+  std::array<std::uint16_t, 2> version{};       // of the hello's record
+  std::optional<ClientHello> client_hello;      // what the last one says
+  std::optional<ServerHello> server_hello;      // idem
+  std::optional<CertificateFacts> certificate;  // the server's own; before TLS 1.3 only
+  bool certificate_requested = false;           // the server asked the client for one; idem
+  Time client_hello_at;
+  std::array<Time, 2> last_record{};
+  std::array<std::optional<Time>, 2> secured{};  // first Finished or application data
+  std::optional<Duration> server_took;           // from the ClientHello to the ServerHello
+  std::optional<Duration> client_took;  // from the server's last record to what ends the handshake
+  std::array<std::uint64_t, 2> octets{};  // of the records, their headers included
+  std::array<bool, 2> encrypts{};         // sent ChangeCipherSpec
+  std::array<bool, 2> finished_seen{};    // a handshake record behind that, before TLS 1.3
   std::array<std::uint64_t, 2> records{};
   std::array<std::uint64_t, 2> data_records{};
   std::array<std::uint32_t, 2> first_data_octets{};  // length of the first of them
@@ -182,6 +192,21 @@ struct TlsState {
   Side alert_from = Side::kClient;
   std::uint8_t alert_level = 0;
   std::uint8_t alert_description = 0;
+};
+/// The TLS handshakes that smtpscope took part in, by index(Side): the last ones with the client
+/// and with the server, nullptr where there was none.
+struct TlsEnds {
+  std::array<std::shared_ptr<const TlsFacts>, 2> with;
+  std::array<Time, 2> at{};
+
+  const TlsFacts* facts(Side side) const { return with[index(side)].get(); }
+  /// The one that failed; nullptr if none did.
+  const TlsFacts* failed() const {
+    for (const auto& each : with) {
+      if (each != nullptr && !each->completed) return each.get();
+    }
+    return nullptr;
+  }
 };
 /// STARTTLS in the open, for what became of it.
 struct StartTlsNotes {
@@ -345,6 +370,18 @@ struct SessionState {
   std::optional<Duration> rtt_s;
   std::optional<Duration> rtt_c;  // to the client, by the kernel only
 
+  /// What a side says comes inside TLS, into which smtpscope sees (index: of the speaker).
+  std::array<bool, 2> in_tls{};
+  bool reply_rewritten = false;  // the client was given another EHLO reply than the server's
+
+  /// The client has agreed on TLS with smtpscope, and has not said a word in it.
+  bool silent_in_tls() const {
+    const TlsFacts* facts = tls_ends == nullptr ? nullptr : tls_ends->facts(Side::kClient);
+    return facts != nullptr && facts->completed && !in_tls[index(Side::kClient)];
+  }
+  /// The session is encrypted, and what is inside cannot be seen.
+  bool tls_hides() const { return tls && tls_ends == nullptr; }
+
   std::array<std::optional<CloseRecord>, 2> closes;  // by index(Side): how it closed first
   std::optional<Side> first_closer;
   /// How many silences of the client [0] and the server [1] matched a round interval.
@@ -357,6 +394,7 @@ struct SessionState {
   std::unique_ptr<TransactionSummary> previous;  // the transaction that ended last
   std::unique_ptr<AuthState> auth;               // nullptr until the first AUTH
   std::unique_ptr<TlsState> tls_state;           // nullptr until TLS begins
+  std::unique_ptr<TlsEnds> tls_ends;             // nullptr until smtpscope itself spoke TLS
   std::unique_ptr<UnknownRun> unknown_run;       // nullptr until the first unknown command
   std::unique_ptr<PipelinedRun> pipelined_run;   // nullptr until the first
   std::unique_ptr<LastMailData> last_mail_data;  // nullptr until the first

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/octets.h"
 #include "parser/conversation.h"
 #include "timeline/evidence.h"
 #include "timeline/history_notes.h"
@@ -41,6 +42,10 @@ void Tracker::on_event_done(const WireEvent& event, const Conversation& conversa
     end_session(conversation);
     return;
   } else {
+    const auto* bytes = std::get_if<Bytes>(&event.body);
+    if (bytes != nullptr && !bytes->aside && bytes->instead && !bytes->instead->empty()) {
+      emit(TimelineRewritten{.from = bytes->from, .instead = text_of(*bytes->instead)});
+    }
     flush_silence(conversation);
     end_unfinished(conversation);
     settle({.now = now_}, conversation);
@@ -109,8 +114,19 @@ void Tracker::on_body(const UpstreamFailed& failed, const Conversation& conversa
   settle(moment, conversation);
 }
 
-void Tracker::on_body(const Bytes& bytes, const Conversation&) {
+void Tracker::on_body(const Bytes& bytes, const Conversation& conversation) {
   end_wait();
+  if (bytes.aside) {
+    flush_silence(conversation);
+    emit(TimelineAside{
+        .from = bytes.from, .text = text_of(bytes.head), .since_previous = now_ - last_event_});
+    last_event_ = now_;
+    return;
+  }
+  if (bytes.tls) state_.in_tls[index(bytes.from)] = true;
+  if (bytes.instead && bytes.from == Side::kServer && !bytes.instead->empty()) {
+    state_.reply_rewritten = true;
+  }
   const std::uint64_t octets = bytes.octets();
   const CloseRecord* gone = nullptr;
   if (const auto& close = state_.closes[index(other(bytes.from))]) {
@@ -147,6 +163,21 @@ void Tracker::on_body(const Gap& gap, const Conversation&) {
 void Tracker::on_body(const Closed&, const Conversation&) { end_wait(); }
 
 void Tracker::on_body(const SessionEnded&, const Conversation&) {}
+
+void Tracker::on_body(const TlsHandshake& handshake, const Conversation& conversation) {
+  end_wait();
+  flush_silence(conversation);
+  note_tls_handshake(handshake, now_, state_);
+  emit(TimelineTls{.handshake = handshake, .since_previous = now_ - last_event_});
+  last_event_ = now_;
+}
+
+void Tracker::on_body(const TlsAlerted& alert, const Conversation& conversation) {
+  end_wait();
+  flush_silence(conversation);
+  emit(TimelineTlsAlert{.alert = alert});
+  last_event_ = now_;
+}
 
 void Tracker::close(const Closed& closed, const Conversation& conversation) {
   end_rset_run(conversation);
@@ -226,6 +257,7 @@ void Tracker::end_session(const Conversation& conversation) {
   totals.annotations = engine_.annotations();
   totals.worst = engine_.worst();
   totals.ended_cleanly = state_.quit_sent && state_.quit_answered;
+  if (state_.tls_state != nullptr) totals.tls = totals_of(*state_.tls_state);
   const std::vector<VerdictLine> lines = verdict(state_, totals, tallies, engine_);
   emit(TimelineSessionEnded{
       .totals = &totals, .verdict = lines, .not_evaluated = engine_.not_evaluated()});

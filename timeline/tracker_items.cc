@@ -36,6 +36,7 @@ Entry Tracker::make_entry(const Item& item, Pieces& pieces) const {
   entry.item = &item;
   entry.by_proxy = arrival.by_proxy;
   entry.undelivered = arrival.undelivered;
+  entry.tls = state_.in_tls[index(item.side)] && !arrival.by_proxy;
   entry.first = arrival.first;
   entry.last = arrival.last;
   // Both sides can speak at once: then the entry before ended after this one began.
@@ -317,7 +318,7 @@ void Tracker::on_body(const Item& item, const Blob& blob, const Conversation& co
 }
 
 void Tracker::on_body(const Item& item, const TlsRecord& record, const Conversation& conversation) {
-  if (note_tls_record(item.side, record, now_, state_.entries + 1, state_)) {
+  if (note_tls_record(item, record, now_, state_.entries + 1, state_)) {
     tell(item, kOnOtherEntry, 0, conversation);
   } else {
     last_event_ = std::max(last_event_, now_);

@@ -16,7 +16,7 @@ namespace smtpscope {
 namespace {
 
 /// Of a server's words, what fits into a sentence.
-constexpr std::size_t kQuoted = 100;
+constexpr std::size_t kRefusalQuoted = 100;
 
 std::string count_of(std::uint64_t count, std::string_view thing) {
   return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
@@ -154,7 +154,8 @@ std::string by_outcome(const SessionTotals& totals) {
 
 std::string without_transaction(const SessionState& state) {
   if (state.connect_failed) return "no message: the server could not be reached";
-  if (state.tls) return "no message was seen before TLS began; what came inside TLS is not visible";
+  if (state.tls_hides())
+    return "no message was seen before TLS began; what came inside TLS is not visible";
   if (state.greeting == SessionState::Greeting::kPending && !state.mid_session) {
     return "no message: the server never greeted";
   }
@@ -230,6 +231,7 @@ class Judgement {
         if (&one != lead && one.severity >= Severity::kWarning) tell(one);
       }
     }
+    tls();
     no_fault();
     not_evaluated();
     waiting();
@@ -295,8 +297,42 @@ class Judgement {
                       : "server side: no fault found");
   }
 
+  /// What the handshakes of smtpscope itself tell of a side.
+  void tls() {
+    const TlsEnds* ends = state_.tls_ends.get();
+    if (ends == nullptr) return;
+    const TlsFacts* client = ends->facts(Side::kClient);
+    if (client != nullptr && client->completed && !state_.silent_in_tls()) {
+      if (client->origin == TlsCertificateOrigin::kMadeForRun && !client->resumed) {
+        say(kFinding,
+            "client side: it does not verify certificates: it accepted one that was signed by a CA "
+            "made for this run, which it cannot know. Whoever gets in between can read and change "
+            "its mail, and its password");
+      } else if (client->origin != TlsCertificateOrigin::kServer && !client->certificates.empty()) {
+        say(kFinding,
+            fmt::format("client side: it accepted the certificate {} signed by {}; whether because "
+                        "it trusts that CA or because it verifies nothing, this does not tell",
+                        client->certificates.front().subject, client->certificates.front().issuer));
+      }
+    }
+    if (client != nullptr && !client->completed && client->failed_by == Side::kClient) {
+      const bool goes_on = state_.mails_sent > 0;
+      say(kFinding,
+          fmt::format("client side: {} TLS: {}", goes_on ? "it goes on without" : "it gave up over",
+                      client->failure));
+    }
+    const TlsFacts* server = ends->facts(Side::kServer);
+    if (server != nullptr && server->completed && server->verification != "ok" &&
+        !server->verification.empty()) {
+      say(kFinding,
+          fmt::format("server side: its certificate would not be accepted by a client that "
+                      "verifies: {}",
+                      server->verification));
+    }
+  }
+
   void not_evaluated() {
-    if (state_.tls && totals_.transactions > 0) {
+    if (state_.tls_hides() && totals_.transactions > 0) {
       say(kNotEvaluated, "not judged: what came inside TLS, which is encrypted");
     }
     if (state_.holes > 0) {
@@ -371,7 +407,7 @@ TransactionTally TransactionTally::of(const Transaction& transaction) {
                          .data_began = transaction.wire_octets > 0,
                          .data_sent = transaction.data_sent,
                          .undelivered = transaction.final_undelivered};
-  if (tally.refusal_text.size() > kQuoted) tally.refusal_text.resize(kQuoted);
+  if (tally.refusal_text.size() > kRefusalQuoted) tally.refusal_text.resize(kRefusalQuoted);
   return tally;
 }
 

@@ -12,6 +12,7 @@
 
 #include "capture/event_copy.h"
 #include "capture/event_format.h"
+#include "capture/event_names.h"
 #include "capture/octet_text.h"
 #include "capture/wall_time.h"
 #include "tests/catch.h"
@@ -69,7 +70,8 @@ struct Fields {
       text += describe(part.left_out) + text_of(part.octets);
     }
     for (const Masked& mask : e.masked) text += fmt::format("|{}+{}", mask.offset, mask.octets);
-    return text + fmt::format("|{}|{}", e.by_proxy, e.undelivered);
+    if (e.instead) text += "|instead " + text_of(*e.instead);
+    return text + fmt::format("|{}|{}|{}|{}", e.by_proxy, e.undelivered, e.tls, e.aside);
   }
   std::string operator()(const Blocked& e) const {
     return fmt::format("blocked {}|{}|{}", to_string(e.to), ns_of(e.since), e.octets);
@@ -86,6 +88,30 @@ struct Fields {
                        e.reason);
   }
   std::string operator()(const SessionEnded&) const { return "end"; }
+  std::string operator()(const TlsHandshake& e) const {
+    std::string text = fmt::format("tls {}|{}|{}|{}", to_string(e.with), e.took.count(),
+                                   e.facts->completed, e.facts->waited.count());
+    for (const TlsTextName& each : kTlsTextNames) text += "|" + (*e.facts).*each.text;
+    for (const TlsListName& each : kTlsListNames) {
+      for (const std::string& one : (*e.facts).*each.list) text += "|" + one;
+    }
+    if (e.facts->failed_by) text += fmt::format("|by {}", to_string(*e.facts->failed_by));
+    if (e.facts->alert) text += fmt::format("|alert {}", *e.facts->alert);
+    text += fmt::format("|{}|{}|{}|{}", e.facts->resumed, e.facts->ciphers_offered,
+                        static_cast<int>(e.facts->origin), e.facts->client_certificate_asked);
+    const auto add = [&](const TlsCertificate& certificate) {
+      for (const CertificateTextName& each : kCertificateTextNames) {
+        text += "|" + certificate.*each.text;
+      }
+      for (const std::string& name : certificate.names) text += "|" + name;
+    };
+    for (const TlsCertificate& certificate : e.facts->certificates) add(certificate);
+    if (e.facts->client_certificate) add(*e.facts->client_certificate);
+    return text;
+  }
+  std::string operator()(const TlsAlerted& e) const {
+    return fmt::format("alert {}|{}|{}|{}", to_string(e.from), e.by_proxy, e.level, e.description);
+  }
 };
 
 std::string fields(const WireEvent& event) {
@@ -166,6 +192,55 @@ TEST_CASE("every kind of event survives") {
   expect_round_trip({1, at_ns(std::numeric_limits<std::int64_t>::min()), SessionEnded{}});
 }
 
+TlsCertificate some_certificate(const std::string& name) {
+  return {"CN=" + name,           "CN=A \"CA\"", {name, "192.0.2.1"}, "2026-01-01T00:00:00Z",
+          "2026-12-31T23:59:59Z", "EC P-256",    std::string(64, 'a')};
+}
+
+TEST_CASE("what is known of a TLS handshake survives") {
+  auto facts = std::make_shared<TlsFacts>();
+  expect_round_trip({1, at_ns(5), TlsHandshake{Side::kClient, Duration(3), facts}});
+  facts = std::make_shared<TlsFacts>();
+  facts->completed = true;
+  facts->waited = Duration(77);
+  facts->server_name = "mx.example";
+  facts->versions_offered = {"TLSv1.3", "TLSv1.2"};
+  facts->ciphers_offered = 31;
+  facts->alpn_offered = {"smtp", "\x01 \"odd\"\n"};
+  facts->version = "TLSv1.3";
+  facts->cipher = "TLS_AES_256_GCM_SHA384";
+  facts->alpn = "smtp";
+  facts->resumed = true;
+  facts->origin = TlsCertificateOrigin::kMadeForRun;
+  facts->certificates = {some_certificate("mx.example"), some_certificate("ca\xff\xc3\xa9")};
+  facts->verification = "ok";
+  facts->client_certificate_asked = true;
+  facts->client_certificate = some_certificate("client");
+  facts->differences = {"one", "another"};
+  // What is not UTF-8 in words is replaced, as everywhere.
+  facts->certificates[1] = some_certificate("ca");
+  expect_round_trip({1, at_ns(5), TlsHandshake{Side::kServer, Duration(9), facts}});
+  facts = std::make_shared<TlsFacts>();
+  facts->failure = "the client does not know the CA";
+  facts->failed_by = Side::kClient;
+  facts->alert = 48;
+  expect_round_trip({1, at_ns(5), TlsHandshake{Side::kClient, Duration(9), facts}});
+  expect_round_trip({1, at_ns(5), TlsAlerted{Side::kServer, true, 2, 70}});
+}
+
+TEST_CASE("a TLS event that is not as it should be is corrupt") {
+  const std::string head = R"({"t":1,"s":1,"e":"tls","with":"client","took":1,"completed":true)";
+  for (const char* wrong :
+       {R"(,"certificates":7})", R"(,"alert":256})", R"(,"failed_by":"nobody"})",
+        R"(,"alpn_offered":[7]})", R"(,"certificates_of":"moon"})", R"(,"version":1})"}) {
+    EventLine line;
+    INFO(wrong);
+    CHECK(line.parse(head + wrong) == EventLine::Kind::kCorrupt);
+  }
+  EventLine line;
+  CHECK(line.parse(head + "}") == EventLine::Kind::kEvent);
+}
+
 TEST_CASE("octets survive, whatever they are") {
   expect_round_trip(bytes_event(""));
   expect_round_trip(bytes_event("EHLO x\r\n", Side::kServer));
@@ -200,6 +275,16 @@ TEST_CASE("the flags and masks of a read survive") {
   expect_round_trip({1, at_ns(1), bytes});
   bytes.by_proxy = false;
   bytes.undelivered = true;
+  expect_round_trip({1, at_ns(1), bytes});
+  bytes.tls = true;
+  expect_round_trip({1, at_ns(1), bytes});
+  bytes.instead = octets_of("");
+  expect_round_trip({1, at_ns(1), bytes});
+  const std::string much(300, '\xfe');
+  bytes.instead = octets_of("250 \x01\r\n" + much);
+  bytes.instead = octets_of(much);
+  expect_round_trip({1, at_ns(1), bytes});
+  bytes.aside = true;
   expect_round_trip({1, at_ns(1), bytes});
 }
 

@@ -31,6 +31,32 @@ def with_login(capture, session):
     capture.end(16, session)
 
 
+def seen_inside_tls(capture, session):
+    """STARTTLS that smtpscope saw through, with a line in the clear behind it that went nowhere."""
+    capture.open(0, session)
+    capture.server(1, session, "220 mx\r\n")
+    capture.client(2, session, "EHLO ws1\r\n")
+    capture.server(3, session, "250-mx\r\n250 STARTTLS\r\n")
+    # With the command before it in one read, and something behind it that is kept back.
+    capture.client(4, session, "NOOP\r\nSTARTTLS\r\n")
+    capture.event(4, session, "bytes", **{"from": "client"}, data="MAIL FROM:<eve@example.com>\r\n",
+                  undelivered=True)
+    capture.server(5, session, "250 ok\r\n220 go\r\n")
+    for ms, side, verification in ((6, "server", {"verification": "ok"}), (7, "client", {})):
+        capture.event(ms, session, "tls", **{"with": side}, took=10**6, completed=True,
+                      version="TLSv1.3", cipher="TLS_AES_256_GCM_SHA384", **verification,
+                      certificates_of="server" if side == "server" else "made", certificates=[])
+    inside = [("client", "EHLO ws1\r\n"), ("server", "250-mx\r\n250 SIZE 1000\r\n"),
+              ("client", "MAIL FROM:<alice@example.com>\r\n"), ("server", "250 ok\r\n"),
+              ("client", "RCPT TO:<bob@example.net>\r\n"), ("server", "250 ok\r\n"),
+              ("client", "DATA\r\n"), ("server", "354 go\r\n"),
+              ("client", MESSAGE + ".\r\n"), ("server", "250 queued\r\n"),
+              ("client", "QUIT\r\n"), ("server", "221 bye\r\n")]
+    for ms, (side, text) in enumerate(inside, 8):
+        capture.event(ms, session, "bytes", **{"from": side}, data=text, tls=True)
+    capture.end(30, session)
+
+
 class Packets(ProgramTest):
     def write(self, *tellers):
         capture = Capture()
@@ -73,6 +99,71 @@ class Packets(ProgramTest):
         expert = self.tshark(file, "-q", "-z", "expert,warn", "-o", "tcp.check_checksum:TRUE",
                              "-o", "ip.check_checksum:TRUE")
         self.assertEqual(expert.strip(), "")
+
+    def test_what_was_inside_tls_is_smtp_for_tshark(self):
+        file = self.export(self.write(seen_inside_tls))
+        fields = ["-T", "fields", "-e", "smtp.req.command", "-e", "smtp.response.code",
+                  "-e", "frame.comment"]
+        lines = [line.split("\t") for line in self.tshark(file, *fields).splitlines()]
+        self.assertEqual([line[0] for line in lines if line[0]],
+                         ["EHLO", "NOOP", "EHLO", "MAIL", "RCPT", "DATA", "QUIT"])
+        self.assertEqual([line[1] for line in lines if line[1]],
+                         ["220"] + ["250"] * 5 + ["354", "250", "221"])
+        (told,) = [line for line in lines if "STARTTLS and the server's 220 came here" in line[2]]
+        self.assertEqual(told[0], "EHLO")
+        for words in ("TLSv1.3 with the server", "certificate verified", "TLSv1.3 with the client",
+                      "29 octets in the clear behind STARTTLS went nowhere"):
+            self.assertIn(words, told[2])
+        # No hole in the sequence numbers, no record that is none.
+        expert = self.tshark(file, "-q", "-z", "expert,warn", "-o", "tcp.check_checksum:TRUE",
+                             "-o", "ip.check_checksum:TRUE")
+        self.assertEqual(expert.strip(), "")
+
+    def test_what_was_inside_tls_is_the_same_again_from_packets(self):
+        capture = self.write(seen_inside_tls)
+        file = self.export(capture)
+        told = []
+        for source in (capture, file):
+            (session,) = json.loads(run("show", "-f", "json", source).out)["sessions"]
+            told.append(session)
+        ours, again = told
+        behind = next(at for at, e in enumerate(ours["entries"]) if e.get("tls"))
+
+        def said(entries):
+            return [(e["side"], e["kind"], e.get("verb"), e.get("code"), e["end"] - e["begin"])
+                    for e in entries]
+
+        inside = ours["entries"][behind:]
+        self.assertEqual(said(inside), said(again["entries"][-len(inside):]))
+        apart = [[e["first_ns"] - entries[0]["first_ns"] for e in entries]
+                 for entries in (inside, again["entries"][-len(inside):])]
+        self.assertEqual(*apart)
+        for session in told:
+            self.assertEqual([t["outcome"] for t in session["transactions"]], ["accepted"])
+        # What packets cannot say: see "pcapng" in docs/output.md.
+        self.assertEqual([e["verb"] for e in again["entries"] if e["kind"] == "command"],
+                         ["EHLO", "NOOP", "EHLO", "MAIL", "RCPT", "DATA", "QUIT"])
+        self.assertEqual(again["gaps"], [])
+        self.assertNotIn("tls", again)
+
+    def test_tls_that_failed_is_told(self):
+        def failed(capture, session):
+            capture.open(0, session)
+            capture.server(1, session, "220 mx\r\n")
+            capture.client(2, session, "EHLO ws1\r\n")
+            capture.server(3, session, "250-mx\r\n250 STARTTLS\r\n")
+            capture.client(4, session, "STARTTLS\r\n")
+            capture.server(5, session, "220 go\r\n")
+            capture.event(6, session, "tls", **{"with": "client"}, took=10**6, completed=False,
+                          failure="alert 48: unknown CA", failed_by="client", alert=48,
+                          certificates_of="made", certificates=[])
+            capture.end(7, session)
+
+        file = self.export(self.write(failed))
+        fields = ["-T", "fields", "-e", "smtp.req.command", "-e", "frame.comment"]
+        shown = self.tshark(file, *fields)
+        self.assertIn("STAR\t", shown)  # tshark takes four letters for the verb
+        self.assertIn("TLS with the client failed after 1 ms: alert 48: unknown CA", shown)
 
     def test_times_are_exact(self):
         file = self.export(self.write(with_login))

@@ -78,7 +78,8 @@ TEST_CASE("packets have valid lengths, numbers and checksums") {
   CHECK(sequence(all[0]) == 0);
   CHECK(sequence(all[3]) == 1);
   CHECK(acknowledged(all[4]) == 9);
-  CHECK(packets.data(Side::kClient, "x", 1).stream_begin == 3);
+  CHECK(packets.sent(Side::kClient) == 3);
+  check_ipv4(packets.data(Side::kClient, "x", 1));
   const TcpPacket fin = packets.fin(Side::kClient);
   CHECK(sequence(fin) == 5);
   // The FIN counts.

@@ -310,6 +310,46 @@ void tell_unreachable(Story& story, Duration start) {
   story.ended(totals, {});
 }
 
+namespace {
+
+/// TLS that smtpscope itself speaks: agreed on with the server, refused by the client.
+void tell_tls(Story& story) {
+  auto with_server = std::make_shared<TlsFacts>();
+  with_server->completed = true;
+  with_server->waited = 3ms;
+  with_server->server_name = "mx.example";
+  with_server->versions_offered = {"TLSv1.3", "TLSv1.2"};
+  with_server->ciphers_offered = 31;
+  with_server->alpn_offered = {"smtp"};
+  with_server->version = "TLSv1.3";
+  with_server->cipher = "TLS_AES_256_GCM_SHA384";
+  with_server->alpn = "smtp";
+  with_server->resumed = true;
+  with_server->certificates = {{"CN=mx.example",
+                                "CN=A CA\x1b[31m",
+                                {"mx.example", "192.0.2.25"},
+                                "2026-11-01T00:00:00Z",
+                                "2027-02-01T00:00:00Z",
+                                "EC P-256",
+                                std::string(64, 'a')}};
+  with_server->verification = "ok";
+  with_server->client_certificate_asked = true;
+  with_server->client_certificate = with_server->certificates.front();
+  with_server->differences = {"version differs: TLSv1.3 here, TLSv1.2 with the server"};
+  story.event(TimelineTls{{Side::kServer, 12ms, with_server}, 1ms});
+  auto with_client = std::make_shared<TlsFacts>();
+  with_client->failure = "alert 48 (unknown CA): it does not know the CA";
+  with_client->failed_by = Side::kClient;
+  with_client->alert = 48;
+  story.event(TimelineTls{{Side::kClient, 15ms, with_client}, 2ms});
+  story.event(TimelineTlsAlert{{Side::kServer, true, 1, 100}});
+  story.event(TimelineAside{Side::kClient, "EHLO [192.0.2.1]\r\n", 1ms});
+  story.event(TimelineAside{Side::kServer, "250-mx\x1b[2J\r\n250 STARTTLS\r\n", 1ms});
+  story.event(TimelineRewritten{Side::kServer, "250 mx\r\n"});
+}
+
+}  // namespace
+
 void tell_oddities(Story& story, Duration start) {
   story.at(start).started("192.0.2.10:50115", "mx.example:25", true);
   story.at(start + 2s).connected("198.51.100.8:25", 2s, 2);
@@ -427,6 +467,7 @@ void tell_oddities(Story& story, Duration start) {
   story.item(Side::kClient, chunk, 1000);
   Blob blob;
   blob.declared = 240;
+  story.next_entry().tls = true;
   story.item(Side::kClient, blob, 240);
 
   TlsRecord record;
@@ -453,6 +494,7 @@ void tell_oddities(Story& story, Duration start) {
   gap.why = "the disk was full";
   story.event(TimelineGap{gap});
   story.event(TimelineStalled{Time{start + 3s}, Time{start + 7s}});
+  tell_tls(story);
   story.event(TimelineBlocked{Side::kServer, Time{start + 3s}, Time{start + 5s}, 65'536});
   story.silence(2s, Party::kUnknown, "");
   story.at(start + 40s)

@@ -142,7 +142,38 @@ struct Describe {
     if (r.handshake_type != 0) result += fmt::format(" handshake={}", r.handshake_type);
     if (r.alert_level != 0)
       result += fmt::format(" alert={}/{}", r.alert_level, r.alert_description);
+    if (r.messages != nullptr) result += messages_of(*r.messages);
+    if (r.messages != nullptr && r.messages->goes_on && r.handshake_type == 0) {
+      result += fmt::format(" open={}", r.messages->open_type);
+    }
     return result + (r.complete ? "" : " incomplete");
+  }
+  static std::string messages_of(const TlsMessages& m) {
+    std::string result;
+    if (const auto& c = m.client_hello) {
+      result +=
+          fmt::format(" client-hello[{}..{} suites={} sni={} alpn={}{}{}]", c->lowest, c->highest,
+                      c->cipher_suites, escaped(c->server_name), fmt::join(c->protocols, ","),
+                      c->resumes ? " resumes" : "", c->readable ? "" : " unreadable");
+    }
+    if (const auto& s = m.server_hello) {
+      result += fmt::format(" server-hello[{} {} alpn={}{}{}{}]", tls_version_text(s->version),
+                            tls_cipher_text(s->cipher_suite), s->protocol, s->retry ? " retry" : "",
+                            s->resumed ? " resumed" : "", s->readable ? "" : " unreadable");
+    }
+    if (const auto& chain = m.certificates) {
+      result += fmt::format(" certificates[{}{}", chain->count, chain->cut ? " cut" : "");
+      for (const CertificateFacts& c : chain->certificates) {
+        result +=
+            fmt::format(" {} by {} names={} {}..{} {} {}{}", escaped(c.subject), escaped(c.issuer),
+                        fmt::join(c.dns_names, ","), date_text(c.not_before),
+                        date_text(c.not_after), c.key, c.key_bits, c.self_issued ? " self" : "");
+      }
+      result += ']';
+    }
+    if (m.certificate_requested) result += " certificate-request";
+    if (m.count > 1) result += fmt::format(" messages={}", m.count);
+    return result;
   }
   std::string operator()(const Junk& j) const {
     return fmt::format("junk ({}) `{}`{}", smtpscope::to_string(j.reason), escaped(j.text),

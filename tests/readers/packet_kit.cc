@@ -70,7 +70,8 @@ class Writer : public WireSink {
   static void describe(const SessionEnded&, std::string& line) { line += "end"; }
   template <typename Other>
   static void describe(const Other&, std::string&) {
-    static_assert(std::is_same_v<Other, Blocked> || std::is_same_v<Other, ProxyStalled>);
+    static_assert(std::is_same_v<Other, Blocked> || std::is_same_v<Other, ProxyStalled> ||
+                  std::is_same_v<Other, TlsHandshake> || std::is_same_v<Other, TlsAlerted>);
     throw std::runtime_error("packets do not tell this");
   }
 

@@ -43,6 +43,10 @@ class Tcpdump:
         """Waits until so many sessions have been shown live, from their beginning to their end."""
         self._shown.wait_for('"event":"session-ended"', count)
 
+    def wait_for_close(self):
+        """Waits until a side was seen to close: a connection that is reset then may never end."""
+        self._shown.wait_for('"event":"closed"', 1)
+
     def live_entries(self):
         """What was shown up to now: (session, kind, octets) of each entry."""
         records = [json.loads(line) for line in self._shown.lines]

@@ -139,6 +139,22 @@ struct Describe {
     line.text =
         fmt::format("blocked {} {}..{} {}", to_string(e.to), at(e.from), at(e.until), e.octets);
   }
+  void operator()(const TimelineTls& e) const {
+    const TlsFacts& facts = *e.handshake.facts;
+    line.text = fmt::format("tls with {} {} {} {}{}", to_string(e.handshake.with),
+                            facts.completed ? "completed" : "failed", facts.version, facts.failure,
+                            facts.resumed ? " resumed" : "");
+  }
+  void operator()(const TimelineTlsAlert& e) const {
+    line.text = fmt::format("alert {} {} by proxy {}", to_string(e.alert.from), e.alert.description,
+                            e.alert.by_proxy);
+  }
+  void operator()(const TimelineAside& e) const {
+    line.text = fmt::format("aside {} {}", to_string(e.from), visible(e.text));
+  }
+  void operator()(const TimelineRewritten& e) const {
+    line.text = fmt::format("rewritten {} {}", to_string(e.from), visible(e.instead));
+  }
   void operator()(const TimelineSessionEnded& e) const {
     const SessionTotals& t = *e.totals;
     line.text = fmt::format(

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
 #include "base/octets.h"
 
@@ -135,6 +138,7 @@ class Reader {
 
   void open(bool connected) {
     opened_ = true;
+    inside_tls_ = {};
     open_.push_back(session_);
     // The first session opens at time 0, another one when its turn comes.
     if (!pause_) pause_ = Duration::zero();
@@ -154,7 +158,9 @@ class Reader {
     const bool undelivered = take(line, "undelivered ");
     // An empty line has lost its blank behind the colon.
     if (line == "C:") return bytes(Side::kClient, "\r\n");
-    if (take(line, "C: ")) return bytes(Side::kClient, std::string(line) + "\r\n");
+    if (take(line, "C: ")) {
+      return bytes(Side::kClient, std::string(line) + "\r\n", false, undelivered);
+    }
     if (take(line, "S: ")) {
       return bytes(Side::kServer, std::string(line) + "\r\n", false, undelivered);
     }
@@ -169,6 +175,7 @@ class Reader {
     }
     if (take(line, "close ")) return close(words(line));
     if (take(line, "blocked ")) return blocked(words(line));
+    if (take(line, "tls ")) return tls(words(line));
     if (take(line, "stalled ")) {
       const Duration length = duration(line);
       advance();
@@ -239,6 +246,27 @@ class Reader {
                       .reason = {}});
   }
 
+  /// smtpscope has spoken TLS with a side: "client ok", "server failed", "client failed 48". What
+  /// the side says afterwards comes inside TLS.
+  bool tls(const std::vector<std::string>& how) {
+    if (how.size() < 2 || (how[1] != "ok" && how[1] != "failed")) return false;
+    auto facts = std::make_shared<TlsFacts>();
+    const Side with = side_of(how[0]);
+    facts->completed = how[1] == "ok";
+    facts->version = facts->completed ? "TLSv1.3" : "";
+    if (!facts->completed) {
+      facts->failed_by = with;
+      facts->failure = "it closed in the middle of the handshake";
+    }
+    if (how.size() > 2) {
+      facts->alert = static_cast<std::uint8_t>(std::stoi(how[2]));
+      facts->failure = fmt::format("alert {}", how[2]);
+    }
+    if (with == Side::kClient) facts->origin = TlsCertificateOrigin::kMade;
+    inside_tls_[index(with)] = facts->completed;
+    return add(TlsHandshake{.with = with, .facts = std::move(facts)});
+  }
+
   bool blocked(const std::vector<std::string>& how) {
     if (how.size() != 3) return false;
     const Duration length = duration(how[1]);
@@ -280,6 +308,7 @@ class Reader {
     read.from = side;
     read.by_proxy = by_proxy;
     read.undelivered = undelivered;
+    read.tls = inside_tls_[index(side)] && !by_proxy;
     add(read);
     into_.events.back().octets.assign(octets.begin(), octets.end());
     return true;
@@ -371,6 +400,7 @@ class Reader {
   std::vector<SessionId> open_;  // in the order of their opening
   std::string client_ = "192.0.2.10:50114";
   Fidelity fidelity_;
+  std::array<bool, 2> inside_tls_{};  // by index(Side)
   std::optional<Duration> rtt_;
   Time now_;
   std::optional<Duration> pause_;

@@ -8,6 +8,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace all_rcpt_rejected {
 namespace {
 
 /// Of the recipients alone: what DATA is answered to after them is a consequence.
@@ -47,6 +48,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace all_rcpt_rejected
 
 const Rule kAllRcptRejected = {
     .id = "all-rcpt-rejected",
@@ -83,7 +85,7 @@ const Rule kAllRcptRejected = {
         "all. A 421 is not counted: it ends the session and refuses no recipient.",
     .reference = "RFC 5321 3.3, 4.3.2; RFC 3463",
     .triggers = kOnTransactionEnd,
-    .evaluate = evaluate,
+    .evaluate = all_rcpt_rejected::evaluate,
 };
 
 }  // namespace smtpscope

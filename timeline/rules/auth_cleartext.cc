@@ -16,6 +16,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace auth_cleartext {
 namespace {
 
 constexpr std::string_view kOffered = "offered";
@@ -127,6 +128,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace auth_cleartext
 
 const Rule kAuthCleartext = {
     .id = "auth-cleartext",
@@ -161,7 +163,7 @@ const Rule kAuthCleartext = {
     .reference = "RFC 4954 4, 14; RFC 4616; draft-murchison-sasl-login",
     .triggers = kOnCommand | kOnOtherEntry | kOnReply,
     .verbs = verbs(Verb::kAuth, Verb::kXexps, Verb::kEhlo, Verb::kLhlo),
-    .evaluate = evaluate,
+    .evaluate = auth_cleartext::evaluate,
 };
 
 }  // namespace smtpscope

@@ -12,6 +12,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace auth_failed {
 namespace {
 
 /// Why it failed: the sub-kind, and what that means in words.
@@ -93,6 +94,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace auth_failed
 
 const Rule kAuthFailed = {
     .id = "auth-failed",
@@ -129,7 +131,7 @@ const Rule kAuthFailed = {
     .triggers = kOnReply,
     .verbs = verbs(Verb::kAuth, Verb::kXexps),
     .only = kRefusal,
-    .evaluate = evaluate,
+    .evaluate = auth_failed::evaluate,
 };
 
 }  // namespace smtpscope

@@ -9,6 +9,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace auth_required {
 namespace {
 
 /// The refusal is about a login. "auth" alone would also find DMARC's "unauthenticated mail", SPF's
@@ -59,6 +60,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace auth_required
 
 const Rule kAuthRequired = {
     .id = "auth-required",
@@ -92,7 +94,7 @@ const Rule kAuthRequired = {
     .triggers = kOnReply,
     .verbs = verbs(Verb::kMail, Verb::kRcpt, Verb::kData, Verb::kEtrn),
     .only = kRefusal,
-    .evaluate = evaluate,
+    .evaluate = auth_required::evaluate,
 };
 
 }  // namespace smtpscope

@@ -11,6 +11,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace auth_retry {
 namespace {
 
 bool failed(const AuthAttempt& attempt) { return attempt.code >= 400 && !attempt.cancelled; }
@@ -61,6 +62,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace auth_retry
 
 const Rule kAuthRetry = {
     .id = "auth-retry",
@@ -89,7 +91,7 @@ const Rule kAuthRetry = {
         "compared.",
     .reference = "RFC 4954 4",
     .triggers = kOnSessionEnd,
-    .evaluate = evaluate,
+    .evaluate = auth_retry::evaluate,
 };
 
 }  // namespace smtpscope

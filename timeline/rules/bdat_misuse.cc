@@ -10,6 +10,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace bdat_misuse {
 namespace {
 
 constexpr std::string_view kAborted = "aborted";
@@ -92,6 +93,7 @@ bool answered(RuleContext& context, Finding& finding) {
 }
 
 }  // namespace
+}  // namespace bdat_misuse
 
 const Rule kBdatMisuse = {
     .id = "bdat-misuse",
@@ -122,8 +124,8 @@ const Rule kBdatMisuse = {
     .reference = "RFC 3030 2, 3; RFC 4468 3.2",
     .triggers = kOnCommand,
     .verbs = verbs(Verb::kBdat, Verb::kData, Verb::kRcpt, Verb::kBurl, Verb::kRset),
-    .evaluate = evaluate,
-    .answered = answered,
+    .evaluate = bdat_misuse::evaluate,
+    .answered = bdat_misuse::answered,
 };
 
 }  // namespace smtpscope

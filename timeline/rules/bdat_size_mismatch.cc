@@ -13,6 +13,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace bdat_size_mismatch {
 namespace {
 
 void judge_left_over(RuleContext& context, const Command& command) {
@@ -123,6 +124,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace bdat_size_mismatch
 
 const Rule kBdatSizeMismatch = {
     .id = "bdat-size-mismatch",
@@ -158,7 +160,7 @@ const Rule kBdatSizeMismatch = {
     .needs = kNeedsContent,
     .triggers = kOnCommand | kOnData | kOnReply,
     .verbs = verbs(Verb::kUnknown, Verb::kBdat) | (VerbSet{1} << kNothingSlot),
-    .evaluate = evaluate,
+    .evaluate = bdat_size_mismatch::evaluate,
 };
 
 }  // namespace smtpscope

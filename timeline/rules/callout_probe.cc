@@ -10,6 +10,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace callout_probe {
 namespace {
 
 bool ends_a_probe(AbortedBy cause) {
@@ -61,6 +62,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace callout_probe
 
 const Rule kCalloutProbe = {
     .id = "callout-probe",
@@ -96,7 +98,7 @@ const Rule kCalloutProbe = {
     .reference = "RFC 5321 4.5.5; Exim callouts; Postfix address_verify_sender",
     .triggers = kOnTransactionEnd,
     .only = kCutShort,
-    .evaluate = evaluate,
+    .evaluate = callout_probe::evaluate,
 };
 
 }  // namespace smtpscope

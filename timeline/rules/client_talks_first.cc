@@ -9,6 +9,7 @@
 #include "timeline/rules/reaction.h"
 
 namespace smtpscope {
+namespace client_talks_first {
 namespace {
 
 // A PROXY header and TLS records are no commands and never come here. That smtpscope stands in the
@@ -33,6 +34,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace client_talks_first
 
 const Rule kClientTalksFirst = {
     .id = "client-talks-first",
@@ -64,7 +66,7 @@ const Rule kClientTalksFirst = {
     .needs = kNeedsReadTimes,
     .triggers = kOnCommand,
     .only = kPipelined,
-    .evaluate = evaluate,
+    .evaluate = client_talks_first::evaluate,
 };
 
 }  // namespace smtpscope

@@ -12,6 +12,7 @@
 #include "timeline/rules/rfc_timeouts.h"
 
 namespace smtpscope {
+namespace client_timeout_short {
 namespace {
 
 int nearest_round(Duration wait) {
@@ -68,6 +69,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace client_timeout_short
 
 const Rule kClientTimeoutShort = {
     .id = "client-timeout-short",
@@ -101,7 +103,7 @@ const Rule kClientTimeoutShort = {
     .uses = kNeedsCloseKind,
     .triggers = kOnClose | kOnCommand,
     .verbs = verbs(Verb::kQuit),
-    .evaluate = evaluate,
+    .evaluate = client_timeout_short::evaluate,
 };
 
 }  // namespace smtpscope

@@ -13,6 +13,7 @@
 #include "timeline/rules/reaction.h"
 
 namespace smtpscope {
+namespace command_line_too_long {
 namespace {
 
 /// What an offered extension adds to the longest MAIL or RCPT line.
@@ -91,6 +92,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace command_line_too_long
 
 const Rule kCommandLineTooLong = {
     .id = "command-line-too-long",
@@ -121,7 +123,7 @@ const Rule kCommandLineTooLong = {
     .needs = kNeedsOctets,
     .triggers = kOnCommand | kOnOtherEntry,
     .only = kLongLine,
-    .evaluate = evaluate,
+    .evaluate = command_line_too_long::evaluate,
     .answered = answered_with_reaction,
 };
 

@@ -9,6 +9,7 @@
 #include "timeline/rules/reaction.h"
 
 namespace smtpscope {
+namespace command_out_of_order {
 namespace {
 
 using Hello = SessionState::Hello;
@@ -141,6 +142,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace command_out_of_order
 
 const Rule kCommandOutOfOrder = {
     .id = "command-out-of-order",
@@ -172,7 +174,7 @@ const Rule kCommandOutOfOrder = {
         "know, and is not told of here.",
     .reference = "RFC 5321 4.1.1.1, 4.1.4; RFC 4954 4; RFC 3030 2",
     .triggers = kOnCommand,
-    .evaluate = evaluate,
+    .evaluate = command_out_of_order::evaluate,
     .answered = answered_with_reaction,
 };
 

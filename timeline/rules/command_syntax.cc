@@ -13,6 +13,7 @@
 #include "timeline/rules/reaction.h"
 
 namespace smtpscope {
+namespace command_syntax {
 namespace {
 
 // RFC 5321 4.5.3.1.1 to 4.5.3.1.3.
@@ -144,6 +145,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace command_syntax
 
 const Rule kCommandSyntax = {
     .id = "command-syntax",
@@ -174,7 +176,7 @@ const Rule kCommandSyntax = {
     .triggers = kOnCommand,
     .verbs = verbs(Verb::kMail, Verb::kRcpt, Verb::kSend, Verb::kSoml, Verb::kSaml, Verb::kData,
                    Verb::kRset, Verb::kQuit, Verb::kStartTls),
-    .evaluate = evaluate,
+    .evaluate = command_syntax::evaluate,
     // A 501 to an argument where none belongs is right (RFC 5321 4.3.2); the reader sees it.
     .answered = answered_with_reaction,
 };

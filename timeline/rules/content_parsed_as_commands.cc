@@ -10,6 +10,7 @@
 #include "timeline/session_notes.h"
 
 namespace smtpscope {
+namespace content_parsed_as_commands {
 namespace {
 
 bool is_content(const UnknownRun& run, std::uint64_t lines) {
@@ -55,14 +56,16 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace content_parsed_as_commands
 
 bool turns_into_content(const RuleContext& context) {
+  using content_parsed_as_commands::is_content;
   const SessionState& session = context.session();
   const std::uint64_t lines = context.threshold_count(Threshold::kContentLines);
   if (context.command() != nullptr) {
     const UnknownRun* run = session.unknown_run.get();
     const bool before = run != nullptr && !run->ended && is_content(*run, lines);
-    return !before && is_content(run_now(context), lines);
+    return !before && is_content(content_parsed_as_commands::run_now(context), lines);
   }
   const Reply* reply = context.reply();
   const PendingExchange* sent = context.answered();
@@ -107,7 +110,7 @@ const Rule kContentParsedAsCommands = {
     .reference = "RFC 5321 3.3; RFC 3030 2",
     .triggers = kOnCommand | kOnReply,
     .verbs = verbs(Verb::kUnknown),
-    .evaluate = evaluate,
+    .evaluate = content_parsed_as_commands::evaluate,
 };
 
 }  // namespace smtpscope

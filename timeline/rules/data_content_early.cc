@@ -7,6 +7,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace data_content_early {
 namespace {
 
 /// The message was taken, or read as one because the reply was still missing.
@@ -62,6 +63,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace data_content_early
 
 const Rule kDataContentEarly = {
     .id = "data-content-early",
@@ -91,7 +93,7 @@ const Rule kDataContentEarly = {
     .triggers = kOnCommand | kOnData,
     .verbs = verbs(Verb::kUnknown),
     .only = kOddLine,
-    .evaluate = evaluate,
+    .evaluate = data_content_early::evaluate,
 };
 
 }  // namespace smtpscope

@@ -12,6 +12,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace data_stall {
 namespace {
 
 void report(RuleContext& context, Duration stall, std::optional<std::uint64_t> offset,
@@ -56,6 +57,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace data_stall
 
 const Rule kDataStall = {
     .id = "data-stall",
@@ -91,7 +93,7 @@ const Rule kDataStall = {
     .needs = kNeedsTimes | kNeedsContent,
     .uses = kNeedsReadTimes | kNeedsRtt,
     .triggers = kOnSilence | kOnBlocked,
-    .evaluate = evaluate,
+    .evaluate = data_stall::evaluate,
 };
 
 }  // namespace smtpscope

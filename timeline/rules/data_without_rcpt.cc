@@ -7,6 +7,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace data_without_rcpt {
 namespace {
 
 std::string why_nobody(const Transaction* txn) {
@@ -110,6 +111,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace data_without_rcpt
 
 const Rule kDataWithoutRcpt = {
     .id = "data-without-rcpt",
@@ -143,7 +145,7 @@ const Rule kDataWithoutRcpt = {
     .reference = "RFC 5321 3.3; RFC 2920 3.1, 3.2; RFC 2033 4.2",
     .triggers = kOnReply | kOnData,
     .verbs = verbs(Verb::kData, Verb::kBdat, Verb::kBurl),
-    .evaluate = evaluate,
+    .evaluate = data_without_rcpt::evaluate,
 };
 
 }  // namespace smtpscope

@@ -9,6 +9,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace declared_limit_exceeded {
 namespace {
 
 Finding limit_finding(const RuleContext& context, std::string_view variant, std::uint64_t limit,
@@ -100,6 +101,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace declared_limit_exceeded
 
 const Rule kDeclaredLimitExceeded = {
     .id = "declared-limit-exceeded",
@@ -136,7 +138,7 @@ const Rule kDeclaredLimitExceeded = {
     .needs = kNeedsReplyLines,
     .triggers = kOnCommand | kOnTransactionEnd,
     .verbs = verbs(Verb::kMail, Verb::kRcpt),
-    .evaluate = evaluate,
+    .evaluate = declared_limit_exceeded::evaluate,
 };
 
 }  // namespace smtpscope

@@ -12,6 +12,7 @@
 #include "timeline/run_history.h"
 
 namespace smtpscope {
+namespace dns_timeout_signature {
 namespace {
 
 /// How many of a resolver's time limits passed (two name servers, two tries each, and the like);
@@ -87,6 +88,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace dns_timeout_signature
 
 const Rule kDnsTimeoutSignature = {
     .id = "dns-timeout-signature",
@@ -124,7 +126,7 @@ const Rule kDnsTimeoutSignature = {
     .uses = kNeedsHistory | kNeedsRtt,
     .triggers = kOnReply,
     .verbs = verbs(Verb::kEhlo, Verb::kHelo, Verb::kLhlo, Verb::kMail, Verb::kRcpt) | kGreetingOnly,
-    .evaluate = evaluate,
+    .evaluate = dns_timeout_signature::evaluate,
 };
 
 }  // namespace smtpscope

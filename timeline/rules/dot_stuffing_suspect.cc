@@ -10,6 +10,7 @@
 #include "timeline/session_notes.h"
 
 namespace smtpscope {
+namespace dot_stuffing_suspect {
 namespace {
 
 /// A line that begins with one dot and goes on: a client that doubles dots never sends it.
@@ -73,6 +74,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace dot_stuffing_suspect
 
 const Rule kDotStuffingSuspect = {
     .id = "dot-stuffing-suspect",
@@ -106,7 +108,7 @@ const Rule kDotStuffingSuspect = {
     .needs = kNeedsContent | kNeedsOctets,
     .triggers = kOnData | kOnCommand | kOnReply,
     .verbs = verbs(Verb::kUnknown),
-    .evaluate = evaluate,
+    .evaluate = dot_stuffing_suspect::evaluate,
 };
 
 }  // namespace smtpscope

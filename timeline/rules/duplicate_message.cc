@@ -12,6 +12,7 @@
 #include "timeline/run_history.h"
 
 namespace smtpscope {
+namespace duplicate_message {
 namespace {
 
 /// What may have made a client send it again.
@@ -71,6 +72,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace duplicate_message
 
 const Rule kDuplicateMessage = {
     .id = "duplicate-message",
@@ -104,7 +106,7 @@ const Rule kDuplicateMessage = {
     .needs = kNeedsContent,
     .uses = kNeedsHistory,
     .triggers = kOnTransactionEnd,
-    .evaluate = evaluate,
+    .evaluate = duplicate_message::evaluate,
 };
 
 }  // namespace smtpscope

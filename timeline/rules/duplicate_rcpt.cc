@@ -8,6 +8,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace duplicate_rcpt {
 namespace {
 
 bool equal_but_for_case(std::string_view a, std::string_view b) {
@@ -58,6 +59,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace duplicate_rcpt
 
 const Rule kDuplicateRcpt = {
     .id = "duplicate-rcpt",
@@ -88,7 +90,7 @@ const Rule kDuplicateRcpt = {
     .reference = "RFC 5321 2.4, 3.3; RFC 2033 4.2",
     .triggers = kOnReply,
     .verbs = verbs(Verb::kRcpt),
-    .evaluate = evaluate,
+    .evaluate = duplicate_rcpt::evaluate,
 };
 
 }  // namespace smtpscope

@@ -12,6 +12,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace ehlo_keyword_mangled {
 namespace {
 
 /// Once per variant: a second EHLO gets the same reply.
@@ -70,6 +71,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace ehlo_keyword_mangled
 
 const Rule kEhloKeywordMangled = {
     .id = "ehlo-keyword-mangled",
@@ -99,7 +101,7 @@ const Rule kEhloKeywordMangled = {
     .needs = kNeedsReplyLines,
     .triggers = kOnReply,
     .verbs = verbs(Verb::kEhlo, Verb::kLhlo),
-    .evaluate = evaluate,
+    .evaluate = ehlo_keyword_mangled::evaluate,
 };
 
 }  // namespace smtpscope

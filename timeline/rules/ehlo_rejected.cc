@@ -9,6 +9,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace ehlo_rejected {
 namespace {
 
 std::string_view reading(std::uint16_t code) {
@@ -53,6 +54,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace ehlo_rejected
 
 const Rule kEhloRejected = {
     .id = "ehlo-rejected",
@@ -84,7 +86,7 @@ const Rule kEhloRejected = {
     .reference = "RFC 5321 4.1.4, 4.3.2; RFC 2033 4.1",
     .triggers = kOnReply,
     .verbs = verbs(Verb::kEhlo, Verb::kLhlo),
-    .evaluate = evaluate,
+    .evaluate = ehlo_rejected::evaluate,
 };
 
 }  // namespace smtpscope

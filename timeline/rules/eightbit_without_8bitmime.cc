@@ -8,6 +8,7 @@
 #include "timeline/rules/offered.h"
 
 namespace smtpscope {
+namespace eightbit_without_8bitmime {
 namespace {
 
 void fire(RuleContext& context, std::string_view variant, Severity severity, std::uint64_t octets,
@@ -55,6 +56,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace eightbit_without_8bitmime
 
 const Rule kEightbitWithout8bitmime = {
     .id = "eightbit-without-8bitmime",
@@ -88,7 +90,7 @@ const Rule kEightbitWithout8bitmime = {
     .reference = "RFC 5321 2.4; RFC 6152 3; RFC 6531 3.2; RFC 2047",
     .needs = kNeedsContent | kNeedsOctets | kNeedsReplyLines,
     .triggers = kOnTransactionEnd,
-    .evaluate = evaluate,
+    .evaluate = eightbit_without_8bitmime::evaluate,
 };
 
 }  // namespace smtpscope

@@ -12,6 +12,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace enhanced_code_mismatch {
 namespace {
 
 bool is_hello(const Reply& reply) {
@@ -86,6 +87,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace enhanced_code_mismatch
 
 const Rule kEnhancedCodeMismatch = {
     .id = "enhanced-code-mismatch",
@@ -114,7 +116,7 @@ const Rule kEnhancedCodeMismatch = {
         "is told once in a session.",
     .reference = "RFC 2034 4; RFC 3463 2",
     .triggers = kOnReply,
-    .evaluate = evaluate,
+    .evaluate = enhanced_code_mismatch::evaluate,
 };
 
 }  // namespace smtpscope

@@ -8,6 +8,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace eod_nonstandard_accepted {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -29,6 +30,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace eod_nonstandard_accepted
 
 const Rule kEodNonstandardAccepted = {
     .id = "eod-nonstandard-accepted",
@@ -59,7 +61,7 @@ const Rule kEodNonstandardAccepted = {
     .needs = kNeedsContent | kNeedsOctets,
     .triggers = kOnReply,
     .verbs = verbs(Verb::kData),
-    .evaluate = evaluate,
+    .evaluate = eod_nonstandard_accepted::evaluate,
 };
 
 }  // namespace smtpscope

@@ -12,6 +12,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace eod_nonstandard_seq {
 namespace {
 
 /// Takes the next line off `text`, which may end in anything that a lenient server takes for an
@@ -82,6 +83,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace eod_nonstandard_seq
 
 const Rule kEodNonstandardSeq = {
     .id = "eod-nonstandard-seq",
@@ -118,7 +120,7 @@ const Rule kEodNonstandardSeq = {
         "SMTP Smuggling (2023)",
     .needs = kNeedsContent | kNeedsOctets,
     .triggers = kOnData,
-    .evaluate = evaluate,
+    .evaluate = eod_nonstandard_seq::evaluate,
 };
 
 }  // namespace smtpscope

@@ -7,6 +7,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace eod_reply_slow {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -29,6 +30,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace eod_reply_slow
 
 const Rule kEodReplySlow = {
     .id = "eod-reply-slow",
@@ -61,7 +63,7 @@ const Rule kEodReplySlow = {
     .needs = kNeedsContent | kNeedsTimes,
     .triggers = kOnReply,
     .verbs = verbs(Verb::kData, Verb::kBdat, Verb::kBurl),
-    .evaluate = evaluate,
+    .evaluate = eod_reply_slow::evaluate,
 };
 
 }  // namespace smtpscope

@@ -14,6 +14,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace ext_changed_after_tls {
 namespace {
 
 struct Difference {
@@ -50,6 +51,8 @@ bool limit_shrank(const Capabilities& before, const Capabilities& now) {
 Difference compare(const Capabilities& before, const Capabilities& now, Verb voided_by) {
   Difference found;
   for (const Capabilities::Keyword& old : before.keywords()) {
+    // RFC 3207 4.2: behind TLS it must not be offered again.
+    if (old.name() == "STARTTLS" && voided_by == Verb::kStartTls) continue;
     const Capabilities::Keyword* here = now.find(old.name());
     if (here == nullptr) {
       append(found.gone, old.name());
@@ -99,12 +102,13 @@ void judge_hello(RuleContext& context, const Reply& reply) {
 void evaluate(RuleContext& context) {
   if (const Reply* reply = context.reply()) {
     judge_hello(context, *reply);
-  } else if (context.session().tls && context.session().offers != nullptr) {
+  } else if (context.session().tls_hides() && context.session().offers != nullptr) {
     context.not_evaluated("what the server offers inside TLS is not visible");
   }
 }
 
 }  // namespace
+}  // namespace ext_changed_after_tls
 
 const Rule kExtChangedAfterTls = {
     .id = "ext-changed-after-tls",
@@ -138,7 +142,7 @@ const Rule kExtChangedAfterTls = {
     .uses = kNeedsTlsRecords,
     .triggers = kOnReply | kOnSessionEnd,
     .verbs = verbs(Verb::kEhlo, Verb::kLhlo),
-    .evaluate = evaluate,
+    .evaluate = ext_changed_after_tls::evaluate,
 };
 
 }  // namespace smtpscope

@@ -9,6 +9,7 @@
 #include "timeline/rules/offered.h"
 
 namespace smtpscope {
+namespace ext_command_unadvertised {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -37,6 +38,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace ext_command_unadvertised
 
 const Rule kExtCommandUnadvertised = {
     .id = "ext-command-unadvertised",
@@ -72,7 +74,7 @@ const Rule kExtCommandUnadvertised = {
     .verbs =
         verbs(Verb::kStartTls, Verb::kAuth, Verb::kBdat, Verb::kBurl, Verb::kEtrn, Verb::kAtrn,
               Verb::kXclient, Verb::kXforward, Verb::kXexch50, Verb::kXexps, Verb::kXanonymousTls),
-    .evaluate = evaluate,
+    .evaluate = ext_command_unadvertised::evaluate,
 };
 
 }  // namespace smtpscope

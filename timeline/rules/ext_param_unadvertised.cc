@@ -11,6 +11,7 @@
 #include "timeline/rules/offered.h"
 
 namespace smtpscope {
+namespace ext_param_unadvertised {
 namespace {
 
 constexpr std::string_view kRequireTls = "REQUIRETLS";
@@ -65,12 +66,12 @@ Unadvertised find_unadvertised(Verb verb, std::string_view parameters,
 
 void judge_requiretls(RuleContext& context) {
   const bool offered = context.conversation().capabilities().has(kRequireTls);
-  if (context.session().tls && offered) return;
+  if (context.session().encrypted && offered) return;
   Finding finding = context.finding();
   finding.variant = "requiretls";
-  finding.text = fmt::format(
-      "MAIL asks for REQUIRETLS, but {}",
-      context.session().tls ? "the server does not offer it" : "the session itself is not TLS");
+  finding.text = fmt::format("MAIL asks for REQUIRETLS, but {}",
+                             context.session().encrypted ? "the server does not offer it"
+                                                         : "the session itself is not TLS");
   finding.attributes = {{"advertised", offered ? "yes" : "no"}};
   context.fire_when_answered(std::move(finding));
 }
@@ -119,6 +120,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace ext_param_unadvertised
 
 const Rule kExtParamUnadvertised = {
     .id = "ext-param-unadvertised",
@@ -153,7 +155,7 @@ const Rule kExtParamUnadvertised = {
     .needs = kNeedsReplyLines,
     .triggers = kOnCommand,
     .verbs = verbs(Verb::kMail, Verb::kRcpt),
-    .evaluate = evaluate,
+    .evaluate = ext_param_unadvertised::evaluate,
 };
 
 }  // namespace smtpscope

@@ -7,6 +7,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace gap_client {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -34,6 +35,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace gap_client
 
 const Rule kGapClient = {
     .id = "gap-client",
@@ -67,7 +69,7 @@ const Rule kGapClient = {
     .reference = "RFC 5321 4.5.3.2.7",
     .needs = kNeedsTimes,
     .triggers = kOnSilence,
-    .evaluate = evaluate,
+    .evaluate = gap_client::evaluate,
 };
 
 }  // namespace smtpscope

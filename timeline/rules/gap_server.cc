@@ -9,6 +9,7 @@
 #include "timeline/rules/rfc_timeouts.h"
 
 namespace smtpscope {
+namespace gap_server {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -41,6 +42,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace gap_server
 
 const Rule kGapServer = {
     .id = "gap-server",
@@ -75,7 +77,7 @@ const Rule kGapServer = {
     .needs = kNeedsTimes,
     .uses = kNeedsRtt,
     .triggers = kOnSilence,
-    .evaluate = evaluate,
+    .evaluate = gap_server::evaluate,
 };
 
 }  // namespace smtpscope

@@ -8,6 +8,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace greeting_delay {
 namespace {
 
 /// As long as a name server that does not answer keeps one waiting: one to four tries, or six (two
@@ -55,6 +56,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace greeting_delay
 
 const Rule kGreetingDelay = {
     .id = "greeting-delay",
@@ -92,7 +94,7 @@ const Rule kGreetingDelay = {
     .uses = kNeedsRtt | kNeedsHistory,
     .triggers = kOnReply,
     .verbs = kGreetingOnly,
-    .evaluate = evaluate,
+    .evaluate = greeting_delay::evaluate,
 };
 
 }  // namespace smtpscope

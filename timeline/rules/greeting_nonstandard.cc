@@ -11,6 +11,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace greeting_nonstandard {
 namespace {
 
 /// A banner overwritten in place: a run of asterisks, or nothing but what Postfix's client takes
@@ -66,6 +67,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace greeting_nonstandard
 
 const Rule kGreetingNonstandard = {
     .id = "greeting-nonstandard",
@@ -94,7 +96,7 @@ const Rule kGreetingNonstandard = {
     .needs = kNeedsReplyLines,
     .triggers = kOnReply,
     .verbs = kGreetingOnly,
-    .evaluate = evaluate,
+    .evaluate = greeting_nonstandard::evaluate,
 };
 
 }  // namespace smtpscope

@@ -8,6 +8,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace greeting_refused {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -22,6 +23,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace greeting_refused
 
 const Rule kGreetingRefused = {
     .id = "greeting-refused",
@@ -53,7 +55,7 @@ const Rule kGreetingRefused = {
     .triggers = kOnReply,
     .verbs = kGreetingOnly,
     .only = kRefusal,
-    .evaluate = evaluate,
+    .evaluate = greeting_refused::evaluate,
 };
 
 }  // namespace smtpscope

@@ -10,6 +10,7 @@
 #include "timeline/run_history.h"
 
 namespace smtpscope {
+namespace greylist_retry_same_session {
 namespace {
 
 // Told with the refusal of the second try, not at the session's end: by then it is clear that it
@@ -45,6 +46,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace greylist_retry_same_session
 
 const Rule kGreylistRetrySameSession = {
     .id = "greylist-retry-same-session",
@@ -75,7 +77,7 @@ const Rule kGreylistRetrySameSession = {
     .triggers = kOnReply,
     .verbs = verbs(Verb::kRcpt),
     .only = kRefusal,
-    .evaluate = evaluate,
+    .evaluate = greylist_retry_same_session::evaluate,
 };
 
 }  // namespace smtpscope

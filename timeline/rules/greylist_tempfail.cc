@@ -12,6 +12,7 @@
 #include "timeline/run_history.h"
 
 namespace smtpscope {
+namespace greylist_tempfail {
 namespace {
 
 /// A recipient that was put off before is accepted now.
@@ -111,6 +112,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace greylist_tempfail
 
 const Rule kGreylistTempfail = {
     .id = "greylist-tempfail",
@@ -143,7 +145,7 @@ const Rule kGreylistTempfail = {
     .uses = kNeedsHistory,
     .triggers = kOnReply | kOnSessionEnd,
     .verbs = verbs(Verb::kRcpt, Verb::kData, Verb::kBdat),
-    .evaluate = evaluate,
+    .evaluate = greylist_tempfail::evaluate,
 };
 
 }  // namespace smtpscope

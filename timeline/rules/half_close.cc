@@ -10,6 +10,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace half_close {
 namespace {
 
 constexpr std::string_view kClientGone = "replies-after-client-gone";
@@ -54,7 +55,7 @@ void on_session_end(RuleContext& context) {
   const std::uint64_t octets = session.octets_behind_close[index(Side::kClient)];
   // Behind a farewell the server may close, whatever is on its way to it. TLS says good-bye itself.
   const bool farewell = session.hangup_code != 0 || session.quit_answered;
-  if (!close || close->by_proxy || octets == 0 || farewell || session.tls) return;
+  if (!close || close->by_proxy || octets == 0 || farewell || session.tls_hides()) return;
   Finding finding = context.finding();
   finding.fault = Fault::kServer;
   finding.text = fmt::format(
@@ -73,6 +74,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace half_close
 
 const Rule kHalfClose = {
     .id = "half-close",
@@ -103,7 +105,7 @@ const Rule kHalfClose = {
     .needs = kNeedsCloseKind,
     .triggers = kOnReply | kOnSessionEnd,
     .only = kBehindClose,
-    .evaluate = evaluate,
+    .evaluate = half_close::evaluate,
 };
 
 }  // namespace smtpscope

@@ -7,6 +7,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace helo_fallback {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -40,6 +41,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace helo_fallback
 
 const Rule kHeloFallback = {
     .id = "helo-fallback",
@@ -75,7 +77,7 @@ const Rule kHeloFallback = {
     .reference = "RFC 5321 3.2, 4.1.1.1, 4.1.4",
     .triggers = kOnCommand,
     .verbs = verbs(Verb::kHelo),
-    .evaluate = evaluate,
+    .evaluate = helo_fallback::evaluate,
 };
 
 }  // namespace smtpscope

@@ -14,6 +14,7 @@
 #include "timeline/rules/reaction.h"
 
 namespace smtpscope {
+namespace helo_name_suspicious {
 namespace {
 
 using Address = std::array<std::uint8_t, 16>;
@@ -141,6 +142,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace helo_name_suspicious
 
 const Rule kHeloNameSuspicious = {
     .id = "helo-name-suspicious",
@@ -172,7 +174,7 @@ const Rule kHeloNameSuspicious = {
     .reference = "RFC 5321 2.3.5, 4.1.1.1, 4.1.3, 4.1.4",
     .triggers = kOnCommand,
     .verbs = verbs(Verb::kHelo, Verb::kEhlo, Verb::kLhlo),
-    .evaluate = evaluate,
+    .evaluate = helo_name_suspicious::evaluate,
 };
 
 }  // namespace smtpscope

@@ -11,6 +11,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace idle_connection {
 namespace {
 
 /// The length that somebody may have given to the timer behind a wait.
@@ -99,6 +100,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace idle_connection
 
 const Rule kIdleConnection = {
     .id = "idle-connection",
@@ -134,7 +136,7 @@ const Rule kIdleConnection = {
     .needs = kNeedsTimes,
     .triggers = kOnSilence | kOnReply | kOnClose,
     .only = kRefusal,
-    .evaluate = evaluate,
+    .evaluate = idle_connection::evaluate,
 };
 
 }  // namespace smtpscope

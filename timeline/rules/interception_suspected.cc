@@ -13,6 +13,7 @@
 #include "timeline/run_history.h"
 
 namespace smtpscope {
+namespace interception_suspected {
 namespace {
 
 using Replay = InterceptionSigns::Replay;
@@ -116,6 +117,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace interception_suspected
 
 const Rule kInterceptionSuspected = {
     .id = "interception-suspected",
@@ -163,7 +165,7 @@ const Rule kInterceptionSuspected = {
     .reference = "RFC 5321 4.1.1.5; serverfault.com/questions/695335",
     .uses = kNeedsContent | kNeedsReadTimes | kNeedsHistory,
     .triggers = kOnSessionEnd,
-    .evaluate = evaluate,
+    .evaluate = interception_suspected::evaluate,
 };
 
 }  // namespace smtpscope

@@ -10,6 +10,7 @@
 #include "timeline/session_notes.h"
 
 namespace smtpscope {
+namespace line_ending_command {
 namespace {
 
 void fire(RuleContext& context, std::string_view variant, std::string text) {
@@ -43,6 +44,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace line_ending_command
 
 const Rule kLineEndingCommand = {
     .id = "line-ending-command",
@@ -76,7 +78,7 @@ const Rule kLineEndingCommand = {
     .needs = kNeedsOctets,
     .triggers = kOnCommand,
     .only = kOddLine,
-    .evaluate = evaluate,
+    .evaluate = line_ending_command::evaluate,
 };
 
 }  // namespace smtpscope

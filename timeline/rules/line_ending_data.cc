@@ -10,6 +10,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace line_ending_data {
 namespace {
 
 /// RFC 3030 2 and RFC 6152: a body of this kind is text, with CR LF at its line ends, in BDAT too.
@@ -57,6 +58,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace line_ending_data
 
 const Rule kLineEndingData = {
     .id = "line-ending-data",
@@ -88,7 +90,7 @@ const Rule kLineEndingData = {
     .reference = "RFC 5321 2.3.8, 4.1.1.4; RFC 3030 2",
     .needs = kNeedsContent | kNeedsOctets,
     .triggers = kOnTransactionEnd,
-    .evaluate = evaluate,
+    .evaluate = line_ending_data::evaluate,
 };
 
 }  // namespace smtpscope

@@ -11,6 +11,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace lmtp_reply_count {
 namespace {
 
 constexpr std::string_view kTooFew = "too-few";
@@ -88,6 +89,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace lmtp_reply_count
 
 const Rule kLmtpReplyCount = {
     .id = "lmtp-reply-count",
@@ -116,7 +118,7 @@ const Rule kLmtpReplyCount = {
     .reference = "RFC 2033 4.2, 4.3",
     .triggers = kOnCommand | kOnReply | kOnTransactionEnd,
     .replies_to = kNothingOnly,  // replies too many answer nothing
-    .evaluate = evaluate,
+    .evaluate = lmtp_reply_count::evaluate,
 };
 
 }  // namespace smtpscope

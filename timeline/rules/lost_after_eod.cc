@@ -11,6 +11,7 @@
 #include "timeline/rules/trace_limits.h"
 
 namespace smtpscope {
+namespace lost_after_eod {
 namespace {
 
 std::string_view case_of(std::uint16_t late_reply) {
@@ -76,6 +77,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace lost_after_eod
 
 const Rule kLostAfterEod = {
     .id = "lost-after-eod",
@@ -108,7 +110,7 @@ const Rule kLostAfterEod = {
     .reference = "RFC 5321 4.5.3.2.6, 6.1, 4.1.1.10; RFC 1047",
     .needs = kNeedsCloseKind | kNeedsContent,
     .triggers = kOnTransactionEnd,
-    .evaluate = evaluate,
+    .evaluate = lost_after_eod::evaluate,
 };
 
 }  // namespace smtpscope

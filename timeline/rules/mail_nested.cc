@@ -8,6 +8,7 @@
 #include "timeline/rules/reaction.h"
 
 namespace smtpscope {
+namespace mail_nested {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -57,6 +58,7 @@ bool answered(RuleContext& context, Finding& finding) {
 }
 
 }  // namespace
+}  // namespace mail_nested
 
 const Rule kMailNested = {
     .id = "mail-nested",
@@ -87,8 +89,8 @@ const Rule kMailNested = {
     .reference = "RFC 5321 4.1.4",
     .triggers = kOnCommand,
     .verbs = verbs(Verb::kMail, Verb::kSend, Verb::kSoml, Verb::kSaml),
-    .evaluate = evaluate,
-    .answered = answered,
+    .evaluate = mail_nested::evaluate,
+    .answered = mail_nested::answered,
 };
 
 }  // namespace smtpscope

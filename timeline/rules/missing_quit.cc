@@ -11,6 +11,7 @@
 #include "timeline/rules/trace_limits.h"
 
 namespace smtpscope {
+namespace missing_quit {
 namespace {
 
 std::string_view how(const Closed& closed) {
@@ -49,7 +50,7 @@ void evaluate(RuleContext& context) {
   const SessionState& session = context.session();
   const Closed* closed = context.closed();
   if (closed == nullptr) {
-    if (session.tls) context.not_evaluated(kHiddenByTls);
+    if (session.tls_hides()) context.not_evaluated(kHiddenByTls);
     return;
   }
   // Who closes second answers the other's close, a 421 or a 521 (rules 2.0.3).
@@ -57,7 +58,10 @@ void evaluate(RuleContext& context) {
     return;
   }
   if (closed->kind != CloseKind::kFin && closed->kind != CloseKind::kReset) return;
-  if (session.hangup_code != 0 || session.tls || !session.connected) return;
+  if (session.hangup_code != 0 || session.tls_hides() || !session.connected) return;
+  // Who does not get on with TLS does not stay to say good-bye: tls-handshake-failed has it.
+  const bool tls_failed = session.tls_ends != nullptr && session.tls_ends->failed() != nullptr;
+  if (tls_failed || session.silent_in_tls()) return;
   // A turned connection (TURN, ATRN): there the client side is the one that answers.
   if (context.conversation().commanding_side() != Side::kClient) return;
   if (session.closes[index(Side::kClient)]->behind_fin) return;  // judged at the FIN
@@ -75,6 +79,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace missing_quit
 
 const Rule kMissingQuit = {
     .id = "missing-quit",
@@ -102,7 +107,7 @@ const Rule kMissingQuit = {
     .reference = "RFC 5321 4.1.4, 4.1.1.10",
     .uses = kNeedsCloseKind,
     .triggers = kOnClose | kOnSessionEnd,
-    .evaluate = evaluate,
+    .evaluate = missing_quit::evaluate,
 };
 
 }  // namespace smtpscope

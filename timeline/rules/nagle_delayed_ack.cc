@@ -9,6 +9,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace nagle_delayed_ack {
 namespace {
 
 /// How many stalls prove a habit.
@@ -76,6 +77,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace nagle_delayed_ack
 
 const Rule kNagleDelayedAck = {
     .id = "nagle-delayed-ack",
@@ -107,7 +109,7 @@ const Rule kNagleDelayedAck = {
     .needs = kNeedsReadTimes | kNeedsFineTimes,
     .triggers = kOnData | kOnCommand | kOnReply,
     .only = kSeveralReads,
-    .evaluate = evaluate,
+    .evaluate = nagle_delayed_ack::evaluate,
 };
 
 }  // namespace smtpscope

@@ -10,6 +10,7 @@
 #include "timeline/rules/rfc_timeouts.h"
 
 namespace smtpscope {
+namespace near_rfc_timeout {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -39,6 +40,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace near_rfc_timeout
 
 const Rule kNearRfcTimeout = {
     .id = "near-rfc-timeout",
@@ -66,7 +68,7 @@ const Rule kNearRfcTimeout = {
     .reference = "RFC 5321 4.5.3.2",
     .needs = kNeedsTimes,
     .triggers = kOnSilence,
-    .evaluate = evaluate,
+    .evaluate = near_rfc_timeout::evaluate,
 };
 
 }  // namespace smtpscope

@@ -9,6 +9,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace no_dialogue {
 namespace {
 
 /// QUIT, its line end, and a blank or two at most: nothing else can have been said.
@@ -42,6 +43,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace no_dialogue
 
 const Rule kNoDialogue = {
     .id = "no-dialogue",
@@ -66,7 +68,7 @@ const Rule kNoDialogue = {
     .reference = "RFC 5321 3.1; Postfix POSTSCREEN_README",
     .uses = kNeedsCloseKind,
     .triggers = kOnSessionEnd,
-    .evaluate = evaluate,
+    .evaluate = no_dialogue::evaluate,
 };
 
 }  // namespace smtpscope

@@ -12,6 +12,7 @@
 #include "timeline/rules/reaction.h"
 
 namespace smtpscope {
+namespace non_smtp_protocol {
 namespace {
 
 /// RFC 9110 9, RFC 5789.
@@ -101,6 +102,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace non_smtp_protocol
 
 const Rule kNonSmtpProtocol = {
     .id = "non-smtp-protocol",
@@ -132,7 +134,7 @@ const Rule kNonSmtpProtocol = {
     .uses = kNeedsTlsRecords,
     .triggers = kOnCommand | kOnOtherEntry | kOnReply,
     .verbs = verbs(Verb::kUnknown) | kGreetingOnly,
-    .evaluate = evaluate,
+    .evaluate = non_smtp_protocol::evaluate,
 };
 
 }  // namespace smtpscope

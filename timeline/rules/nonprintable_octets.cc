@@ -11,6 +11,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace nonprintable_octets {
 namespace {
 
 constexpr bool is_control(char c) {
@@ -119,6 +120,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace nonprintable_octets
 
 const Rule kNonprintableOctets = {
     .id = "nonprintable-octets",
@@ -152,7 +154,7 @@ const Rule kNonprintableOctets = {
     .uses = kNeedsContent,
     .triggers = kOnCommand | kOnData,
     .only = kOddLine,
-    .evaluate = evaluate,
+    .evaluate = nonprintable_octets::evaluate,
 };
 
 }  // namespace smtpscope

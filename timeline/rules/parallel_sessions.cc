@@ -8,6 +8,7 @@
 #include "timeline/run_history.h"
 
 namespace smtpscope {
+namespace parallel_sessions {
 namespace {
 
 /// So many connections at a time are worth a line: the first time that they are two, ten, and then
@@ -56,6 +57,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace parallel_sessions
 
 const Rule kParallelSessions = {
     .id = "parallel-sessions",
@@ -86,7 +88,7 @@ const Rule kParallelSessions = {
     .needs = kNeedsTimes,
     .uses = kNeedsHistory,
     .triggers = kOnOpened,
-    .evaluate = evaluate,
+    .evaluate = parallel_sessions::evaluate,
 };
 
 }  // namespace smtpscope

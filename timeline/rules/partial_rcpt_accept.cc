@@ -8,6 +8,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace partial_rcpt_accept {
 namespace {
 
 struct Reaction {
@@ -86,6 +87,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace partial_rcpt_accept
 
 const Rule kPartialRcptAccept = {
     .id = "partial-rcpt-accept",
@@ -120,7 +122,7 @@ const Rule kPartialRcptAccept = {
         "the session and refuses no recipient.",
     .reference = "RFC 5321 3.3, 4.5.3.1.10; RFC 2920 3.1; RFC 2033 4.2",
     .triggers = kOnTransactionEnd,
-    .evaluate = evaluate,
+    .evaluate = partial_rcpt_accept::evaluate,
 };
 
 }  // namespace smtpscope

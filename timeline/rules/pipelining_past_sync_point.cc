@@ -7,6 +7,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace pipelining_past_sync_point {
 namespace {
 
 // Which commands end a group: timeline/pipelining_notes.cc. Commands that nobody knows are left
@@ -32,6 +33,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace pipelining_past_sync_point
 
 const Rule kPipeliningPastSyncPoint = {
     .id = "pipelining-past-sync-point",
@@ -62,7 +64,7 @@ const Rule kPipeliningPastSyncPoint = {
     .needs = kNeedsReadTimes,
     .triggers = kOnReply | kOnSessionEnd,
     .only = kPipelined,
-    .evaluate = evaluate,
+    .evaluate = pipelining_past_sync_point::evaluate,
 };
 
 }  // namespace smtpscope

@@ -8,6 +8,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace pipelining_unadvertised {
 namespace {
 
 std::string verb_list(std::uint32_t verbs) {
@@ -49,6 +50,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace pipelining_unadvertised
 
 const Rule kPipeliningUnadvertised = {
     .id = "pipelining-unadvertised",
@@ -81,7 +83,7 @@ const Rule kPipeliningUnadvertised = {
     .needs = kNeedsReadTimes | kNeedsReplyLines,
     .triggers = kOnReply | kOnSessionEnd,
     .only = kPipelined,
-    .evaluate = evaluate,
+    .evaluate = pipelining_unadvertised::evaluate,
 };
 
 }  // namespace smtpscope

@@ -12,6 +12,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace pre_dot_pause {
 namespace {
 
 /// A timer's length that one of the two measures of the pause has.
@@ -88,6 +89,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace pre_dot_pause
 
 const Rule kPreDotPause = {
     .id = "pre-dot-pause",
@@ -122,7 +124,7 @@ const Rule kPreDotPause = {
     .reference = "RFC 5321 4.1.1.4; sSMTP ssmtp.c; Postfix smtp_pix_workarounds",
     .needs = kNeedsContent | kNeedsReadTimes,
     .triggers = kOnData,
-    .evaluate = evaluate,
+    .evaluate = pre_dot_pause::evaluate,
 };
 
 }  // namespace smtpscope

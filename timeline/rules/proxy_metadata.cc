@@ -11,6 +11,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace proxy_metadata {
 namespace {
 
 constexpr std::string_view kUnexpected = "unexpected";
@@ -126,6 +127,7 @@ bool answered(RuleContext& context, Finding& finding) {
 }
 
 }  // namespace
+}  // namespace proxy_metadata
 
 const Rule kProxyMetadata = {
     .id = "proxy-metadata",
@@ -161,8 +163,8 @@ const Rule kProxyMetadata = {
     .triggers = kOnOtherEntry | kOnCommand | kOnReply | kOnClose,
     .verbs = verbs(Verb::kXclient, Verb::kXforward, Verb::kEhlo, Verb::kHelo, Verb::kLhlo) |
              kGreetingOnly,
-    .evaluate = evaluate,
-    .answered = answered,
+    .evaluate = proxy_metadata::evaluate,
+    .answered = proxy_metadata::answered,
 };
 
 }  // namespace smtpscope

@@ -36,8 +36,8 @@ inline bool answered_with_reaction(RuleContext& context, Finding& finding) {
 
 /// The beginning of what the client sent, for quoting it.
 inline std::string excerpt(std::string_view text) {
-  constexpr std::size_t kQuoted = 64;
-  return fmt::format("{}{}", text.substr(0, kQuoted), text.size() > kQuoted ? "..." : "");
+  constexpr std::size_t kExcerpt = 64;
+  return fmt::format("{}{}", text.substr(0, kExcerpt), text.size() > kExcerpt ? "..." : "");
 }
 
 }  // namespace smtpscope

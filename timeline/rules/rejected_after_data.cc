@@ -9,6 +9,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace rejected_after_data {
 namespace {
 
 /// The worst answer to the message: LMTP and PRDR give one for each recipient (RFC 2033 4.2).
@@ -61,6 +62,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace rejected_after_data
 
 const Rule kRejectedAfterData = {
     .id = "rejected-after-data",
@@ -94,7 +96,7 @@ const Rule kRejectedAfterData = {
         "also mean that one mailbox is full, whatever size was agreed.",
     .reference = "RFC 5321 4.2.5, 3.3; RFC 1870 6.3; RFC 2033 4.2",
     .triggers = kOnTransactionEnd,
-    .evaluate = evaluate,
+    .evaluate = rejected_after_data::evaluate,
 };
 
 }  // namespace smtpscope

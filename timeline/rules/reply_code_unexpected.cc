@@ -11,6 +11,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace reply_code_unexpected {
 namespace {
 
 /// 3yz asks the client to go on with something. SMTP and its extensions know these only.
@@ -99,6 +100,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace reply_code_unexpected
 
 const Rule kReplyCodeUnexpected = {
     .id = "reply-code-unexpected",
@@ -130,7 +132,7 @@ const Rule kReplyCodeUnexpected = {
         "harmless kind of unlisted are told once in a session.",
     .reference = "RFC 5321 4.2, 4.3.2",
     .triggers = kOnReply,
-    .evaluate = evaluate,
+    .evaluate = reply_code_unexpected::evaluate,
 };
 
 }  // namespace smtpscope

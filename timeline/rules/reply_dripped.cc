@@ -9,6 +9,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace reply_dripped {
 namespace {
 
 /// Where a reply stood still.
@@ -71,6 +72,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace reply_dripped
 
 const Rule kReplyDripped = {
     .id = "reply-dripped",
@@ -100,7 +102,7 @@ const Rule kReplyDripped = {
     .triggers = kOnReply,
     .verbs = kAnyVerb & ~kGreetingOnly,
     .only = kSeveralReads,
-    .evaluate = evaluate,
+    .evaluate = reply_dripped::evaluate,
 };
 
 }  // namespace smtpscope

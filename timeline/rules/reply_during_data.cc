@@ -9,6 +9,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace reply_during_data {
 namespace {
 
 void report(RuleContext& context, std::string_view variant, std::string_view when) {
@@ -60,6 +61,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace reply_during_data
 
 const Rule kReplyDuringData = {
     .id = "reply-during-data",
@@ -90,7 +92,7 @@ const Rule kReplyDuringData = {
     .needs = kNeedsContent,
     .triggers = kOnReply,
     .verbs = verbs(Verb::kData, Verb::kBdat) | kNothingOnly,
-    .evaluate = evaluate,
+    .evaluate = reply_during_data::evaluate,
 };
 
 }  // namespace smtpscope

@@ -9,6 +9,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace reply_line_too_long {
 namespace {
 
 void report(RuleContext& context, std::string_view variant, std::string text,
@@ -52,6 +53,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace reply_line_too_long
 
 const Rule kReplyLineTooLong = {
     .id = "reply-line-too-long",
@@ -79,7 +81,7 @@ const Rule kReplyLineTooLong = {
     .needs = kNeedsOctets,
     .triggers = kOnReply,
     .only = kLongLine,
-    .evaluate = evaluate,
+    .evaluate = reply_line_too_long::evaluate,
 };
 
 }  // namespace smtpscope

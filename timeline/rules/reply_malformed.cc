@@ -11,6 +11,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace reply_malformed {
 namespace {
 
 /// A server that is not one of SMTP says nothing but such lines: these many are told.
@@ -85,6 +86,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace reply_malformed
 
 const Rule kReplyMalformed = {
     .id = "reply-malformed",
@@ -120,7 +122,7 @@ const Rule kReplyMalformed = {
     .needs = kNeedsOctets,
     .triggers = kOnReply | kOnOtherEntry,
     .only = kOddLine,
-    .evaluate = evaluate,
+    .evaluate = reply_malformed::evaluate,
 };
 
 }  // namespace smtpscope

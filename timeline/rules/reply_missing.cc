@@ -13,6 +13,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace reply_missing {
 namespace {
 
 /// What waited for a reply when the session ended.
@@ -45,7 +46,7 @@ Unanswered unanswered(const RuleContext& context) {
 
 void evaluate(RuleContext& context) {
   const SessionState& session = context.session();
-  if (session.tls) {
+  if (session.tls_hides()) {
     context.not_evaluated(kHiddenByTls);
     return;
   }
@@ -104,6 +105,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace reply_missing
 
 const Rule kReplyMissing = {
     .id = "reply-missing",
@@ -134,7 +136,7 @@ const Rule kReplyMissing = {
     .reference = "RFC 5321 4.2; RFC 2920 3.2",
     .uses = kNeedsCloseKind,
     .triggers = kOnSessionEnd,
-    .evaluate = evaluate,
+    .evaluate = reply_missing::evaluate,
 };
 
 }  // namespace smtpscope

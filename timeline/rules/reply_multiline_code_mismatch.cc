@@ -9,6 +9,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace reply_multiline_code_mismatch {
 namespace {
 
 /// The codes in their order, equal neighbours once: "250, 550". Lines without a code are
@@ -47,6 +48,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace reply_multiline_code_mismatch
 
 const Rule kReplyMultilineCodeMismatch = {
     .id = "reply-multiline-code-mismatch",
@@ -80,7 +82,7 @@ const Rule kReplyMultilineCodeMismatch = {
     .needs = kNeedsReplyLines,
     .triggers = kOnReply,
     .only = kOddLine,
-    .evaluate = evaluate,
+    .evaluate = reply_multiline_code_mismatch::evaluate,
 };
 
 }  // namespace smtpscope

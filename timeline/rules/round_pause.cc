@@ -6,6 +6,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace round_pause {
 namespace {
 
 /// Whose timer it is: whoever was silent. A silence that nobody in particular owed names nobody.
@@ -61,6 +62,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace round_pause
 
 const Rule kRoundPause = {
     .id = "round-pause",
@@ -105,7 +107,7 @@ const Rule kRoundPause = {
     .needs = kNeedsTimes,
     .uses = kNeedsRtt,
     .triggers = kOnSilence,
-    .evaluate = evaluate,
+    .evaluate = round_pause::evaluate,
 };
 
 }  // namespace smtpscope

@@ -7,6 +7,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace rset_liveness_probe {
 namespace {
 
 /// The command before this moment asked whether an idle connection still lives; its answer is in.
@@ -69,6 +70,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace rset_liveness_probe
 
 const Rule kRsetLivenessProbe = {
     .id = "rset-liveness-probe",
@@ -101,7 +103,7 @@ const Rule kRsetLivenessProbe = {
     .needs = kNeedsFineTimes,
     .triggers = kOnCommand | kOnClose,
     .verbs = verbs(Verb::kMail, Verb::kQuit),
-    .evaluate = evaluate,
+    .evaluate = rset_liveness_probe::evaluate,
 };
 
 }  // namespace smtpscope

@@ -4,6 +4,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace rset_noop {
 namespace {
 
 using Hello = SessionState::Hello;
@@ -69,6 +70,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace rset_noop
 
 const Rule kRsetNoop = {
     .id = "rset-noop",
@@ -102,7 +104,7 @@ const Rule kRsetNoop = {
     .reference = "RFC 5321 4.1.1.5; Postfix smtpd_junk_command_limit; Exim smtp_accept_max_nonmail",
     .triggers = kOnReply,
     .verbs = verbs(Verb::kRset),
-    .evaluate = evaluate,
+    .evaluate = rset_noop::evaluate,
 };
 
 }  // namespace smtpscope

@@ -9,6 +9,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace rset_rejected {
 namespace {
 
 using Hello = SessionState::Hello;
@@ -16,7 +17,7 @@ using Hello = SessionState::Hello;
 /// RFC 3207 4: a server that insists on TLS may answer 530 to nearly everything before it. A 530
 /// that wants authentication is no excuse: RFC 4954 6 exempts RSET from it by name.
 bool wants_tls_first(const RuleContext& context, const Reply& reply) {
-  if (reply.code != 530 || context.session().tls) return false;
+  if (reply.code != 530 || context.session().encrypted) return false;
   return context.session().hello != Hello::kEhlo ||
          context.conversation().capabilities().has("STARTTLS") ||
          mentions(reply.last_text(), {"tls"});
@@ -50,6 +51,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace rset_rejected
 
 const Rule kRsetRejected = {
     .id = "rset-rejected",
@@ -83,7 +85,7 @@ const Rule kRsetRejected = {
     .reference = "RFC 5321 4.1.1.5, 4.1.4, 4.3.2; RFC 3207 4; RFC 4954 6",
     .triggers = kOnReply,
     .verbs = verbs(Verb::kRset),
-    .evaluate = evaluate,
+    .evaluate = rset_rejected::evaluate,
 };
 
 }  // namespace smtpscope

@@ -9,6 +9,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace rset_repeated {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -43,6 +44,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace rset_repeated
 
 const Rule kRsetRepeated = {
     .id = "rset-repeated",
@@ -77,7 +79,7 @@ const Rule kRsetRepeated = {
         "is only an info.",
     .reference = "RFC 5321 4.1.1.5",
     .triggers = kOnRsetRunEnd,
-    .evaluate = evaluate,
+    .evaluate = rset_repeated::evaluate,
 };
 
 }  // namespace smtpscope

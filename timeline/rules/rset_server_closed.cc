@@ -8,6 +8,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace rset_server_closed {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -52,6 +53,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace rset_server_closed
 
 const Rule kRsetServerClosed = {
     .id = "rset-server-closed",
@@ -83,7 +85,7 @@ const Rule kRsetServerClosed = {
     .needs = kNeedsFineTimes | kNeedsCloseKind,
     .uses = kNeedsRtt,
     .triggers = kOnClose,
-    .evaluate = evaluate,
+    .evaluate = rset_server_closed::evaluate,
 };
 
 }  // namespace smtpscope

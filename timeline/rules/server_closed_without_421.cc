@@ -13,6 +13,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace server_closed_without_421 {
 namespace {
 
 /// RFC 5321 3.8: a server may close when the client was silent for as long as 4.5.3.2 asks.
@@ -35,7 +36,7 @@ void on_close(RuleContext& context) {
   if (session.hangup_code != 0 || session.quit_answered) return;
   const bool refused = session.greeting == SessionState::Greeting::kRefused;
   if (refused && session.quit_sent) return;
-  if (session.tls || session.holes > 0) {
+  if (session.tls_hides() || session.holes > 0) {
     context.not_evaluated(hidden_part(session));
     return;
   }
@@ -82,11 +83,11 @@ void on_close(RuleContext& context) {
 /// RFC 5321 4.1.1.10: behind its 221 the server closes.
 void on_session_end(RuleContext& context) {
   const SessionState& session = context.session();
-  if (session.tls) context.not_evaluated(kHiddenByTls);
+  if (session.tls_hides()) context.not_evaluated(kHiddenByTls);
   const LastReply& reply = session.last_reply;
   const bool farewell =
       reply.code == 221 && reply.verb == Verb::kQuit && reply.answers == Answers::kCommand;
-  if (!farewell || session.tls) return;
+  if (!farewell || session.tls_hides()) return;
   const auto& close = session.closes[index(Side::kServer)];
   const Duration open = (close ? close->time : context.now()) - reply.last;
   if (open < context.threshold(Threshold::kServerLingers)) return;
@@ -109,6 +110,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace server_closed_without_421
 
 const Rule kServerClosedWithout421 = {
     .id = "server-closed-without-421",
@@ -141,7 +143,7 @@ const Rule kServerClosedWithout421 = {
     .reference = "RFC 5321 3.8, 4.1.1.10, 7.8",
     .uses = kNeedsCloseKind,
     .triggers = kOnClose | kOnSessionEnd,
-    .evaluate = evaluate,
+    .evaluate = server_closed_without_421::evaluate,
 };
 
 }  // namespace smtpscope

@@ -9,6 +9,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace size_declared_mismatch {
 namespace {
 
 /// What the difference looks like; "" if like nothing in particular.
@@ -77,6 +78,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace size_declared_mismatch
 
 const Rule kSizeDeclaredMismatch = {
     .id = "size-declared-mismatch",
@@ -111,7 +113,7 @@ const Rule kSizeDeclaredMismatch = {
     .reference = "RFC 1870 5, 6, 6.3",
     .needs = kNeedsContent,
     .triggers = kOnTransactionEnd,
-    .evaluate = evaluate,
+    .evaluate = size_declared_mismatch::evaluate,
 };
 
 }  // namespace smtpscope

@@ -8,6 +8,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace starttls_injection_client {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -33,6 +34,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace starttls_injection_client
 
 const Rule kStarttlsInjectionClient = {
     .id = "starttls-injection-client",
@@ -63,7 +65,7 @@ const Rule kStarttlsInjectionClient = {
     .reference = "RFC 3207 4, 4.2; CVE-2011-0411",
     .needs = kNeedsTlsRecords,
     .triggers = kOnOtherEntry,
-    .evaluate = evaluate,
+    .evaluate = starttls_injection_client::evaluate,
 };
 
 }  // namespace smtpscope

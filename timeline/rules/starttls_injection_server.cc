@@ -8,6 +8,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace starttls_injection_server {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -31,6 +32,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace starttls_injection_server
 
 const Rule kStarttlsInjectionServer = {
     .id = "starttls-injection-server",
@@ -59,7 +61,7 @@ const Rule kStarttlsInjectionServer = {
     .reference = "RFC 3207 4.2; CVE-2011-0411",
     .needs = kNeedsTlsRecords,
     .triggers = kOnOtherEntry,
-    .evaluate = evaluate,
+    .evaluate = starttls_injection_server::evaluate,
 };
 
 }  // namespace smtpscope

@@ -8,11 +8,13 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace starttls_not_used {
 namespace {
 
 void evaluate(RuleContext& context) {
   const SessionState& session = context.session();
   if (session.mails_sent == 0 || session.client_is_local || session.encrypted) return;
+  if (session.reply_rewritten) return;      // smtpscope hid it (--tls strip)
   if (session.starttls != nullptr) return;  // what became of it is starttls-refused's
   if (session.last_hello.entry == 0 && session.mid_session) {
     context.not_evaluated("whether the server offers STARTTLS was told before the trace began");
@@ -31,6 +33,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace starttls_not_used
 
 const Rule kStarttlsNotUsed = {
     .id = "starttls-not-used",
@@ -59,7 +62,7 @@ const Rule kStarttlsNotUsed = {
     .reference = "RFC 3207 4, 6",
     .needs = kNeedsReplyLines,
     .triggers = kOnSessionEnd,
-    .evaluate = evaluate,
+    .evaluate = starttls_not_used::evaluate,
 };
 
 }  // namespace smtpscope

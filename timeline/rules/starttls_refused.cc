@@ -9,6 +9,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace starttls_refused {
 namespace {
 
 void judge_reply(RuleContext& context, const Reply& reply) {
@@ -57,6 +58,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace starttls_refused
 
 const Rule kStarttlsRefused = {
     .id = "starttls-refused",
@@ -91,7 +93,7 @@ const Rule kStarttlsRefused = {
     .verbs = verbs(Verb::kMail),
     .replies_to = verbs(Verb::kStartTls, Verb::kXanonymousTls),
     .only = kRefusal,
-    .evaluate = evaluate,
+    .evaluate = starttls_refused::evaluate,
 };
 
 }  // namespace smtpscope

@@ -9,6 +9,7 @@
 #include "timeline/run_history.h"
 
 namespace smtpscope {
+namespace starttls_stripped {
 namespace {
 
 /// What Cisco's firewalls leave of STARTTLS.
@@ -70,6 +71,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace starttls_stripped
 
 const Rule kStarttlsStripped = {
     .id = "starttls-stripped",
@@ -103,7 +105,7 @@ const Rule kStarttlsStripped = {
     .uses = kNeedsHistory,
     .triggers = kOnReply | kOnSessionEnd,
     .verbs = verbs(Verb::kEhlo),
-    .evaluate = evaluate,
+    .evaluate = starttls_stripped::evaluate,
 };
 
 }  // namespace smtpscope

@@ -13,6 +13,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace tarpit_pattern {
 namespace {
 
 using Delays = std::array<SlowReply, SlowReplies::kKept>;
@@ -180,6 +181,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace tarpit_pattern
 
 const Rule kTarpitPattern = {
     .id = "tarpit-pattern",
@@ -213,7 +215,7 @@ const Rule kTarpitPattern = {
         "Postfix smtpd_error_sleep_time; Exim smtp_ratelimit_rcpt; Exchange TarpitInterval",
     .needs = kNeedsFineTimes,
     .triggers = kOnSessionEnd,
-    .evaluate = evaluate,
+    .evaluate = tarpit_pattern::evaluate,
 };
 
 }  // namespace smtpscope

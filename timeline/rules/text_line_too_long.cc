@@ -7,6 +7,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace text_line_too_long {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -36,6 +37,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace text_line_too_long
 
 const Rule kTextLineTooLong = {
     .id = "text-line-too-long",
@@ -64,7 +66,7 @@ const Rule kTextLineTooLong = {
     .reference = "RFC 5321 4.5.3.1.6; RFC 6152 2",
     .needs = kNeedsContent,
     .triggers = kOnTransactionEnd,
-    .evaluate = evaluate,
+    .evaluate = text_line_too_long::evaluate,
 };
 
 }  // namespace smtpscope

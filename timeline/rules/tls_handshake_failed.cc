@@ -7,11 +7,14 @@
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/tls_alerts.h"
+#include "timeline/tls_words.h"
 
 namespace smtpscope {
+namespace tls_handshake_failed {
 namespace {
 
 constexpr std::uint8_t kFatal = 2;
+constexpr std::uint8_t kIllegalParameter = 47;
 /// In TLS 1.3 a Finished message with its tag is not shorter: 4 octets and a SHA-256 hash, a type,
 /// 16 octets of tag (RFC 8446 4.4.4, 5.2). What is shorter can only be an alert.
 constexpr std::uint32_t kShortestFinished = 53;
@@ -34,11 +37,60 @@ void add_versions(const TlsState& tls, Finding& finding) {
   }
 }
 
+/// What the hellos and the server's certificate say, as far as they can be read.
+void add_handshake(const TlsState& tls, Finding& finding) {
+  if (const auto& hello = tls.client_hello) {
+    finding.attributes.emplace_back("client_versions", versions_text(*hello));
+    if (!hello->server_name.empty())
+      finding.attributes.emplace_back("server_name", hello->server_name);
+  }
+  if (const auto& hello = tls.server_hello) {
+    finding.attributes.emplace_back("server_version", tls_version_text(hello->version));
+    finding.attributes.emplace_back("cipher", tls_cipher_text(hello->cipher_suite));
+  }
+  if (const auto& certificate = tls.certificate) {
+    finding.attributes.emplace_back("certificate_subject", certificate->subject);
+    finding.attributes.emplace_back("certificate_names", names_text(*certificate));
+    if (certificate->not_after != 0) {
+      finding.attributes.emplace_back("certificate_until", date_text(certificate->not_after));
+    }
+  }
+}
+
+/// Who refused what, where alert and handshake together tell more than either; "" where not.
+std::string refusal_text(const TlsState& tls, std::uint8_t alert, Side from) {
+  constexpr std::uint8_t kProtocolVersion = 70, kUnrecognizedName = 112;
+  constexpr std::uint8_t kFirstCertificateAlert = 42, kLastCertificateAlert = 48;
+  const auto& hello = tls.client_hello;
+  if (alert == kProtocolVersion && from == Side::kServer && hello) {
+    return fmt::format("the server wants a version that the client does not offer; it offers {}",
+                       versions_text(*hello));
+  }
+  if (alert == kProtocolVersion && from == Side::kClient && tls.server_hello) {
+    return fmt::format("the client refused the server's choice of {}",
+                       tls_version_text(tls.server_hello->version));
+  }
+  if (alert == kUnrecognizedName && hello && !hello->server_name.empty()) {
+    return fmt::format("the client asked for {}", hello->server_name);
+  }
+  const bool about_certificate = alert >= kFirstCertificateAlert &&
+                                 alert <= kLastCertificateAlert && alert != kIllegalParameter;
+  if (!about_certificate || from != Side::kClient || !tls.certificate) return {};
+  std::string text = fmt::format("the client refused the server's certificate {}",
+                                 certificate_text(*tls.certificate));
+  if (hello && !hello->server_name.empty() && !tls.certificate->names_host(hello->server_name)) {
+    text += fmt::format("; the client asked for {} by SNI, and the certificate names {} only",
+                        hello->server_name, names_text(*tls.certificate));
+  }
+  return text;
+}
+
 void fire(RuleContext& context, Finding finding, const TlsState* tls, Time until) {
   if (tls != nullptr) {
     finding.entries.push_back(tls->starttls_entry);
     finding.attributes.emplace_back("duration", seconds_text(until - tls->began));
     add_versions(*tls, finding);
+    add_handshake(*tls, finding);
   }
   if (const StartTlsNotes* starttls = context.session().starttls.get()) {
     finding.entries.push_back(starttls->sent);
@@ -57,6 +109,10 @@ void judge_alert(RuleContext& context, const TlsRecord& record, Side side) {
                              alert != nullptr ? fmt::format(" ({})", alert->name) : "",
                              alert != nullptr && !alert->meaning.empty() ? ": " : "",
                              alert != nullptr ? alert->meaning : "");
+  if (tls != nullptr) {
+    const std::string refusal = refusal_text(*tls, record.alert_description, side);
+    if (!refusal.empty()) finding.text += fmt::format(" ({})", refusal);
+  }
   finding.attributes = {{"side", std::string(to_string(side))},
                         {"alert", std::to_string(record.alert_description)}};
   if (alert != nullptr) finding.attributes.emplace_back("alert_name", alert->name);
@@ -78,8 +134,55 @@ std::string how_far(const TlsState* tls) {
   return "after both hellos";
 }
 
+/// A client that looks at the certificate once the handshake is over, as those with GnuTLS do, and
+/// does not like it: it closes, and no alert says why.
+void judge_silent(RuleContext& context, const Closed& closed) {
+  const SessionState& session = context.session();
+  if (closed.from != Side::kClient || closed.by_proxy || session.first_closer != Side::kClient ||
+      session.hangup_code != 0) {
+    return;
+  }
+  Finding finding = context.finding();
+  finding.variant = "silent";
+  finding.severity = Severity::kWarning;
+  finding.fault = Fault::kClient;
+  finding.certainty = Certainty::kLikely;
+  finding.text =
+      "the client side closed right after the TLS handshake, without a word in TLS: so does a "
+      "client that looks at the certificate then, and does not accept it";
+  finding.attributes = {{"side", "client"}, {"close", std::string(to_string(closed.kind))}};
+  fire(context, std::move(finding), nullptr, context.now());
+}
+
+/// smtpscope itself spoke TLS, and knows.
+void judge_own(RuleContext& context, const TlsEnds& ends, const Closed& closed) {
+  const TlsFacts* failed = ends.failed();
+  if (failed == nullptr) {
+    if (context.session().silent_in_tls()) judge_silent(context, closed);
+    return;
+  }
+  const Side with = ends.facts(Side::kClient) == failed ? Side::kClient : Side::kServer;
+  Finding finding = context.finding();
+  finding.variant = failed->alert ? "alert" : "closed";
+  finding.fault = with == Side::kClient ? Fault::kClient : Fault::kServer;
+  finding.text = fmt::format("the TLS handshake of smtpscope with the {} side failed: {}",
+                             to_string(with), failed->failure);
+  finding.attributes = {{"side", std::string(to_string(with))}};
+  if (failed->alert) {
+    finding.attributes.emplace_back("alert", std::to_string(*failed->alert));
+    if (const TlsAlert* alert = find_tls_alert(*failed->alert)) {
+      finding.attributes.emplace_back("alert_name", alert->name);
+    }
+  }
+  fire(context, std::move(finding), nullptr, context.now());
+}
+
 void judge_close(RuleContext& context, const Closed& closed) {
   const SessionState& session = context.session();
+  if (session.tls_ends != nullptr) {
+    if (context.fired(kTlsHandshakeFailed) == 0) judge_own(context, *session.tls_ends, closed);
+    return;
+  }
   if (!session.tls || closed.by_proxy || session.first_closer != closed.from) return;
   if (context.fired(kTlsHandshakeFailed) > 0) return;
   const TlsState* tls = session.tls_state.get();
@@ -122,6 +225,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace tls_handshake_failed
 
 const Rule kTlsHandshakeFailed = {
     .id = "tls-handshake-failed",
@@ -142,6 +246,8 @@ const Rule kTlsHandshakeFailed = {
         "40, 70, 71: no TLS version or cipher in common, often an old client and a strict server.\n"
         "112: the client asks for a name that the server has no certificate for.\n"
         "116: the server demands a client certificate.\n"
+        "No alert at all, and the client closes right after the handshake: it does not accept the "
+        "certificate, and does not say so.\n"
         "No alert at all: a crash, a time limit, a firewall that cuts TLS off, or a peer that does "
         "not speak TLS there.",
     .tell_apart =
@@ -161,7 +267,7 @@ const Rule kTlsHandshakeFailed = {
     .reference = "RFC 8446 6; RFC 5246 7.2; RFC 3207 4.1",
     .needs = kNeedsTlsRecords | kNeedsCloseKind,
     .triggers = kOnOtherEntry | kOnClose,
-    .evaluate = evaluate,
+    .evaluate = tls_handshake_failed::evaluate,
 };
 
 }  // namespace smtpscope

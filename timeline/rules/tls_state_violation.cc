@@ -10,6 +10,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace tls_state_violation {
 namespace {
 
 void judge_junk(RuleContext& context, const Junk& junk, Side side) {
@@ -45,12 +46,13 @@ void evaluate(RuleContext& context) {
     if (const auto* junk = std::get_if<Junk>(&item.body)) judge_junk(context, *junk, item.side);
     return;
   }
-  if (context.session().tls && context.session().starttls != nullptr) {
+  if (context.session().tls_hides() && context.session().starttls != nullptr) {
     context.not_evaluated("what comes inside TLS is not visible");
   }
 }
 
 }  // namespace
+}  // namespace tls_state_violation
 
 const Rule kTlsStateViolation = {
     .id = "tls-state-violation",
@@ -82,7 +84,7 @@ const Rule kTlsStateViolation = {
     .reference = "RFC 3207 4, 4.2",
     .needs = kNeedsTlsRecords,
     .triggers = kOnOtherEntry | kOnSessionEnd,
-    .evaluate = evaluate,
+    .evaluate = tls_state_violation::evaluate,
 };
 
 }  // namespace smtpscope

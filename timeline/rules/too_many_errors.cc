@@ -9,6 +9,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace too_many_errors {
 namespace {
 
 constexpr std::string_view kTold = "told";
@@ -49,6 +50,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace too_many_errors
 
 const Rule kTooManyErrors = {
     .id = "too-many-errors",
@@ -77,7 +79,7 @@ const Rule kTooManyErrors = {
     .reference = "RFC 5321 7.8; Postfix smtpd_hard_error_limit; Exim smtp_max_unknown_commands",
     .triggers = kOnReply,
     .only = kRefusal,
-    .evaluate = evaluate,
+    .evaluate = too_many_errors::evaluate,
 };
 
 }  // namespace smtpscope

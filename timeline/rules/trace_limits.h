@@ -12,7 +12,7 @@ inline constexpr std::string_view kHiddenByHoles = "octets are missing from the 
 
 /// What hides a part of the dialogue from a rule that needs all of it, or "".
 inline std::string_view hidden_part(const SessionState& session) {
-  if (session.tls) return kHiddenByTls;
+  if (session.tls_hides()) return kHiddenByTls;
   if (session.holes > 0) return kHiddenByHoles;
   return {};
 }

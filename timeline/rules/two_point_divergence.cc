@@ -2,6 +2,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace two_point_divergence {
 namespace {
 
 // A timeline is made of one trace. Whether the same dialogue looks different elsewhere shows only
@@ -12,6 +13,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace two_point_divergence
 
 const Rule kTwoPointDivergence = {
     .id = "two-point-divergence",
@@ -39,7 +41,7 @@ const Rule kTwoPointDivergence = {
     .reference = "RFC 5321 4.4 (fields that a relay adds); comparison of two traces",
     .needs = kNeedsSecondTrace,
     .triggers = kOnSessionEnd,
-    .evaluate = evaluate,
+    .evaluate = two_point_divergence::evaluate,
 };
 
 }  // namespace smtpscope

@@ -8,6 +8,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace txn_aborted_421 {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -30,6 +31,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace txn_aborted_421
 
 const Rule kTxnAborted421 = {
     .id = "txn-aborted-421",
@@ -60,7 +62,7 @@ const Rule kTxnAborted421 = {
     .reference = "RFC 5321 3.8, 4.3.2",
     .triggers = kOnTransactionEnd,
     .only = kCutShort,
-    .evaluate = evaluate,
+    .evaluate = txn_aborted_421::evaluate,
 };
 
 }  // namespace smtpscope

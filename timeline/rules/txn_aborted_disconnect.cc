@@ -8,6 +8,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace txn_aborted_disconnect {
 namespace {
 
 struct Phase {
@@ -56,6 +57,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace txn_aborted_disconnect
 
 const Rule kTxnAbortedDisconnect = {
     .id = "txn-aborted-disconnect",
@@ -91,7 +93,7 @@ const Rule kTxnAbortedDisconnect = {
     .uses = kNeedsCloseKind,
     .triggers = kOnTransactionEnd,
     .only = kCutShort,
-    .evaluate = evaluate,
+    .evaluate = txn_aborted_disconnect::evaluate,
 };
 
 }  // namespace smtpscope

@@ -7,6 +7,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace txn_aborted_ehlo {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -36,6 +37,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace txn_aborted_ehlo
 
 const Rule kTxnAbortedEhlo = {
     .id = "txn-aborted-ehlo",
@@ -65,7 +67,7 @@ const Rule kTxnAbortedEhlo = {
     .reference = "RFC 5321 4.1.4",
     .triggers = kOnTransactionEnd,
     .only = kCutShort,
-    .evaluate = evaluate,
+    .evaluate = txn_aborted_ehlo::evaluate,
 };
 
 }  // namespace smtpscope

@@ -7,6 +7,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace txn_aborted_quit {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -47,6 +48,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace txn_aborted_quit
 
 const Rule kTxnAbortedQuit = {
     .id = "txn-aborted-quit",
@@ -79,7 +81,7 @@ const Rule kTxnAbortedQuit = {
     .reference = "RFC 5321 4.1.1.10",
     .triggers = kOnTransactionEnd,
     .only = kCutShort,
-    .evaluate = evaluate,
+    .evaluate = txn_aborted_quit::evaluate,
 };
 
 }  // namespace smtpscope

@@ -5,6 +5,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace txn_aborted_rset {
 namespace {
 
 // The catalogue also wants to know what follows the RSET. That lies in the future when this is
@@ -55,6 +56,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace txn_aborted_rset
 
 const Rule kTxnAbortedRset = {
     .id = "txn-aborted-rset",
@@ -94,7 +96,7 @@ const Rule kTxnAbortedRset = {
     .reference = "RFC 5321 4.1.1.5, 4.1.4, App. D.2; RFC 2920 3.1",
     .triggers = kOnTransactionEnd,
     .only = kCutShort,
-    .evaluate = evaluate,
+    .evaluate = txn_aborted_rset::evaluate,
 };
 
 }  // namespace smtpscope

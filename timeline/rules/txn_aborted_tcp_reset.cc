@@ -9,6 +9,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace txn_aborted_tcp_reset {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -42,6 +43,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace txn_aborted_tcp_reset
 
 const Rule kTxnAbortedTcpReset = {
     .id = "txn-aborted-tcp-reset",
@@ -72,7 +74,7 @@ const Rule kTxnAbortedTcpReset = {
     .needs = kNeedsCloseKind,
     .triggers = kOnTransactionEnd,
     .only = kCutShort,
-    .evaluate = evaluate,
+    .evaluate = txn_aborted_tcp_reset::evaluate,
 };
 
 }  // namespace smtpscope

@@ -10,6 +10,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace txn_aborted_timeout {
 namespace {
 
 /// Words by which servers say that they would wait no longer, and RFC 3463's 4.4.2.
@@ -96,6 +97,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace txn_aborted_timeout
 
 const Rule kTxnAbortedTimeout = {
     .id = "txn-aborted-timeout",
@@ -131,7 +133,7 @@ const Rule kTxnAbortedTimeout = {
     .uses = kNeedsTimes,
     .triggers = kOnTransactionEnd,
     .only = kCutShort,
-    .evaluate = evaluate,
+    .evaluate = txn_aborted_timeout::evaluate,
 };
 
 }  // namespace smtpscope

@@ -10,6 +10,7 @@
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
+namespace txn_replayed_after_rset {
 namespace {
 
 /// What else drops an envelope and announces one, as far as the evidence excludes it. Nothing that
@@ -75,6 +76,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace txn_replayed_after_rset
 
 // That the envelope came twice is seen; that somebody in between is the reason is only likely. What
 // becomes of the second transaction lies in the future here; its own outcome tells.
@@ -118,7 +120,7 @@ const Rule kTxnReplayedAfterRset = {
     .reference = "RFC 5321 4.1.1.5; serverfault.com/questions/695335",
     .triggers = kOnReply,
     .verbs = verbs(Verb::kRcpt),
-    .evaluate = evaluate,
+    .evaluate = txn_replayed_after_rset::evaluate,
 };
 
 }  // namespace smtpscope

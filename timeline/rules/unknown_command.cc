@@ -13,6 +13,7 @@
 #include "timeline/session_notes.h"
 
 namespace smtpscope {
+namespace unknown_command {
 namespace {
 
 /// RFC 5321 4.5.1; the server must know these.
@@ -88,6 +89,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace unknown_command
 
 const Rule kUnknownCommand = {
     .id = "unknown-command",
@@ -120,8 +122,8 @@ const Rule kUnknownCommand = {
     .verbs = verbs(Verb::kUnknown),
     .replies_to = kAnyVerb,
     .only = kRefusal,
-    .evaluate = evaluate,
-    .answered = answered,
+    .evaluate = unknown_command::evaluate,
+    .answered = unknown_command::answered,
 };
 
 }  // namespace smtpscope

@@ -12,6 +12,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace unsolicited_421 {
 namespace {
 
 /// Where the round trip is too short to prove that the command crossed the 421 (a server on the
@@ -68,6 +69,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace unsolicited_421
 
 const Rule kUnsolicited421 = {
     .id = "unsolicited-421",
@@ -101,7 +103,7 @@ const Rule kUnsolicited421 = {
     .uses = kNeedsRtt,
     .triggers = kOnReply,
     .only = kRefusal,
-    .evaluate = evaluate,
+    .evaluate = unsolicited_421::evaluate,
 };
 
 }  // namespace smtpscope

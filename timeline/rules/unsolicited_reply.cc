@@ -11,6 +11,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace unsolicited_reply {
 namespace {
 
 void evaluate(RuleContext& context) {
@@ -41,6 +42,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace unsolicited_reply
 
 const Rule kUnsolicitedReply = {
     .id = "unsolicited-reply",
@@ -70,7 +72,7 @@ const Rule kUnsolicitedReply = {
     .reference = "RFC 5321 4.2; RFC 2920 3.1",
     .triggers = kOnReply,
     .verbs = kNothingOnly,
-    .evaluate = evaluate,
+    .evaluate = unsolicited_reply::evaluate,
 };
 
 }  // namespace smtpscope

@@ -11,6 +11,7 @@
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
+namespace upstream_connect_failed {
 namespace {
 
 struct Kind {
@@ -59,6 +60,7 @@ void evaluate(RuleContext& context) {
 }
 
 }  // namespace
+}  // namespace upstream_connect_failed
 
 const Rule kUpstreamConnectFailed = {
     .id = "upstream-connect-failed",
@@ -89,7 +91,7 @@ const Rule kUpstreamConnectFailed = {
         "Look for a firewall, or a provider that blocks port 25.",
     .reference = "RFC 5321 3.8, 4.2; RFC 3463 (4.4.1)",
     .triggers = kOnConnectFailed,
-    .evaluate = evaluate,
+    .evaluate = upstream_connect_failed::evaluate,
 };
 
 }  // namespace smtpscope

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/side.h"
+#include "base/time.h"
+
+namespace smtpscope {
+
+/// What a certificate says (X.509, RFC 5280). Plain text, no key.
+struct TlsCertificate {
+  std::string subject;             // "CN=mx.example"
+  std::string issuer;              // idem
+  std::vector<std::string> names;  // subjectAltName: DNS names and addresses
+  std::string not_before;          // "2026-11-25T00:00:00Z"
+  std::string not_after;           // idem
+  std::string key;                 // "EC P-256", "RSA 2048"
+  std::string fingerprint;         // SHA-256 of the certificate, in hexadecimal
+};
+
+/// Where the certificate came from that the TLS server of a handshake showed.
+enum class TlsCertificateOrigin : std::uint8_t {
+  kServer,      // the mail server's own
+  kMade,        // made by smtpscope, signed by a CA that clients may have been told to trust
+  kMadeForRun,  // idem, by a CA made for this run: nobody can know it
+  kUser,        // given with --cert
+};
+
+/// One TLS handshake that smtpscope took part in, with the client or with the server, and what
+/// became of it. Shared by all copies of its event, for it is large and rare.
+struct TlsFacts {
+  bool completed = false;
+  /// Of the time it took: waiting for the handshake on the other side.
+  Duration waited{};
+  // What the ClientHello offered.
+  std::string server_name;  // SNI (RFC 6066 3), "" if none
+  std::vector<std::string> versions_offered;
+  std::uint32_t ciphers_offered = 0;
+  std::vector<std::string> alpn_offered;
+  // What was agreed on.
+  std::string version;  // "TLSv1.3"; "" if it did not come so far
+  std::string cipher;
+  std::string alpn;
+  bool resumed = false;
+  // Who proved what.
+  TlsCertificateOrigin origin = TlsCertificateOrigin::kServer;
+  std::vector<TlsCertificate> certificates;  // as shown, the server's own first
+  std::string verification;                  // "": nobody checked; "ok"; or why not, in words
+  bool client_certificate_asked = false;
+  std::optional<TlsCertificate> client_certificate;
+  // Why it failed.
+  std::string failure;                // in words
+  std::optional<Side> failed_by;      // empty: smtpscope
+  std::optional<std::uint8_t> alert;  // that ended it (RFC 8446 6), of whoever failed it
+  /// In what it is not as the handshake on the other side, in words.
+  std::vector<std::string> differences;
+};
+
+}  // namespace smtpscope

@@ -1,0 +1,100 @@
+#include "exporters/text_tls.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+#include "exporters/text_style.h"
+
+namespace smtpscope {
+namespace {
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) {
+    if (!all.empty()) all += ", ";
+    all += text;
+  }
+  return all;
+}
+
+std::string day_of(const std::string& moment) { return moment.substr(0, moment.find('T')); }
+
+std::string certificate_words(const TlsCertificate& certificate) {
+  std::string words = certificate.subject.empty() ? "(no subject)" : certificate.subject;
+  if (!certificate.names.empty()) words += fmt::format(" for {}", joined(certificate.names));
+  return words + fmt::format(", by {}, {} to {}, {}", certificate.issuer,
+                             day_of(certificate.not_before), day_of(certificate.not_after),
+                             certificate.key);
+}
+
+std::string_view whose(const TlsFacts& facts) {
+  switch (facts.origin) {
+    case TlsCertificateOrigin::kServer:
+      return "certificate";
+    case TlsCertificateOrigin::kMade:
+      return "certificate made by smtpscope";
+    case TlsCertificateOrigin::kMadeForRun:
+      return "certificate made by smtpscope, of a CA made for this run";
+    case TlsCertificateOrigin::kUser:
+      return "certificate given with --cert";
+  }
+  return "certificate";
+}
+
+}  // namespace
+
+std::string tls_words(const TlsHandshake& handshake) {
+  const TlsFacts& facts = *handshake.facts;
+  const std::string_view with = to_string(handshake.with);
+  if (!facts.completed) {
+    return fmt::format("TLS with the {} failed after {}: {}", with, short_duration(handshake.took),
+                       facts.failure);
+  }
+  std::string words = fmt::format("{} with the {}, {}", facts.version, with, facts.cipher);
+  if (!facts.server_name.empty()) words += fmt::format(", for {}", facts.server_name);
+  if (!facts.alpn.empty()) words += fmt::format(", ALPN {}", facts.alpn);
+  if (facts.resumed) words += ", resumed";
+  if (handshake.with == Side::kServer && !facts.verification.empty()) {
+    words += facts.verification == "ok"
+                 ? ", certificate verified"
+                 : fmt::format(", certificate NOT verified: {}", facts.verification);
+  }
+  words += fmt::format(", {}", short_duration(handshake.took));
+  if (facts.waited > Duration::zero()) {
+    words += fmt::format(" ({} of it for the server)", short_duration(facts.waited));
+  }
+  return words;
+}
+
+std::vector<std::string> tls_details(const TlsHandshake& handshake, bool all) {
+  const TlsFacts& facts = *handshake.facts;
+  std::vector<std::string> lines;
+  if (!facts.certificates.empty()) {
+    lines.push_back(
+        fmt::format("{}: {}", whose(facts), certificate_words(facts.certificates.front())));
+  }
+  if (facts.client_certificate) {
+    lines.push_back(
+        fmt::format("client certificate: {}", certificate_words(*facts.client_certificate)));
+  } else if (facts.client_certificate_asked) {
+    lines.emplace_back("a client certificate was asked for, none was shown");
+  }
+  for (const std::string& difference : facts.differences) lines.push_back(difference);
+  if (!all) return lines;
+  for (std::size_t i = 1; i < facts.certificates.size(); ++i) {
+    lines.push_back(fmt::format("signed by: {}", certificate_words(facts.certificates[i])));
+  }
+  for (const TlsCertificate& certificate : facts.certificates) {
+    lines.push_back(fmt::format("SHA-256 of {}: {}", certificate.subject, certificate.fingerprint));
+  }
+  if (!facts.versions_offered.empty()) {
+    lines.push_back(fmt::format("offered: {}, {}{}{}", joined(facts.versions_offered),
+                                counted(facts.ciphers_offered, "cipher suite"),
+                                facts.alpn_offered.empty() ? "" : ", ALPN ",
+                                joined(facts.alpn_offered)));
+  }
+  return lines;
+}
+
+}  // namespace smtpscope

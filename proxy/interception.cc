@@ -1,0 +1,305 @@
+#include "proxy/interception.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "base/octets.h"
+
+namespace smtpscope {
+namespace {
+
+/// Plain octets that are encrypted in one go; bounds what a channel puts out at once.
+constexpr std::size_t kSlice = std::size_t{64} * 1024;
+
+/// Octets that wait for a handshake before their sender is not read from any more.
+constexpr std::size_t kFreelyHeld = std::size_t{64} * 1024;
+
+UpstreamTls way_to_server(const TlsOptions& options, bool client_tls) {
+  if (options.upstream != UpstreamTls::kSame) return options.upstream;
+  return client_tls ? UpstreamTls::kImplicit : UpstreamTls::kNone;
+}
+
+}  // namespace
+
+Interception::Interception(SessionId session, TlsService& service, bool client_tls, RelayPort& wire,
+                           Relay& relay, SessionTap* tap)
+    : session_(session),
+      service_(service),
+      wire_(wire),
+      relay_(relay),
+      tap_(tap),
+      client_speaks_tls_(client_tls) {
+  const TlsOptions& options = service.options();
+  const UpstreamTls way = way_to_server(options, client_tls);
+  leg(Side::kServer).will_turn = way != UpstreamTls::kNone;
+  dialogue_due_ = way == UpstreamTls::kStartTls;
+  leg(Side::kClient).will_turn = client_tls;
+  if (client_tls) return;
+  const bool together =
+      options.mode == TlsMode::kIntercept && options.upstream == UpstreamTls::kSame;
+  StarttlsWatchEvents& events = *this;
+  watch_ = std::make_unique<StarttlsWatch>(
+      together ? StarttlsWatch::Way::kTurn : StarttlsWatch::Way::kHide, events);
+}
+
+Interception::~Interception() = default;
+
+void Interception::record_aside(Side from, std::string_view text) {
+  Bytes bytes;
+  bytes.from = from;
+  bytes.head = octets_of(text);
+  bytes.by_proxy = from == Side::kClient;
+  bytes.aside = true;
+  record(bytes);
+}
+
+void Interception::session_ended() {
+  ended_ = true;
+  wire_.session_ended();
+}
+
+bool Interception::open(Side side) const {
+  const Leg& self = legs_[index(side)];
+  if (!self.channel) return false;
+  const TlsChannel::Stage stage = self.channel->stage();
+  return stage == TlsChannel::Stage::kOpen || stage == TlsChannel::Stage::kClosed;
+}
+
+// What happens on the connections.
+
+void Interception::upstream_ready(Time now, const UpstreamReady& ready,
+                                  const std::string& own_address) {
+  now_ = now;
+  connected_ = true;
+  tell_relay(ready);
+  if (dialogue_due_) dialogue_ = std::make_unique<UpstreamDialogue>(own_address);
+  begin_server_if_due();
+}
+
+void Interception::upstream_unreachable(Time now, const UpstreamUnreachable& event) {
+  now_ = now;
+  leg(Side::kServer).will_turn = false;
+  tell_relay(event);
+  // A client in TLS is told so inside of it.
+  answer_client_if_due();
+}
+
+void Interception::from_peer(Time now, Side side, std::span<const std::uint8_t> octets) {
+  now_ = now;
+  Leg& self = leg(side);
+  if (self.closed || self.input_over || broken_off_) return;
+  if (self.will_turn && side == Side::kClient && !self.channel) begin_client(now);
+  if (self.channel) {
+    self.channel->receive(octets);
+    if (side == Side::kClient && !self.told && self.channel->heard_garbage()) {
+      keep_back(side, octets);
+    }
+    pump(side);
+  } else if (side == Side::kServer && dialogue_ && !dialogue_->over()) {
+    converse(octets);
+  } else if (self.will_turn) {
+    keep_back(side, octets);  // nothing may come before the ClientHello that it is sent
+  } else if (watch_) {
+    watch_->receive(side, octets);
+  } else {
+    tell_relay(FromPeer{side, octets});
+  }
+}
+
+void Interception::peer_closed(Time now, const PeerClosed& closed) {
+  now_ = now;
+  Leg& self = leg(closed.side);
+  if (watch_) watch_->end_of(closed.side);
+  if (self.channel && !self.told) {
+    self.channel->end_of_input();
+    on_failed(closed.side);
+  } else if (self.will_turn && !self.told && connected_ && !broken_off_) {
+    self.told = true;
+    auto facts = std::make_shared<TlsFacts>();
+    facts->failure = "it closed before TLS began";
+    facts->failed_by = closed.side;
+    record(TlsHandshake{closed.side, Duration::zero(), facts});
+    break_off(facts->failure, closed.side == Side::kServer);
+  }
+  // A FIN behind close_notify tells nothing new.
+  if (std::exchange(self.input_over, true) && closed.kind == CloseKind::kFin) return;
+  if (!self.closed) tell_relay(closed);
+}
+
+void Interception::drained(Time now, Side to) {
+  now_ = now;
+  Leg& self = leg(to);
+  self.raw_waiting = false;
+  if (!self.pending.empty()) return;  // that was the handshake
+  if (std::exchange(self.finish_wanted, false) && !self.closed) wire_.finish(to);
+  tell_relay(WriteDrained{to});
+}
+
+void Interception::write_failed(Time now, Side to) {
+  now_ = now;
+  leg(to).raw_waiting = false;
+  leg(to).pending.clear();
+  tell_relay(WriteFailed{to});
+}
+
+// The relay's commands.
+
+RelayPort::Sent Interception::send_raw(Side to, std::span<const std::uint8_t> octets) {
+  if (leg(to).closed) return {0, true};
+  const Sent sent = wire_.send_to(to, octets);
+  if (sent.waiting > 0) leg(to).raw_waiting = true;
+  return sent;
+}
+
+RelayPort::Sent Interception::send_to(Side to, std::span<const std::uint8_t> octets) {
+  Leg& self = leg(to);
+  if (!self.will_turn && !self.channel) return send_raw(to, octets);
+  if (!open(to)) {
+    if (self.told || self.closed) return {0, true};  // its handshake failed
+    self.pending.insert(self.pending.end(), octets.begin(), octets.end());
+    // A few octets do not hold up their sender: what it says next may be what the handshake, or the
+    // STARTTLS before it, waits for.
+    return {self.pending.size() > kFreelyHeld ? octets.size() : 0, false};
+  }
+  Sent all;
+  while (!octets.empty() && !all.failed) {
+    const auto slice = octets.first(std::min(octets.size(), kSlice));
+    octets = octets.subspan(slice.size());
+    self.channel->write(slice);
+    const Sent sent = send_raw(to, self.channel->outgoing());
+    self.channel->outgoing_taken();
+    all.waiting += sent.waiting;
+    all.failed = sent.failed;
+  }
+  if (all.failed) all.waiting = 0;
+  return all;
+}
+
+void Interception::finish(Side to) {
+  Leg& self = leg(to);
+  if (self.closed) return;
+  if (self.pending.empty() && self.will_turn && !self.told) {
+    // Nobody is left to speak to it for: what it says to that is not its fault.
+    if (self.channel) {
+      tell_handshake(to, fmt::format("the {} left before it was over", to_string(other(to))));
+    }
+    self.told = broken_off_ = true;
+  }
+  if (self.channel && self.pending.empty()) {
+    self.channel->finish();
+    flush(to);
+  }
+  if (self.raw_waiting || !self.pending.empty()) {
+    self.finish_wanted = true;
+  } else {
+    wire_.finish(to);
+  }
+}
+
+void Interception::close(Side side, bool reset) {
+  Leg& self = leg(side);
+  self.closed = true;
+  self.pending.clear();
+  wire_.close(side, reset);
+}
+
+// What the watch has found.
+
+void Interception::pass_on(Side from, std::span<const std::uint8_t> octets,
+                           std::optional<std::span<const std::uint8_t>> instead) {
+  FromPeer event{from, octets};
+  event.instead = instead;
+  event.tls = leg(from).channel != nullptr;
+  tell_relay(event);
+}
+
+void Interception::keep_back(Side from, std::span<const std::uint8_t> octets) {
+  Bytes bytes;
+  bytes.from = from;
+  bytes.head = octets;
+  bytes.undelivered = true;
+  record(bytes);
+}
+
+void Interception::answer_client(std::string_view reply) {
+  tell_relay(ProxyReply{octets_of(reply)});
+}
+
+void Interception::on_granted() {
+  for (const Side side : {Side::kClient, Side::kServer}) leg(side).will_turn = true;
+  client_speaks_tls_ = true;
+}
+
+// Channels.
+
+void Interception::flush(Side side) {
+  TlsChannel& channel = *leg(side).channel;
+  if (channel.outgoing().empty()) return;
+  send_raw(side, channel.outgoing());
+  channel.outgoing_taken();
+}
+
+/// Does all that the octets received make possible.
+void Interception::pump(Side side) {
+  Leg& self = leg(side);
+  TlsChannel& channel = *self.channel;
+  flush(side);
+  using Stage = TlsChannel::Stage;
+  if (side == Side::kClient && channel.stage() == Stage::kHello) {
+    hello_at_ = now_;
+    begin_server_if_due();
+    if (!ended_) answer_client_if_due();
+    return;
+  }
+  if (channel.stage() == Stage::kOpen && !self.told) on_opened(side);
+  while (!ended_ && pump_plain(side)) {
+  }
+  if (ended_) return;
+  if (self.told) tell_alerts(side);
+  if (channel.stage() == Stage::kFailed && !self.told) {
+    on_failed(side);
+  } else if (channel.stage() == Stage::kFailed && !self.input_over && !self.closed) {
+    self.input_over = true;
+    TlsFacts facts;
+    channel.describe(facts);
+    const std::string why = fmt::format("TLS failed: {}", facts.failure);
+    tell_relay(PeerClosed{side, CloseKind::kError, why});
+  } else if (channel.stage() == Stage::kClosed && !std::exchange(self.input_over, true)) {
+    tell_relay(PeerClosed{side, CloseKind::kFin, {}});
+  }
+}
+
+/// Hands plain octets to the relay, as much as there is or one buffer full. False: there was none.
+bool Interception::pump_plain(Side side) {
+  Leg& self = leg(side);
+  const std::span<std::uint8_t> buffer = service_.plain_buffer();
+  std::size_t filled = 0;
+  while (filled < buffer.size()) {
+    const std::size_t taken = self.channel->read(buffer.subspan(filled));
+    if (taken == 0) break;
+    filled += taken;
+  }
+  flush(side);
+  if (filled == 0) return false;
+  if (self.input_over || self.closed) return true;
+  const auto plain = buffer.first(filled);
+  if (watch_) {
+    watch_->receive(side, plain);
+  } else {
+    FromPeer event{side, plain};
+    event.tls = true;
+    tell_relay(event);
+  }
+  return true;
+}
+
+void Interception::tell_alerts(Side side) {
+  for (const TlsChannel::Alert& alert : leg(side).channel->take_alerts()) {
+    record(TlsAlerted{alert.sent ? other(side) : side, alert.sent, alert.level, alert.description});
+  }
+}
+
+}  // namespace smtpscope

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/side.h"
+#include "base/time.h"
+#include "proxy/relay.h"
+#include "proxy/starttls_watch.h"
+#include "proxy/tap.h"
+#include "proxy/tls_channel.h"
+#include "proxy/tls_service.h"
+#include "proxy/upstream_dialogue.h"
+
+namespace smtpscope {
+
+/// Stands between the connections of a session and its Relay where TLS is not passed through: what
+/// comes from a peer is decrypted before the relay gets it, and what the relay sends is encrypted
+/// for the other one. Each leg is in the clear or in TLS on its own account; legs that turn at the
+/// client's STARTTLS do so together. Tells the tap of handshakes. Octets for a leg wait here while
+/// its handshake goes on. Sans-I/O, as the relay is. Not thread-safe.
+///
+/// The order of a handshake on both sides: the client's ClientHello is read; the server is asked
+/// for the same (name, versions, ALPN); what it shows and chooses decides what the client is
+/// answered.
+class Interception : public RelayPort, private StarttlsWatchEvents {
+ public:
+  /// `client_tls`: the client speaks TLS from its first octet. All others must outlive it; `tap`
+  /// may be nullptr.
+  Interception(SessionId session, TlsService& service, bool client_tls, RelayPort& wire,
+               Relay& relay, SessionTap* tap);
+  ~Interception() override;
+
+  // What happens on the connections; hands on to the relay what concerns it.
+  /// `own_address`: of the connection to the server, for an EHLO.
+  void upstream_ready(Time now, const UpstreamReady& ready, const std::string& own_address);
+  void upstream_unreachable(Time now, const UpstreamUnreachable& event);
+  void from_peer(Time now, Side side, std::span<const std::uint8_t> octets);
+  void peer_closed(Time now, const PeerClosed& closed);
+  void drained(Time now, Side to);
+  void write_failed(Time now, Side to);
+
+  // The relay's commands.
+  Sent send_to(Side to, std::span<const std::uint8_t> octets) override;
+  void finish(Side to) override;
+  void close(Side side, bool reset) override;
+  void pause_reading(Side from) override { wire_.pause_reading(from); }
+  void resume_reading(Side from) override { wire_.resume_reading(from); }
+  bool is_broken(Side side) override { return wire_.is_broken(side); }
+  void set_deadline(Time when) override { wire_.set_deadline(when); }
+  void session_ended() override;
+
+ private:
+  /// One of the two connections.
+  struct Leg {
+    std::unique_ptr<TlsChannel> channel;  // nullptr: in the clear, or not yet in TLS
+    std::vector<std::uint8_t> pending;    // plain octets that wait for the handshake
+    Time began;                           // the handshake
+    bool will_turn = false;               // TLS comes, so what is sent waits
+    bool told = false;                    // the tap knows what became of the handshake
+    bool raw_waiting = false;             // the kernel has not taken everything
+    bool finish_wanted = false;           // FIN goes behind that
+    bool input_over = false;              // close_notify, or an end, was handed on
+    bool closed = false;
+  };
+
+  // What the watch has found.
+  void pass_on(Side from, std::span<const std::uint8_t> octets,
+               std::optional<std::span<const std::uint8_t>> instead) override;
+  void keep_back(Side from, std::span<const std::uint8_t> octets) override;
+  void answer_client(std::string_view reply) override;
+  void on_granted() override;
+
+  Leg& leg(Side side) { return legs_[index(side)]; }
+  bool open(Side side) const;
+  Sent send_raw(Side to, std::span<const std::uint8_t> octets);
+  void flush(Side side);
+  void pump(Side side);
+  bool pump_plain(Side side);
+  void begin_client(Time now);
+  void begin_server_if_due();
+  void answer_client_if_due();
+  void converse(std::span<const std::uint8_t> octets);
+  void on_opened(Side side);
+  void on_failed(Side side);
+  void tell_handshake(Side side, std::optional<std::string> failure = {});
+  void tell_alerts(Side side);
+  void break_off(std::string_view reason, bool tell_client);
+  template <typename Body>
+  void record(const Body& body) {
+    if (tap_ != nullptr && !ended_) tap_->feed(WireEvent{session_, now_, body});
+  }
+  void record_aside(Side from, std::string_view text);
+  template <typename Event>
+  void tell_relay(const Event& event) {
+    if (!ended_) relay_.handle(now_, event);
+  }
+
+  const SessionId session_;
+  TlsService& service_;
+  RelayPort& wire_;
+  Relay& relay_;
+  SessionTap* const tap_;
+  std::array<Leg, 2> legs_;
+  std::unique_ptr<StarttlsWatch> watch_;
+  std::unique_ptr<UpstreamDialogue> dialogue_;
+  Time now_;                        // of the event being worked on
+  Duration waited_{};               // of the client for the server's handshake
+  Time hello_at_;                   // when the ClientHello was there
+  bool client_speaks_tls_ = false;  // or will
+  bool connected_ = false;
+  bool dialogue_due_ = false;  // once connected
+  bool broken_off_ = false;    // a handshake failed: what still comes is nothing to anybody
+  bool ended_ = false;
+};
+
+}  // namespace smtpscope
