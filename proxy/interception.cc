@@ -133,6 +133,7 @@ void Interception::drained(Time now, Side to) {
   now_ = now;
   Leg& self = leg(to);
   self.raw_waiting = false;
+  read_on(to);
   if (!self.pending.empty()) return;  // that was the handshake
   if (std::exchange(self.finish_wanted, false) && !self.closed) wire_.finish(to);
   tell_relay(WriteDrained{to});
@@ -142,10 +143,28 @@ void Interception::write_failed(Time now, Side to) {
   now_ = now;
   leg(to).raw_waiting = false;
   leg(to).pending.clear();
+  read_on(to);
   tell_relay(WriteFailed{to});
 }
 
+/// Behind a pause of our own.
+void Interception::read_on(Side side) {
+  Leg& self = leg(side);
+  if (!std::exchange(self.paused_here, false) || self.paused_by_relay || self.closed) return;
+  wire_.resume_reading(side);
+}
+
 // The relay's commands.
+
+void Interception::pause_reading(Side from) {
+  leg(from).paused_by_relay = true;
+  if (!leg(from).paused_here) wire_.pause_reading(from);
+}
+
+void Interception::resume_reading(Side from) {
+  leg(from).paused_by_relay = false;
+  if (!leg(from).paused_here) wire_.resume_reading(from);
+}
 
 RelayPort::Sent Interception::send_raw(Side to, std::span<const std::uint8_t> octets) {
   if (leg(to).closed) return {0, true};
@@ -235,11 +254,16 @@ void Interception::on_granted() {
 
 // Channels.
 
+/// What TLS itself has to say. A peer that asks for more of it (renegotiation, which is refused
+/// each time) without reading it is not listened to until it reads.
 void Interception::flush(Side side) {
-  TlsChannel& channel = *leg(side).channel;
+  Leg& self = leg(side);
+  TlsChannel& channel = *self.channel;
   if (channel.outgoing().empty()) return;
-  send_raw(side, channel.outgoing());
+  const Sent sent = send_raw(side, channel.outgoing());
   channel.outgoing_taken();
+  if (sent.waiting == 0 || std::exchange(self.paused_here, true)) return;
+  if (!self.paused_by_relay) wire_.pause_reading(side);
 }
 
 /// Does all that the octets received make possible.

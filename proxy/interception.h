@@ -50,8 +50,8 @@ class Interception : public RelayPort, private StarttlsWatchEvents {
   Sent send_to(Side to, std::span<const std::uint8_t> octets) override;
   void finish(Side to) override;
   void close(Side side, bool reset) override;
-  void pause_reading(Side from) override { wire_.pause_reading(from); }
-  void resume_reading(Side from) override { wire_.resume_reading(from); }
+  void pause_reading(Side from) override;
+  void resume_reading(Side from) override;
   bool is_broken(Side side) override { return wire_.is_broken(side); }
   void set_deadline(Time when) override { wire_.set_deadline(when); }
   void session_ended() override;
@@ -65,6 +65,8 @@ class Interception : public RelayPort, private StarttlsWatchEvents {
     bool will_turn = false;               // TLS comes, so what is sent waits
     bool told = false;                    // the tap knows what became of the handshake
     bool raw_waiting = false;             // the kernel has not taken everything
+    bool paused_by_relay = false;         // it is not read from, for the other side's sake
+    bool paused_here = false;             // it is not read from, as it does not read what TLS says
     bool finish_wanted = false;           // FIN goes behind that
     bool input_over = false;              // close_notify, or an end, was handed on
     bool closed = false;
@@ -79,6 +81,7 @@ class Interception : public RelayPort, private StarttlsWatchEvents {
 
   Leg& leg(Side side) { return legs_[index(side)]; }
   bool open(Side side) const;
+  void read_on(Side side);
   Sent send_raw(Side to, std::span<const std::uint8_t> octets);
   void flush(Side side);
   void pump(Side side);
