@@ -178,7 +178,7 @@ Result<Done> CertAuthority::save(const std::string& folder, bool force) const {
     }
   }
   std::string key_pem = pem_of(key);
-  const auto written = write_new(path_in(folder, kKeyFile), key_pem, 0600);
+  auto written = write_new(path_in(folder, kKeyFile), key_pem, 0600);
   OPENSSL_cleanse(key_pem.data(), key_pem.size());
   if (!written) return written;
   return write_new(path_in(folder, kCertificateFile), certificate_pem(), 0644);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "parser/tls_messages.h"
+
 namespace smtpscope {
 namespace {
 
@@ -9,7 +11,17 @@ constexpr std::size_t kRecordHeader = 5;     // RFC 8446 5.1
 constexpr std::size_t kHandshakeHeader = 4;  // type and length (RFC 8446 4)
 constexpr std::size_t kAlert = 2;            // RFC 8446 6
 
+/// What a server chose (RFC 8446 4.1.3) tells nothing of anyone, and what is read behind it depends
+/// on it. Where something else shares its record, it goes with that.
+bool holds_only_server_hello(const TlsRecord& record) {
+  constexpr std::uint8_t kServerHello = 2;
+  const TlsMessages* messages = record.messages;
+  return messages != nullptr && record.handshake_type == kServerHello && messages->count == 1 &&
+         !messages->goes_on;
+}
+
 std::size_t telling_octets(const TlsRecord& record) {
+  if (holds_only_server_hello(record)) return kRecordHeader + record.length;
   if (record.handshake_type != 0) return kRecordHeader + kHandshakeHeader;
   if (record.alert_level != 0 || record.alert_description != 0) return kRecordHeader + kAlert;
   return kRecordHeader;

@@ -10,9 +10,9 @@ namespace smtpscope {
 
 // Octets that are no text: as many of them, without what they may tell of anyone.
 
-/// `octets` from offset `at` of a TLS record: its header, the type of its handshake message and its
-/// alert stay; the rest, in which a ClientHello has the server's name and a certificate its
-/// owner's, becomes zeros.
+/// `octets` from offset `at` of a TLS record: its header, the type of its handshake message, its
+/// alert and a ServerHello stay; the rest, in which a ClientHello has the server's name and a
+/// certificate its owner's, becomes zeros.
 std::string redact_tls_record(const TlsRecord& record, std::uint64_t at, std::string_view octets);
 
 /// A PROXY header of version 2 (haproxy's doc/proxy-protocol.txt 2.2): its addresses are replaced,

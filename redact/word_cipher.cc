@@ -101,11 +101,11 @@ std::string WordCipher::permute(std::string_view domain, std::string_view word) 
   std::string result(word);
   if (word.size() > kLongest) {
     // Without s and vowels, so that no word with a meaning is in it.
-    constexpr std::string_view kLetters = "bcdfghjklmnpqrtv";
+    constexpr std::string_view kConsonants = "bcdfghjklmnpqrtv";
     HashStream stream(hash_, hash_.of({"long", domain, word}));
     for (std::size_t i = 0; i < symbols.places.size(); ++i) {
       const bool digit = is_digit(word[symbols.places[i]]);
-      const char letter = kLetters[stream.octet() % kLetters.size()];
+      const char letter = kConsonants[stream.octet() % kConsonants.size()];
       const auto value = digit ? static_cast<int>(stream.below(10)) : letter - 'a';
       symbols.values[i] = static_cast<char>(value);
     }

@@ -139,7 +139,7 @@ TEST_CASE("a server that wants another version says so in the clear") {
 
 TEST_CASE("handshake messages are read across records") {
   Script script = recorded("tls12_unknown_ca");
-  const std::size_t size = GENERATE(1, 3, 100, 500);
+  const std::size_t size = GENERATE(1U, 3U, 100U, 500U);
   script[3].octets = in_records_of(script[3].octets, size);
   script[4].octets = in_records_of(script[4].octets, size);
   std::string all;
@@ -167,7 +167,7 @@ TEST_CASE("hostile handshakes are read as far as their lengths fit") {
   Script script = recorded("tls12_unknown_ca");
   // Every octet of hello and certificates in turn becomes another one: nothing is asserted but that
   // each is read without a fault and tiles the stream.
-  const std::size_t step = GENERATE(3, 4);
+  const std::size_t step = GENERATE(3U, 4U);
   for (std::size_t at = 5; at < script[step].octets.size(); ++at) {
     Script changed = script;
     changed[step].octets[at] = static_cast<char>(changed[step].octets[at] ^ 0xff);

@@ -274,6 +274,9 @@ class Oddities(unittest.TestCase):
         self.assertEqual(
             self.failures(session), [("server", "proxy", "the client left before it was over")]
         )
+        self.assertEqual(
+            [a["fault"] for a in session.fields["annotations"] if "tls" in a["rule"]], ["client"]
+        )
 
     def test_a_server_that_says_something_else(self):
         def babble(peer):

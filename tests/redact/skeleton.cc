@@ -14,9 +14,8 @@ namespace {
 /// Attributes that are read inside handshake messages, of which a redaction leaves zeros
 /// (docs/redaction.md): the finding stays, these go.
 bool read_in_handshake(std::string_view name) {
-  constexpr std::string_view kNames[] = {
-      "client_versions",     "server_name",       "server_version",   "cipher",
-      "certificate_subject", "certificate_names", "certificate_until"};
+  constexpr std::string_view kNames[] = {"client_versions", "server_name", "certificate_subject",
+                                         "certificate_names", "certificate_until"};
   return std::ranges::find(kNames, name) != std::end(kNames);
 }
 

@@ -164,7 +164,9 @@ void judge_own(RuleContext& context, const TlsEnds& ends, const Closed& closed) 
   const Side with = ends.facts(Side::kClient) == failed ? Side::kClient : Side::kServer;
   Finding finding = context.finding();
   finding.variant = failed->alert ? "alert" : "closed";
-  finding.fault = with == Side::kClient ? Fault::kClient : Fault::kServer;
+  // One that leaves while smtpscope speaks with the other leaves nobody to speak for.
+  const bool other_left = !failed->failed_by && context.session().first_closer == other(with);
+  finding.fault = (with == Side::kClient) != other_left ? Fault::kClient : Fault::kServer;
   finding.text = fmt::format("the TLS handshake of smtpscope with the {} side failed: {}",
                              to_string(with), failed->failure);
   finding.attributes = {{"side", std::string(to_string(with))}};
