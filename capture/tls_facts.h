@@ -41,7 +41,7 @@ struct TlsFacts {
   std::uint32_t ciphers_offered = 0;
   std::vector<std::string> alpn_offered;
   // What was agreed on.
-  std::string version;  // "TLSv1.3"; "" if it did not come so far
+  std::string version;  // "TLS 1.3"; "" if it did not come so far
   std::string cipher;
   std::string alpn;
   bool resumed = false;

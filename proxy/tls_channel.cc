@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/octets.h"
+#include "parser/tls_messages.h"
 #include "proxy/tls_facts.h"
 
 namespace smtpscope {
@@ -324,8 +325,9 @@ void TlsChannel::describe(TlsFacts& facts) const {
     facts.verification = verification_;
   }
   if (!handshake_over_) return;
-  facts.version = SSL_get_version(tls);
-  facts.cipher = SSL_get_cipher_name(tls);
+  facts.version = tls_version_text(static_cast<std::uint16_t>(SSL_version(tls)));
+  // The IANA name: what is read of a handshake that flies by has no other.
+  facts.cipher = SSL_CIPHER_standard_name(SSL_get_current_cipher(tls));
   facts.alpn = alpn();
   facts.resumed = SSL_session_reused(tls) == 1;
 }

@@ -144,23 +144,6 @@ TlsCertificate certificate_facts(const X509* certificate) {
   return facts;
 }
 
-std::string tls_version_name(int version) {
-  switch (version) {
-    case SSL3_VERSION:
-      return "SSLv3";
-    case TLS1_VERSION:
-      return "TLSv1.0";
-    case TLS1_1_VERSION:
-      return "TLSv1.1";
-    case TLS1_2_VERSION:
-      return "TLSv1.2";
-    case TLS1_3_VERSION:
-      return "TLSv1.3";
-    default:
-      return fmt::format("0x{:04x}", version);
-  }
-}
-
 std::string tls_alert_words(int description) {
   for (const AlertWords& each : kAlertWords) {
     if (each.description == description) return std::string(each.words);

@@ -12,9 +12,6 @@ namespace smtpscope {
 /// What a certificate says. Never fails: what cannot be read is left empty.
 TlsCertificate certificate_facts(const X509* certificate);
 
-/// "TLSv1.3"; "0x7f1c" for a version that has no name here.
-std::string tls_version_name(int version);
-
 /// What an alert means for whoever failed at it, in words; its name where there are no better.
 std::string tls_alert_words(int description);
 

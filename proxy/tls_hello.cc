@@ -6,7 +6,7 @@
 #include <functional>
 #include <span>
 
-#include "proxy/tls_facts.h"
+#include "parser/tls_messages.h"
 
 namespace smtpscope {
 namespace {
@@ -74,7 +74,7 @@ TlsHello read_hello(SSL* tls) {
   }
   std::ranges::sort(hello.versions, std::greater<>());
   for (const std::uint16_t version : hello.versions) {
-    hello.version_names.push_back(tls_version_name(version));
+    hello.version_names.push_back(tls_version_text(version));
   }
   // RFC 7301 3.1.
   HelloOctets protocols = extension(tls, TLSEXT_TYPE_application_layer_protocol_negotiation);

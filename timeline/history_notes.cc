@@ -26,6 +26,22 @@ bool asks_the_resolver(Verb verb) {
 
 }  // namespace
 
+void remember_tls(SessionId session, const SessionState& state, RunHistory& history) {
+  bool agreed = false, failed = false;
+  if (const TlsEnds* ends = state.tls_ends.get()) {
+    const TlsFacts* client = ends->facts(Side::kClient);
+    if (client == nullptr) return;
+    agreed = client->completed && !state.silent_in_tls();
+    failed = !agreed;
+  } else if (const TlsState* tls = state.tls_state.get()) {
+    constexpr std::uint8_t kFatal = 2;  // RFC 8446 6
+    agreed = tls->secured[0].has_value() && tls->secured[1].has_value();
+    failed = !agreed && tls->alert_level == kFatal;
+  }
+  if (state.client_host.empty() || agreed == failed) return;
+  history.client(state.client_host).tls_failed_session = failed ? session : 0;
+}
+
 std::uint64_t deferral_triple(std::string_view client_host, std::string_view reverse_path,
                               std::string_view forward_path) {
   return with_recipient(with_recipient(sender_hash(client_host), reverse_path), forward_path);

@@ -30,6 +30,9 @@ struct SessionView {
 void remember_reply(const Reply& reply, const Entry& entry, const PendingExchange& answered,
                     const SessionView& view, RunHistory& history);
 
+/// How the client fared with TLS, at the end of a session.
+void remember_tls(SessionId session, const SessionState& state, RunHistory& history);
+
 /// What identifies a deferred recipient: greylisting servers compare just this.
 std::uint64_t deferral_triple(std::string_view client_host, std::string_view reverse_path,
                               std::string_view forward_path);

@@ -237,6 +237,7 @@ void Tracker::end_session(const Conversation& conversation) {
   ask(kOnSessionEnd, moment, conversation);
   settle(moment, conversation);
   engine_.tell_not_asked();
+  remember_tls(session_, state_, history_);
   if (!state_.client_host.empty()) history_.session_closed(state_.client_host);
 
   SessionTotals totals;

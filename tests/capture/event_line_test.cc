@@ -204,10 +204,10 @@ TEST_CASE("what is known of a TLS handshake survives") {
   facts->completed = true;
   facts->waited = Duration(77);
   facts->server_name = "mx.example";
-  facts->versions_offered = {"TLSv1.3", "TLSv1.2"};
+  facts->versions_offered = {"TLS 1.3", "TLS 1.2"};
   facts->ciphers_offered = 31;
   facts->alpn_offered = {"smtp", "\x01 \"odd\"\n"};
-  facts->version = "TLSv1.3";
+  facts->version = "TLS 1.3";
   facts->cipher = "TLS_AES_256_GCM_SHA384";
   facts->alpn = "smtp";
   facts->resumed = true;

@@ -44,7 +44,7 @@ def seen_inside_tls(capture, session):
     capture.server(5, session, "250 ok\r\n220 go\r\n")
     for ms, side, verification in ((6, "server", {"verification": "ok"}), (7, "client", {})):
         capture.event(ms, session, "tls", **{"with": side}, took=10**6, completed=True,
-                      version="TLSv1.3", cipher="TLS_AES_256_GCM_SHA384", **verification,
+                      version="TLS 1.3", cipher="TLS_AES_256_GCM_SHA384", **verification,
                       certificates_of="server" if side == "server" else "made", certificates=[])
     inside = [("client", "EHLO ws1\r\n"), ("server", "250-mx\r\n250 SIZE 1000\r\n"),
               ("client", "MAIL FROM:<alice@example.com>\r\n"), ("server", "250 ok\r\n"),
@@ -111,7 +111,7 @@ class Packets(ProgramTest):
                          ["220"] + ["250"] * 5 + ["354", "250", "221"])
         (told,) = [line for line in lines if "STARTTLS and the server's 220 came here" in line[2]]
         self.assertEqual(told[0], "EHLO")
-        for words in ("TLSv1.3 with the server", "certificate verified", "TLSv1.3 with the client",
+        for words in ("TLS 1.3 with the server", "certificate verified", "TLS 1.3 with the client",
                       "29 octets in the clear behind STARTTLS went nowhere"):
             self.assertIn(words, told[2])
         # No hole in the sequence numbers, no record that is none.

@@ -318,10 +318,10 @@ void tell_tls(Story& story) {
   with_server->completed = true;
   with_server->waited = 3ms;
   with_server->server_name = "mx.example";
-  with_server->versions_offered = {"TLSv1.3", "TLSv1.2"};
+  with_server->versions_offered = {"TLS 1.3", "TLS 1.2"};
   with_server->ciphers_offered = 31;
   with_server->alpn_offered = {"smtp"};
-  with_server->version = "TLSv1.3";
+  with_server->version = "TLS 1.3";
   with_server->cipher = "TLS_AES_256_GCM_SHA384";
   with_server->alpn = "smtp";
   with_server->resumed = true;
@@ -335,7 +335,7 @@ void tell_tls(Story& story) {
   with_server->verification = "ok";
   with_server->client_certificate_asked = true;
   with_server->client_certificate = with_server->certificates.front();
-  with_server->differences = {"version differs: TLSv1.3 here, TLSv1.2 with the server"};
+  with_server->differences = {"version differs: TLS 1.3 here, TLS 1.2 with the server"};
   story.event(TimelineTls{{Side::kServer, 12ms, with_server}, 1ms});
   auto with_client = std::make_shared<TlsFacts>();
   with_client->failure = "alert 48 (unknown CA): it does not know the CA";

@@ -95,8 +95,8 @@ TEST_CASE("two ends agree and talk, however the octets are cut") {
     const TlsFacts here = facts_of(*pair.server);
     CHECK(here.completed);
     CHECK(here.server_name == "mx.example");
-    CHECK(here.version == "TLSv1.3");
-    CHECK(here.versions_offered == std::vector<std::string>{"TLSv1.3", "TLSv1.2"});
+    CHECK(here.version == "TLS 1.3");
+    CHECK(here.versions_offered == std::vector<std::string>{"TLS 1.3", "TLS 1.2"});
     CHECK(here.ciphers_offered > 0);
     REQUIRE(here.certificates.size() == 1);
     CHECK(here.certificates[0].names == std::vector<std::string>{"mx.example"});

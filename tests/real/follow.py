@@ -1,11 +1,13 @@
 """Waiting for things to happen, with a deadline, and never by sleeping."""
 
 import os
+import random
 import re
 import selectors
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 # How long anything may take that is expected to happen: generous, because a loaded machine is slow
 # and a test that waits for an event loses nothing by a long deadline.
@@ -96,11 +98,28 @@ class FollowedFile(Lines):
         super().close()
 
 
+_claims = []
+
+
 def free_port():
-    """A port that was free a moment ago, for programs that cannot be told to choose one."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port for programs that cannot be told to choose one.
+
+    It is none of those that the kernel hands out by itself, and no other test gets it until this
+    process ends: two servers that shared one got each other's mail.
+    """
+    first_of_the_kernel = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(10_000, max(first_of_the_kernel, 11_000))
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0smtpscope test port {port}")
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        _claims.append(claim)
+        return port
 
 
 def answers(port, process):

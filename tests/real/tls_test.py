@@ -165,8 +165,8 @@ class Tls(unittest.TestCase):
 
     def test_versions_and_resumption(self):
         for version, name in (
-            (ssl.TLSVersion.TLSv1_2, "TLSv1.2"),
-            (ssl.TLSVersion.TLSv1_3, "TLSv1.3"),
+            (ssl.TLSVersion.TLSv1_2, "TLS 1.2"),
+            (ssl.TLSVersion.TLSv1_3, "TLS 1.3"),
         ):
             with self.subTest(name), self.intercept(capture=f"{name}.smtpcap") as proxy:
                 context = ssl._create_unverified_context()

@@ -253,7 +253,7 @@ class Reader {
     auto facts = std::make_shared<TlsFacts>();
     const Side with = side_of(how[0]);
     facts->completed = how[1] == "ok";
-    facts->version = facts->completed ? "TLSv1.3" : "";
+    facts->version = facts->completed ? "TLS 1.3" : "";
     if (!facts->completed) {
       facts->failed_by = with;
       facts->failure = "it closed in the middle of the handshake";

@@ -6,6 +6,7 @@
 #include "parser/conversation.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
+#include "timeline/run_history.h"
 
 namespace smtpscope {
 namespace starttls_not_used {
@@ -13,7 +14,10 @@ namespace {
 
 void evaluate(RuleContext& context) {
   const SessionState& session = context.session();
-  if (session.mails_sent == 0 || session.client_is_local || session.encrypted) return;
+  if (session.mails_sent == 0 || session.encrypted) return;
+  const ClientRecord* client = context.history().find_client(session.client_host);
+  const SessionId gave_up = client == nullptr ? 0 : client->tls_failed_session;
+  if (session.client_is_local && gave_up == 0) return;
   if (session.reply_rewritten) return;      // smtpscope hid it (--tls strip)
   if (session.starttls != nullptr) return;  // what became of it is starttls-refused's
   if (session.last_hello.entry == 0 && session.mid_session) {
@@ -29,6 +33,13 @@ void evaluate(RuleContext& context) {
       session.mails_sent, session.mails_sent == 1 ? "" : "s");
   finding.entries = {session.last_hello.entry};
   finding.attributes = {{"mails", std::to_string(session.mails_sent)}};
+  if (gave_up != 0) {
+    finding.variant = "after-failure";
+    finding.severity = Severity::kWarning;
+    finding.text += fmt::format(
+        ", after its TLS handshake in session {} had failed: it falls back to clear text", gave_up);
+    finding.attributes.emplace_back("failed_session", std::to_string(gave_up));
+  }
   context.fire(std::move(finding));
 }
 
@@ -44,7 +55,10 @@ const Rule kStarttlsNotUsed = {
     .means =
         "With STARTTLS a session that began in the open is encrypted from then on. The server "
         "offered it, the client sent its mail without: sender, recipients and the whole message "
-        "could be read and changed by everybody on the way.",
+        "could be read and changed by everybody on the way. With after-failure the client had "
+        "tried "
+        "TLS in a session before, and failed at it: whoever can make TLS fail gets its mail to "
+        "read.",
     .causes =
         "TLS is switched off in the client, or was never switched on.\n"
         "A client that cannot do TLS (old devices, small send-only programs).\n"
@@ -57,8 +71,10 @@ const Rule kStarttlsNotUsed = {
         "Switch on TLS in the client (often called STARTTLS, or TLS \"if available\").\n"
         "If the path must not carry mail in the open, let the server insist on TLS.",
     .caveats =
-        "On a trusted network segment TLS may be off on purpose. Clients on the same host are not "
-        "reported.",
+        "On a trusted network segment TLS may be off on purpose. Clients on the same host are "
+        "reported "
+        "only with after-failure. Clients are told apart by their address: behind one that many "
+        "share, another of them may have failed.",
     .reference = "RFC 3207 4, 6",
     .needs = kNeedsReplyLines,
     .triggers = kOnSessionEnd,
