@@ -41,11 +41,15 @@ std::string address_in(std::string_view peer) {
   return behind.starts_with(':') ? address.append(behind) : address;
 }
 
-/// A process number and a blank, taken off `line`; "" if there is none.
+/// A process number and a blank, taken off `line`; "" if there is none. Exim fills numbers up to
+/// kNumberWidth with blanks in front; the lines of a reply are indented deeper.
 std::string_view take_process_number(std::string_view& line) {
-  const std::size_t end = line.find_first_not_of("0123456789");
-  if (end == 0 || end == std::string_view::npos || line[end] != ' ') return {};
-  const std::string_view process = line.substr(0, end);
+  constexpr std::size_t kNumberWidth = 5;
+  const std::size_t begin = std::min(line.find_first_not_of(' '), line.size());
+  const std::size_t end = std::min(line.find_first_not_of("0123456789", begin), line.size());
+  if (end == begin || end == line.size() || line[end] != ' ') return {};
+  if (begin > 0 && end != kNumberWidth) return {};
+  const std::string_view process = line.substr(begin, end - begin);
   line.remove_prefix(end + 1);
   return process;
 }

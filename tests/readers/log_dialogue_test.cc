@@ -306,6 +306,23 @@ TEST_CASE("Exim without numbers and times") {
   CHECK((told.fidelities.at(0).unknown & kUnknownTimes) != 0);
 }
 
+TEST_CASE("Exim fills short process numbers up") {
+  // "%5d ": what a daemon writes that was started soon after the machine, or in a container.
+  std::string padded;
+  const std::string text = log_file("exim-d.txt");
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+    std::string line = text.substr(at, end - at);
+    constexpr std::size_t kStamp = 9;
+    if (line.size() > kStamp && line[kStamp] == '1') line.insert(kStamp, 1, ' ');
+    padded += line;
+    at = end;
+  }
+  REQUIRE(padded != text);
+  CHECK(EximLog::recognises(padded));
+  CHECK(tell_log(EximLog::make, padded).lines == tell_log(EximLog::make, text).lines);
+}
+
 TEST_CASE("Exim: what a client says does not end its session") {
   const ToldLog told =
       tell_log(EximLog::make,
