@@ -37,7 +37,7 @@ struct ClientRecord {
   Duration slow_reply_before{};
   SessionId slow_session = 0;
   SessionId tls_failed_session = 0;  // whose TLS handshake failed, and none has succeeded since
-  bool at_new_most = false;  // the last opening made `most_open` what it is
+  bool at_new_most = false;          // the last opening made `most_open` what it is
   /// When the k-th youngest opening was, 0 the youngest; `sessions` and kKeptOpens bound k.
   Time opened(std::size_t k) const { return opens[(sessions - 1 - k) % kKeptOpens]; }
 };
