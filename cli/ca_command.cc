@@ -27,19 +27,14 @@ struct CaArguments {
   bool anew = false;
 };
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string all;
-  for (const std::string& word : words) all += fmt::format("{}{}", all.empty() ? "" : ", ", word);
-  return all;
-}
-
 std::string described(const CertAuthority& authority, const std::string& folder) {
   const TlsCertificate facts = authority.facts();
   std::string text = fmt::format(
       "{}\n  folder     {}\n  valid      {} to {}\n  key        {}\n  SHA-256    {}\n",
       facts.subject, folder, facts.not_before, facts.not_after, facts.key, facts.fingerprint);
   const std::vector<std::string> domains = authority.permitted();
-  text += fmt::format("  signs for  {}\n", domains.empty() ? "any name" : joined(domains));
+  text += fmt::format("  signs for  {}\n",
+                      domains.empty() ? "any name" : fmt::format("{}", fmt::join(domains, ", ")));
   return text;
 }
 

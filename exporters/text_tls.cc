@@ -9,20 +9,13 @@
 namespace smtpscope {
 namespace {
 
-std::string joined(const std::vector<std::string>& texts) {
-  std::string all;
-  for (const std::string& text : texts) {
-    if (!all.empty()) all += ", ";
-    all += text;
-  }
-  return all;
-}
-
 std::string day_of(const std::string& moment) { return moment.substr(0, moment.find('T')); }
 
 std::string certificate_words(const TlsCertificate& certificate) {
   std::string words = certificate.subject.empty() ? "(no subject)" : certificate.subject;
-  if (!certificate.names.empty()) words += fmt::format(" for {}", joined(certificate.names));
+  if (!certificate.names.empty()) {
+    words += fmt::format(" for {}", fmt::join(certificate.names, ", "));
+  }
   return words + fmt::format(", by {}, {} to {}, {}", certificate.issuer,
                              day_of(certificate.not_before), day_of(certificate.not_after),
                              certificate.key);
@@ -89,10 +82,10 @@ std::vector<std::string> tls_details(const TlsHandshake& handshake, bool all) {
     lines.push_back(fmt::format("SHA-256 of {}: {}", certificate.subject, certificate.fingerprint));
   }
   if (!facts.versions_offered.empty()) {
-    lines.push_back(fmt::format("offered: {}, {}{}{}", joined(facts.versions_offered),
+    lines.push_back(fmt::format("offered: {}, {}{}{}", fmt::join(facts.versions_offered, ", "),
                                 counted(facts.ciphers_offered, "cipher suite"),
                                 facts.alpn_offered.empty() ? "" : ", ALPN ",
-                                joined(facts.alpn_offered)));
+                                fmt::join(facts.alpn_offered, ", ")));
   }
   return lines;
 }
