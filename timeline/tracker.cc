@@ -183,6 +183,7 @@ void Tracker::close(const Closed& closed, const Conversation& conversation) {
   end_rset_run(conversation);
   flush_silence(conversation);
   auto& record = state_.closes[index(closed.from)];
+  if (closed.from == Side::kClient && !record) leave_history();
   // A FIN that a reset follows is a reset for whoever still wants to be heard.
   if (!record || record->kind == CloseKind::kFin) {
     record = CloseRecord{.kind = closed.kind,
@@ -197,6 +198,10 @@ void Tracker::close(const Closed& closed, const Conversation& conversation) {
   ask(kOnClose, moment, conversation);
   end_unfinished(conversation);
   settle(moment, conversation);
+}
+
+void Tracker::leave_history() {
+  if (!state_.client_host.empty()) history_.session_closed(state_.client_host);
 }
 
 void Tracker::end_unfinished(const Conversation& conversation) {
@@ -238,7 +243,7 @@ void Tracker::end_session(const Conversation& conversation) {
   settle(moment, conversation);
   engine_.tell_not_asked();
   remember_tls(session_, state_, history_);
-  if (!state_.client_host.empty()) history_.session_closed(state_.client_host);
+  if (!state_.closes[index(Side::kClient)]) leave_history();
 
   SessionTotals totals;
   totals.began = state_.opened;

@@ -66,6 +66,8 @@ class Tracker : public ItemSink {
   void close(const Closed& closed, const Conversation& conversation);
   void end_session(const Conversation& conversation);
   /// Ends the transactions that nothing can continue now that a side has closed.
+  /// The client holds this connection no longer: its close, or the end of the session. Once.
+  void leave_history();
   void end_unfinished(const Conversation& conversation);
 
   // Items (tracker_items.cc).
