@@ -2,18 +2,12 @@
 
 #include <algorithm>
 #include <cassert>
-#include <initializer_list>
 
 #include "base/octets.h"
+#include "capture/event_texts.h"
 
 namespace smtpscope {
 namespace {
-
-std::size_t texts_size(std::initializer_list<std::string_view> texts) {
-  std::size_t sum = 0;
-  for (const std::string_view text : texts) sum += text.size();
-  return sum;
-}
 
 std::size_t storage_size(const WireEvent& event) {
   if (const auto* bytes = std::get_if<Bytes>(&event.body)) {
@@ -22,16 +16,9 @@ std::size_t storage_size(const WireEvent& event) {
     for (const FurtherPart& part : bytes->further) sum += part.octets.size();
     return sum;
   }
-  if (const auto* opened = std::get_if<SessionOpened>(&event.body)) {
-    return texts_size({opened->client, opened->listener, opened->upstream});
-  }
-  if (const auto* connected = std::get_if<UpstreamConnected>(&event.body)) {
-    return connected->server.size();
-  }
-  if (const auto* failed = std::get_if<UpstreamFailed>(&event.body)) return failed->reason.size();
-  if (const auto* gap = std::get_if<Gap>(&event.body)) return gap->why.size();
-  if (const auto* closed = std::get_if<Closed>(&event.body)) return closed->reason.size();
-  return 0;
+  std::size_t sum = 0;
+  visit_texts(event, [&](std::string_view text) { sum += text.size(); });
+  return sum;
 }
 
 }  // namespace
@@ -48,18 +35,8 @@ EventCopy::EventCopy(const WireEvent& original) : event_(original) {
     if (bytes->instead) bytes->instead = keep(*bytes->instead);
     masks_.assign(bytes->masked.begin(), bytes->masked.end());
     bytes->masked = masks_;
-  } else if (auto* opened = std::get_if<SessionOpened>(&event_.body)) {
-    opened->client = keep(opened->client);
-    opened->listener = keep(opened->listener);
-    opened->upstream = keep(opened->upstream);
-  } else if (auto* connected = std::get_if<UpstreamConnected>(&event_.body)) {
-    connected->server = keep(connected->server);
-  } else if (auto* failed = std::get_if<UpstreamFailed>(&event_.body)) {
-    failed->reason = keep(failed->reason);
-  } else if (auto* gap = std::get_if<Gap>(&event_.body)) {
-    gap->why = keep(gap->why);
-  } else if (auto* closed = std::get_if<Closed>(&event_.body)) {
-    closed->reason = keep(closed->reason);
+  } else {
+    visit_texts(event_, [&](std::string_view& text) { text = keep(text); });
   }
 }
 
