@@ -64,8 +64,9 @@ void format_hole(benchmark::State& state) {
   const std::string text = mail_text();
   const WireEvent raw = read_of(text);
   Bytes bytes = std::get<Bytes>(raw.body);
-  bytes.left_out = LeftOut{bytes.head.size(), MessageScanner()};
-  bytes.left_out->after.scan(bytes.head);
+  LeftOut hole{bytes.head.size(), MessageScanner()};
+  hole.after.scan(bytes.head);
+  bytes.left_out = std::make_shared<const LeftOut>(hole);
   bytes.head = {};
   const WireEvent event{raw.session, raw.time, bytes};
   std::string line(most_event_line(event), ' ');

@@ -260,7 +260,7 @@ class EventLine::Reader {
     std::size_t instead = 0;
     const bool has_instead = find("instead") || find("instead_b64");
     if (const json* hole = find("left_out")) {
-      bytes.left_out = left_out(*hole);
+      bytes.left_out = std::make_shared<const LeftOut>(left_out(*hole));
       tail = octets("tail", "tail_b64");
       further = further_parts();
     } else if (!find("data") && !find("b64")) {

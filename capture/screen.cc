@@ -71,7 +71,8 @@ void Screen::feed(const WireEvent& event) {
   WireEvent bounded = event;
   Bytes& kept = std::get<Bytes>(bounded.body);
   kept.head = bytes->head.first(holes[0].begin);
-  kept.left_out = LeftOut{holes[0].end - holes[0].begin, holes[0].after};
+  kept.left_out =
+      std::make_shared<const LeftOut>(LeftOut{holes[0].end - holes[0].begin, holes[0].after});
   kept.tail = between(0);
   kept.further = further;
   write_down(bounded, at, findings);

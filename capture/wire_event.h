@@ -68,10 +68,10 @@ struct Masked {
 struct Bytes {
   Side from = Side::kClient;
   std::span<const std::uint8_t> head;
-  std::optional<LeftOut> left_out;
-  std::span<const std::uint8_t> tail;    // empty without left_out
-  std::span<const FurtherPart> further;  // empty without left_out
-  std::span<const Masked> masked;        // in order, without overlap
+  std::shared_ptr<const LeftOut> left_out;  // rare and large, so not in every event
+  std::span<const std::uint8_t> tail;       // empty without left_out
+  std::span<const FurtherPart> further;     // empty without left_out
+  std::span<const Masked> masked;           // in order, without overlap
   bool by_proxy = false;     // made by smtpscope itself (the 421 for an unreachable upstream)
   bool undelivered = false;  // these octets never reached the other side: it was gone, or nothing
                              // may stand behind STARTTLS

@@ -125,7 +125,7 @@ void LogSession::leave_out(std::uint64_t octets, const MessageScanner::Saved& af
   if (!scanner) return;
   Bytes bytes;
   bytes.from = Side::kClient;
-  bytes.left_out = LeftOut{octets, *scanner};
+  bytes.left_out = std::make_shared<const LeftOut>(LeftOut{octets, *scanner});
   bytes.tail = octets_of(tail);
   run_.emit(id_, last_, bytes);
 }

@@ -429,8 +429,9 @@ void SessionRedactor::emit_bytes(const Waiting& waiting, const Bytes& bytes) {
   at = head_end;
   std::vector<FurtherPart> further;
   if (bytes.left_out) {
-    changed.left_out = rewritten(*bytes.left_out);
-    changed.left_out->octets += dropped;
+    LeftOut hole = rewritten(*bytes.left_out);
+    hole.octets += dropped;
+    changed.left_out = std::make_shared<const LeftOut>(hole);
     at += bytes.left_out->octets;
     changed.tail = part(bytes.tail, at + bytes.tail.size());
     at += bytes.tail.size();

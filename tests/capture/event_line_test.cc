@@ -296,7 +296,8 @@ TEST_CASE("what is told of octets left out survives") {
     for (const auto framing :
          {MessageScanner::Framing::kDotTerminated, MessageScanner::Framing::kCounted}) {
       Bytes bytes;
-      bytes.left_out = LeftOut{content.size(), scanner_behind(content, framing)};
+      bytes.left_out = std::make_shared<const LeftOut>(
+          LeftOut{content.size(), scanner_behind(content, framing)});
       expect_round_trip({1, at_ns(1), bytes});
       bytes.head = octets_of("head");
       bytes.tail = octets_of("\r\n.\r\n");
@@ -333,7 +334,8 @@ TEST_CASE("a scanner in any state survives") {
     Bytes bytes;
     const auto framing = random() % 4 == 0 ? MessageScanner::Framing::kCounted
                                            : MessageScanner::Framing::kDotTerminated;
-    bytes.left_out = LeftOut{content.size(), scanner_behind(content, framing)};
+    bytes.left_out =
+        std::make_shared<const LeftOut>(LeftOut{content.size(), scanner_behind(content, framing)});
     expect_round_trip({1, at_ns(1), bytes});
   }
 }
@@ -348,7 +350,8 @@ TEST_CASE("lines can be read by people and by other programs") {
         R"({"t":9,"s":1,"e":"gap","from":"server","octets":17,"why":"why"})");
   Bytes bytes;
   bytes.head = octets_of("abc");
-  bytes.left_out = LeftOut{9, scanner_behind("Subject: \xe9\r\n..\n")};
+  bytes.left_out =
+      std::make_shared<const LeftOut>(LeftOut{9, scanner_behind("Subject: \xe9\r\n..\n")});
   bytes.tail = octets_of("\r\n.\r\n");
   CHECK(line_of({1, at_ns(9), bytes}) ==
         R"({"t":9,"s":1,"e":"bytes","from":"client","data":"abc","left_out":{"octets":9,"after":)"
@@ -361,17 +364,18 @@ TEST_CASE("lines can be read by people and by other programs") {
 
 TEST_CASE("what is told of a header section can be read, too") {
   Bytes bytes;
-  bytes.left_out = LeftOut{9, scanner_behind("Message-ID: <a@b>\r\nX-AVG: x\r\n\r\n")};
+  bytes.left_out = std::make_shared<const LeftOut>(
+      LeftOut{9, scanner_behind("Message-ID: <a@b>\r\nX-AVG: x\r\n\r\n")});
   const std::string ended = line_of({1, at_ns(9), bytes});
   CHECK(
       ended.find(R"("header":{"ended":true,"message_id":"d7a03cb3d3fb4692","scanner_fields":1})") !=
       std::string::npos);
   CHECK(ended.find("in_header") == std::string::npos);
-  bytes.left_out = LeftOut{9, scanner_behind("message-id: <a")};
+  bytes.left_out = std::make_shared<const LeftOut>(LeftOut{9, scanner_behind("message-id: <a")});
   CHECK(line_of({1, at_ns(9), bytes})
             .find(R"("in_header":{"stage":"text","reads_id":true,"id":"08095f07b4c8252e"})") !=
         std::string::npos);
-  bytes.left_out = LeftOut{9, scanner_behind("X-\"Av ")};
+  bytes.left_out = std::make_shared<const LeftOut>(LeftOut{9, scanner_behind("X-\"Av ")});
   CHECK(line_of({1, at_ns(9), bytes})
             .find(R"("in_header":{"stage":"behind_name","name":"x-\"av"})") != std::string::npos);
 }
@@ -418,14 +422,15 @@ TEST_CASE("the largest numbers have room") {
   const auto scanner = MessageScanner::restore(saved);
   REQUIRE(scanner);
   Bytes bytes;
-  bytes.left_out = LeftOut{~std::uint64_t{0}, *scanner};
+  bytes.left_out = std::make_shared<const LeftOut>(LeftOut{~std::uint64_t{0}, *scanner});
   const FurtherPart further[] = {{*bytes.left_out, {}}, {*bytes.left_out, {}}};
   bytes.further = further;
   expect_round_trip({~SessionId{0}, at_ns(std::numeric_limits<std::int64_t>::min()), bytes});
 
   // The longest state of a header section.
   const std::string name(HeaderScanner::kLongestName, '"');
-  bytes.left_out = LeftOut{~std::uint64_t{0}, scanner_behind(name)};
+  bytes.left_out =
+      std::make_shared<const LeftOut>(LeftOut{~std::uint64_t{0}, scanner_behind(name)});
   expect_round_trip({1, at_ns(1), bytes});
 }
 
@@ -586,7 +591,7 @@ TEST_CASE("a message that nobody saw") {
   after.facts.unseen = true;
   after.header = HeaderScanner::stopped();
   Bytes bytes;
-  bytes.left_out = LeftOut{0, *MessageScanner::restore(after)};
+  bytes.left_out = std::make_shared<const LeftOut>(LeftOut{0, *MessageScanner::restore(after)});
   bytes.tail = octets_of(".\r\n");
   const std::string text = line_of({1, at_ns(0), bytes});
   EventLine line;

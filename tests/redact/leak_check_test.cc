@@ -96,7 +96,7 @@ TEST_CASE("texts of events and of the header are looked at") {
   CHECK(check.found() == 6);
   const MessageScanner after;
   Bytes bytes;
-  bytes.left_out = LeftOut{10, after};
+  bytes.left_out = std::make_shared<const LeftOut>(LeftOut{10, after});
   bytes.tail = octets_of("alice");
   check.on_wire({1, at_ns(0), bytes});
   check.on_wire({1, at_ns(0), SessionEnded{}});

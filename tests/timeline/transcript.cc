@@ -281,7 +281,7 @@ class Reader {
     after.facts.unseen = true;
     after.header = HeaderScanner::stopped();
     Bytes read;
-    read.left_out = LeftOut{0, *MessageScanner::restore(after)};
+    read.left_out = std::make_shared<const LeftOut>(LeftOut{0, *MessageScanner::restore(after)});
     read.tail = octets_of(".\r\n");
     return add(read);
   }
