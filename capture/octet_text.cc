@@ -90,15 +90,18 @@ char* write_escaped(char* out, std::span<const std::uint8_t> octets, std::size_t
   const std::uint8_t* in = octets.data();
   const std::uint8_t* const end = in + octets.size();
   const auto left = [&] { return static_cast<std::size_t>(end - in); };
-  while (true) {
+  while (left() > 0) {
+    std::size_t plain = 0;
     if (left() >= kBlock) {
-      const std::size_t plain = copy_plain(out, in);
-      in += plain;
-      out += plain;
-      if (plain == kBlock) continue;
-    } else if (left() == 0) {
-      return out;
+      plain = copy_plain(out, in);
+    } else {
+      std::array<std::uint8_t, kBlock> rest{};  // nothing behind `end` may be read
+      std::memcpy(rest.data(), in, left());
+      plain = std::min(copy_plain(out, rest.data()), left());
     }
+    in += plain;
+    out += plain;
+    if (plain == kBlock || left() == 0) continue;
     // The end of a line is by far the most frequent reason to be here.
     if (left() >= 2 && in[0] == '\r' && in[1] == '\n') {
       std::copy_n("\\r\\n", 4, out);
@@ -111,6 +114,7 @@ char* write_escaped(char* out, std::span<const std::uint8_t> octets, std::size_t
     std::memcpy(out, spelling.text.data(), spelling.text.size());
     out += spelling.size;
   }
+  return out;
 }
 
 constexpr std::string_view kBase64Digits =
