@@ -49,6 +49,7 @@ class LiveTrace : public Tap, private TimelineSink {
   void let_go(std::unique_ptr<Session> session);
   void read_waiting();
   void on_timeline(const TimelineEvent& event) override;
+  bool reads_verdict() const override { return timeline_ != nullptr; }
 
   ScreenPolicy policy_;
   const RuleSet& rules_;

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -182,8 +181,8 @@ struct TlsTotals {
 struct SessionTotals {
   Time began, ended;
   std::uint64_t octets[2] = {0, 0};  // by index(Side)
-  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>, std::less<>>
-      commands;  // verb in lower case -> accepted, sent; Postfix writes "rcpt=1/2" for them
+  /// Verb in lower case, accepted, sent; sorted. Postfix writes "rcpt=1/2" for them.
+  std::vector<std::pair<std::string, std::pair<std::uint64_t, std::uint64_t>>> commands;
   std::uint64_t transactions = 0;
   std::array<std::uint64_t, 6> outcomes{};              // by Outcome
   Duration idle_client{}, idle_server{}, idle_proxy{};  // who kept whom waiting, all waits summed
@@ -220,7 +219,7 @@ struct NotEvaluated {
 /// The session is over: totals and what happened, in words, a line each.
 struct TimelineSessionEnded {
   const SessionTotals* totals = nullptr;
-  std::span<const VerdictLine> verdict;
+  std::span<const VerdictLine> verdict;  // empty if the sink does not read it
   std::span<const NotEvaluated> not_evaluated;
 };
 
@@ -239,6 +238,8 @@ class TimelineSink {
  public:
   virtual ~TimelineSink() = default;
   virtual void on_timeline(const TimelineEvent& event) = 0;
+  /// False: it does not look at TimelineSessionEnded::verdict, which then need not be put in words.
+  virtual bool reads_verdict() const { return true; }
 };
 
 }  // namespace smtpscope

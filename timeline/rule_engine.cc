@@ -43,6 +43,14 @@ struct RuleEngine::Memory {
     bool folded = false;
   };
 
+  /// Most sessions that have findings have a few.
+  Memory() {
+    fired.reserve(2);
+    recent.reserve(4);
+    told.reserve(4);
+    counts.reserve(4);
+  }
+
   std::vector<Fired> fired;     // in this moment
   std::vector<Emitted> recent;  // a ring once it is full
   std::size_t oldest = 0;

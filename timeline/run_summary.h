@@ -73,6 +73,11 @@ class RunSummary : public TimelineSink {
   };
   /// Of a session that goes on: what stands of its findings. As many as can still be folded.
   struct Findings {
+    Findings() {  // most sessions have a few
+      recent.reserve(4);
+      counts.reserve(4);
+    }
+
     std::vector<Standing> recent;
     std::vector<std::pair<const Rule*, std::uint64_t>> counts;
   };

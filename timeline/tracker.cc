@@ -264,7 +264,8 @@ void Tracker::end_session(const Conversation& conversation) {
   totals.worst = engine_.worst();
   totals.ended_cleanly = state_.quit_sent && state_.quit_answered;
   if (state_.tls_state != nullptr) totals.tls = totals_of(*state_.tls_state);
-  const std::vector<VerdictLine> lines = verdict(state_, totals, tallies, engine_);
+  std::vector<VerdictLine> lines;
+  if (sink_.reads_verdict()) lines = verdict(state_, totals, tallies, engine_);
   emit(TimelineSessionEnded{
       .totals = &totals, .verdict = lines, .not_evaluated = engine_.not_evaluated()});
 }
