@@ -17,7 +17,7 @@ class EventBatch {
   /// Events at most.
   static constexpr std::size_t kMostEvents = 64;
   /// Octets at most that the events' views point to, all events together.
-  static constexpr std::size_t kMostOctets = 65536;
+  static constexpr std::size_t kMostOctets = 32768;
 
   EventBatch();
   EventBatch(const EventBatch&) = delete;

@@ -61,6 +61,12 @@ std::uint64_t leading_number(std::string_view words) {
   return error == std::errc{} && stopped == end ? number : 0;
 }
 
+/// A keyword while the reply is being read.
+struct KeywordDraft {
+  std::string name;
+  std::string parameters;
+};
+
 /// One line of the reply taken apart; the name is empty when the line has no keyword.
 struct KeywordLine {
   std::string_view name;
@@ -83,7 +89,8 @@ void Capabilities::read(const Reply& reply) {
   clear();
   if (reply.lines.empty()) return;
   std::size_t octets = 0;
-  keywords_.reserve(std::min(reply.lines.size() - 1, kMaxKeywords));
+  std::vector<KeywordDraft> drafts;
+  drafts.reserve(std::min(reply.lines.size() - 1, kMaxKeywords));
   // The first line is the server's name and a greeting, never a keyword (RFC 5321 4.1.1.1).
   for (const ReplyLine& line : reply.lines.subspan(1)) {
     const KeywordLine offered = line.code / 100 == 2 ? split_keyword(line.text) : KeywordLine{};
@@ -92,23 +99,33 @@ void Capabilities::read(const Reply& reply) {
       continue;
     }
     const std::string name = in_upper_case(offered.name);
-    const auto known = std::find_if(keywords_.begin(), keywords_.end(),
-                                    [&](const Keyword& keyword) { return keyword.name() == name; });
-    const bool is_new = known == keywords_.end();
-    const std::string parameters = is_new ? single_spaced(offered.parameters)
-                                          : merged(known->parameters(), offered.parameters);
-    const std::size_t kept = is_new ? 0 : known->name().size() + known->parameters().size();
+    const auto known = std::ranges::find(drafts, name, &KeywordDraft::name);
+    const bool is_new = known == drafts.end();
+    const std::string parameters =
+        is_new ? single_spaced(offered.parameters) : merged(known->parameters, offered.parameters);
+    const std::size_t kept = is_new ? 0 : known->name.size() + known->parameters.size();
     const std::size_t wanted = octets - kept + name.size() + parameters.size();
-    if (wanted > kMaxOctets || (is_new && keywords_.size() == kMaxKeywords)) {
+    if (wanted > kMaxOctets || (is_new && drafts.size() == kMaxKeywords)) {
       ++dropped_;
       continue;
     }
     octets = wanted;
     if (is_new) {
-      keywords_.emplace_back(name, parameters);
+      drafts.push_back({name, parameters});
     } else {
-      *known = Keyword(name, parameters);
+      known->parameters = parameters;
     }
+  }
+  if (!drafts.empty()) {
+    const std::shared_ptr<char[]> text(new char[octets]);
+    char* at = text.get();
+    keywords_.reserve(drafts.size());
+    for (const KeywordDraft& draft : drafts) {
+      keywords_.emplace_back(at, draft.name.size(), draft.parameters.size());
+      at = std::ranges::copy(draft.name, at).out;
+      at = std::ranges::copy(draft.parameters, at).out;
+    }
+    text_ = text;
   }
   const std::uint64_t unseen =
       reply.line_count - std::min<std::uint64_t>(reply.line_count, reply.lines.size());
@@ -121,6 +138,7 @@ void Capabilities::read(const Reply& reply) {
 void Capabilities::clear() {
   // Not keywords_.clear(): what is empty owns no heap memory.
   std::vector<Keyword>().swap(keywords_);
+  text_.reset();
   size_limit_ = 0;
   limits_ = false;
   all_keywords_ = true;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,21 +21,23 @@ class Capabilities {
   static constexpr std::size_t kMaxKeywords = 100;
   static constexpr std::size_t kMaxOctets = 8192;
 
-  /// In one string, since every session that goes on keeps some.
+  /// Small, since every session that goes on keeps some: it lies in the text of all of them.
   class Keyword {
    public:
-    Keyword(std::string_view name, std::string_view parameters)
-        : text_(name), name_size_(static_cast<std::uint16_t>(name.size())) {
-      text_ += parameters;
-    }
+    /// `text`: the name, then the parameters; must outlive the keyword.
+    Keyword(const char* text, std::size_t name_size, std::size_t parameters_size)
+        : text_(text),
+          name_size_(static_cast<std::uint16_t>(name_size)),
+          parameters_size_(static_cast<std::uint16_t>(parameters_size)) {}
     /// In upper case.
-    std::string_view name() const { return std::string_view(text_).substr(0, name_size_); }
+    std::string_view name() const { return {text_, name_size_}; }
     /// The rest of the line, single spaced.
-    std::string_view parameters() const { return std::string_view(text_).substr(name_size_); }
+    std::string_view parameters() const { return {text_ + name_size_, parameters_size_}; }
 
    private:
-    std::string text_;
-    std::uint16_t name_size_;
+    const char* text_;
+    std::uint16_t name_size_;  // both within kMaxOctets
+    std::uint16_t parameters_size_;
   };
 
   /// Replaces the content by what `reply`, a 2yz reply to EHLO or LHLO, offers.
@@ -56,8 +60,9 @@ class Capabilities {
   }
 
  private:
-  std::vector<Keyword> keywords_;
-  std::uint64_t size_limit_ = 0;  // 0: none
+  std::shared_ptr<const char[]> text_;  // never changed, so that copies can share it
+  std::vector<Keyword> keywords_;       // in it
+  std::uint64_t size_limit_ = 0;        // 0: none
   bool limits_ = false;
   bool all_keywords_ = true;
   std::uint32_t dropped_ = 0;

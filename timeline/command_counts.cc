@@ -10,7 +10,6 @@ CommandCounts::Count& CommandCounts::of(Verb verb) {
   for (Count& count : counts_) {
     if (count.verb == verb) return count;
   }
-  if (counts_.empty()) counts_.reserve(kUsual);
   return counts_.emplace_back(Count{.verb = verb});
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -25,8 +24,6 @@ class CommandCounts {
     Verb verb = Verb::kUnknown;
   };
   Count& of(Verb verb);
-
-  static constexpr std::size_t kUsual = 6;  // different verbs in a session
 
   std::vector<Count> counts_;
 };
