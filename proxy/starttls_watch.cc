@@ -65,7 +65,9 @@ void StarttlsWatch::on_reply(const Item& item, const Reply& reply) {
   const std::string_view octets = text_of(server_held_)
                                       .substr(static_cast<std::size_t>(server_done_ - server_base_),
                                               static_cast<std::size_t>(item.end - server_done_));
-  const bool offer = answers && is_hello(reply.verb) && reply.code == 250;
+  // Of one that was too long for waiting a part has gone already.
+  const bool whole = item.begin >= server_done_;
+  const bool offer = whole && answers && is_hello(reply.verb) && reply.code == 250;
   server_out_ += offer ? without_starttls(octets) : std::string(octets);
   server_done_ = item.end;
 }
@@ -134,6 +136,13 @@ void StarttlsWatch::answer_if_due() {
   }
 }
 
+/// What waits of the server's octets goes on as it is, to be taken from `server_out_`.
+void StarttlsWatch::let_server_go() {
+  server_out_ +=
+      text_of(server_held_).substr(static_cast<std::size_t>(server_done_ - server_base_));
+  server_done_ = server_base_ + server_held_.size();
+}
+
 void StarttlsWatch::from_server(std::span<const std::uint8_t> octets) {
   const std::uint64_t begin = conversation_.received(Side::kServer);
   if (way_ == Way::kHide) {
@@ -143,11 +152,7 @@ void StarttlsWatch::from_server(std::span<const std::uint8_t> octets) {
     conversation_.receive(Side::kServer, octets);
     drain();
     // Only a reply to EHLO has to be whole; of all others each piece goes at once.
-    if (hellos_owed_ == 0) {
-      server_out_ +=
-          text_of(server_held_).substr(static_cast<std::size_t>(server_done_ - server_base_));
-      server_done_ = conversation_.received(Side::kServer);
-    }
+    if (hellos_owed_ == 0 || server_held_.size() > kMostHeld) let_server_go();
     const std::string out = std::exchange(server_out_, {});
     server_held_.erase(
         server_held_.begin(),
@@ -179,7 +184,16 @@ void StarttlsWatch::from_server(std::span<const std::uint8_t> octets) {
 }
 
 void StarttlsWatch::end_of(Side side) {
-  if (side != Side::kClient || client_held_.empty()) return;
+  if (side == Side::kServer) {
+    if (server_held_.empty()) return;
+    let_server_go();
+    server_held_.clear();
+    server_base_ = server_done_;
+    const std::string out = std::exchange(server_out_, {});
+    events_.pass_on(Side::kServer, {}, octets_of(out));
+    return;
+  }
+  if (client_held_.empty()) return;
   const bool refused_for_server = way_ == Way::kHide && command_begin_.has_value();
   if (command_begin_ && !refused_for_server) {
     events_.keep_back(Side::kClient, std::exchange(client_held_, {}));

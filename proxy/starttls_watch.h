@@ -37,7 +37,8 @@ class StarttlsWatch {
  public:
   enum class Way : std::uint8_t { kTurn, kHide };
 
-  /// Octets of the client that wait; what is beyond is kept back.
+  /// Octets that wait. What the client sends beyond is kept back; a reply to EHLO that is longer
+  /// goes on as it is.
   static constexpr std::size_t kMostHeld = std::size_t{64} * 1024;
 
   /// `events` must outlive it. The watch may be destroyed from within on_granted().
@@ -53,6 +54,7 @@ class StarttlsWatch {
   void drain();
   void on_reply(const Item& item, const Reply& reply);
   void let_client_go(bool ended);
+  void let_server_go();
   void answer_if_due();
   std::uint64_t client_limit(bool ended) const;
 

@@ -2,6 +2,7 @@
 
 #include "proxy/starttls_watch.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -140,6 +141,49 @@ TEST_CASE("hidden, it is gone for the client and never asked of the server, at e
     CHECK(ends.said[0] == "EHLO x\r\nNOOP\r\nstarttls\r\nSTATUS\r\nRSET\r\n");
     CHECK(ends.said[1] ==
           kGreeting.octets + kOffer.octets + "250 noop\r\n500 status\r\n250 rset\r\n");
+  }
+}
+
+TEST_CASE("a reply to EHLO that the server breaks off is not lost") {
+  Ends ends;
+  StarttlsWatch watch(Way::kHide, ends);
+  watch.receive(Side::kServer, octets_of(kGreeting.octets));
+  watch.receive(Side::kClient, octets_of(std::string_view("EHLO x\r\n")));
+  watch.receive(Side::kServer, octets_of(std::string_view("250-mx\r\n250-PIPE")));
+  CHECK(ends.to_client == kGreeting.octets);
+  watch.end_of(Side::kServer);
+  CHECK(ends.to_client == kGreeting.octets + "250-mx\r\n250-PIPE");
+  CHECK(ends.said[1] == kGreeting.octets + "250-mx\r\n250-PIPE");
+  watch.end_of(Side::kServer);
+  CHECK(ends.to_client == kGreeting.octets + "250-mx\r\n250-PIPE");
+}
+
+TEST_CASE("a reply to EHLO without an end does not wait for it") {
+  std::string reply = "250-mx\r\n";
+  while (reply.size() < 5 * StarttlsWatch::kMostHeld) {
+    reply += "250-X" + std::string(100, 'x') + "\r\n250-STARTTLS\r\n";
+  }
+  reply += "250 LAST\r\n";
+  for (const std::size_t piece : {std::size_t{1000}, StarttlsWatch::kMostHeld, reply.size()}) {
+    INFO(piece);
+    Ends ends;
+    StarttlsWatch watch(Way::kHide, ends);
+    watch.receive(Side::kServer, octets_of(kGreeting.octets));
+    watch.receive(Side::kClient, octets_of(std::string_view("EHLO x\r\n")));
+    ends.to_client.clear();
+    std::size_t most = 0;
+    for (std::size_t at = 0; at < reply.size(); at += piece) {
+      const std::string now = reply.substr(at, piece);
+      watch.receive(Side::kServer, octets_of(now));
+      most = std::max(most, std::min(at + piece, reply.size()) - ends.to_client.size());
+    }
+    CHECK(most <= StarttlsWatch::kMostHeld + piece);
+    if (piece < reply.size()) CHECK(ends.to_client == reply);
+    // The next one is short, and rewritten again.
+    ends.to_client.clear();
+    watch.receive(Side::kClient, octets_of(std::string_view("EHLO x\r\n")));
+    watch.receive(Side::kServer, octets_of(kOffer.octets));
+    CHECK(ends.to_client == "250-mx\r\n250 PIPELINING\r\n");
   }
 }
 

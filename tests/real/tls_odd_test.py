@@ -328,6 +328,29 @@ class Oddities(unittest.TestCase):
         self.assertIn("starttls-injection-server", session.rules())
         self.assertIn("injected.example", proxy.capture.read_text())
 
+    def test_a_reply_to_be_rewritten_that_the_server_breaks_off(self):
+        said = b"220 odd ESMTP\r\n250-odd\r\n250-PIPE"
+
+        def serve():
+            peer, _ = listener.accept()
+            with peer, peer.makefile("rb") as lines:
+                peer.sendall(said[:15])
+                lines.readline()
+                peer.sendall(said[15:])
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=serve)
+            thread.start()
+            port = listener.getsockname()[1]
+            with Proxy(f"127.0.0.1:{port}", self.folder, "--tls", "strip") as proxy:
+                with Client(proxy.port) as client:
+                    client.socket.sendall(b"EHLO client.example\r\n")
+                    self.assertEqual(client.rest(), said)
+                session = self.the_session(proxy)
+            thread.join(DEADLINE)
+        self.assertIn("250-PIPE", show(proxy.capture))
+        self.assertEqual([c["side"] for c in session.fields["closes"]][0], "server")
+
     def test_renegotiation_is_refused(self):
         with self.intercept() as proxy:
             done = subprocess.run(
