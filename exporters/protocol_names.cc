@@ -5,6 +5,8 @@
 #include <array>
 #include <span>
 
+#include "base/tls_alerts.h"
+
 namespace smtpscope {
 namespace {
 
@@ -35,37 +37,6 @@ constexpr std::array kHandshakes = std::to_array<Named>({
     {16, "client_key_exchange"},
     {20, "finished"},
     {22, "certificate_status"},
-});
-
-constexpr std::array kAlerts = std::to_array<Named>({
-    {0, "close_notify"},
-    {10, "unexpected_message"},
-    {20, "bad_record_mac"},
-    {22, "record_overflow"},
-    {40, "handshake_failure"},
-    {42, "bad_certificate"},
-    {43, "unsupported_certificate"},
-    {44, "certificate_revoked"},
-    {45, "certificate_expired"},
-    {46, "certificate_unknown"},
-    {47, "illegal_parameter"},
-    {48, "unknown_ca"},
-    {49, "access_denied"},
-    {50, "decode_error"},
-    {51, "decrypt_error"},
-    {70, "protocol_version"},
-    {71, "insufficient_security"},
-    {80, "internal_error"},
-    {86, "inappropriate_fallback"},
-    {90, "user_canceled"},
-    {100, "no_renegotiation"},
-    {109, "missing_extension"},
-    {110, "unsupported_extension"},
-    {112, "unrecognized_name"},
-    {113, "bad_certificate_status_response"},
-    {115, "unknown_psk_identity"},
-    {116, "certificate_required"},
-    {120, "no_application_protocol"},
 });
 
 std::string name_in(std::span<const Named> names, std::uint8_t number, std::string_view kind) {
@@ -146,7 +117,8 @@ std::string tls_record_name(std::uint8_t type) { return name_in(kRecords, type, 
 std::string tls_handshake_name(std::uint8_t type) { return name_in(kHandshakes, type, "message"); }
 
 std::string tls_alert_name(std::uint8_t description) {
-  return name_in(kAlerts, description, "alert");
+  const TlsAlert* alert = find_tls_alert(description);
+  return alert == nullptr ? fmt::format("alert {}", description) : std::string(alert->name);
 }
 
 }  // namespace smtpscope

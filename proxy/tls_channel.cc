@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/octets.h"
+#include "base/tls_alerts.h"
 #include "parser/tls_messages.h"
 #include "proxy/tls_facts.h"
 
@@ -203,9 +204,11 @@ void TlsChannel::fail() {
 
 std::string TlsChannel::failure_words() const {
   if (fatal_ && !fatal_->sent) {
-    return fmt::format("alert {} ({}): {}", fatal_->description,
+    const TlsAlert* alert = find_tls_alert(fatal_->description);
+    return fmt::format("alert {} ({}){}{}", fatal_->description,
                        SSL_alert_desc_string_long(fatal_->description),
-                       tls_alert_words(fatal_->description));
+                       alert == nullptr || alert->meaning.empty() ? "" : ": ",
+                       alert == nullptr ? "" : alert->meaning);
   }
   if (garbage_) return "what came is no TLS";
   if (!verification_.empty() && verification_ != "ok" && verification_required_) {

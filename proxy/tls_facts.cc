@@ -106,29 +106,6 @@ std::vector<std::string> alternative_names(const X509* certificate) {
   return names;
 }
 
-struct AlertWords {
-  int description;
-  std::string_view words;
-};
-/// RFC 8446 6.2, in the words of whoever reads the timeline.
-constexpr AlertWords kAlertWords[] = {
-    {SSL_AD_CLOSE_NOTIFY, "it closed the TLS connection in peace"},
-    {SSL_AD_HANDSHAKE_FAILURE, "no shared cipher suite, or another demand that was not met"},
-    {SSL_AD_BAD_CERTIFICATE, "it does not accept the certificate"},
-    {SSL_AD_UNSUPPORTED_CERTIFICATE, "it does not accept this kind of certificate"},
-    {SSL_AD_CERTIFICATE_REVOKED, "the certificate is revoked"},
-    {SSL_AD_CERTIFICATE_EXPIRED, "the certificate has expired"},
-    {SSL_AD_CERTIFICATE_UNKNOWN, "it does not accept the certificate"},
-    {SSL_AD_UNKNOWN_CA, "it does not know the CA that signed the certificate"},
-    {SSL_AD_ACCESS_DENIED, "the certificate is valid, and still not allowed"},
-    {SSL_AD_PROTOCOL_VERSION, "no TLS version in common"},
-    {SSL_AD_INSUFFICIENT_SECURITY, "the cipher suites offered are too weak for it"},
-    {SSL_AD_INTERNAL_ERROR, "it had a fault of its own"},
-    {SSL_AD_UNRECOGNIZED_NAME, "it has no certificate for the name asked for"},
-    {TLS13_AD_CERTIFICATE_REQUIRED, "it demands a client certificate"},
-    {SSL_AD_NO_APPLICATION_PROTOCOL, "no application protocol (ALPN) in common"},
-};
-
 }  // namespace
 
 TlsCertificate certificate_facts(const X509* certificate) {
@@ -142,13 +119,6 @@ TlsCertificate certificate_facts(const X509* certificate) {
   facts.fingerprint = fingerprint_text(certificate);
   ERR_clear_error();
   return facts;
-}
-
-std::string tls_alert_words(int description) {
-  for (const AlertWords& each : kAlertWords) {
-    if (each.description == description) return std::string(each.words);
-  }
-  return SSL_alert_desc_string_long(description);
 }
 
 std::string tls_fault_words() {

@@ -12,9 +12,6 @@ namespace smtpscope {
 /// What a certificate says. Never fails: what cannot be read is left empty.
 TlsCertificate certificate_facts(const X509* certificate);
 
-/// What an alert means for whoever failed at it, in words; its name where there are no better.
-std::string tls_alert_words(int description);
-
 /// In what the handshake with the client is not as the one with the server, in words.
 std::vector<std::string> tls_differences(const TlsFacts& client, const TlsFacts& server);
 

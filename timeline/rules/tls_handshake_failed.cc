@@ -3,10 +3,10 @@
 #include <string>
 #include <utility>
 
+#include "base/tls_alerts.h"
 #include "timeline/duration_text.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
-#include "timeline/rules/tls_alerts.h"
 #include "timeline/tls_words.h"
 
 namespace smtpscope {
