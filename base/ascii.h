@@ -13,6 +13,7 @@ namespace smtpscope {
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }  // WSP of RFC 5234
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 constexpr bool is_letter(char c) { return upper(c) >= 'A' && upper(c) <= 'Z'; }
 
 /// Names are read letter by letter, so this one is looked up.
@@ -33,6 +34,12 @@ constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
 inline std::string in_upper_case(std::string_view text) {
   std::string out(text);
   std::ranges::transform(out, out.begin(), upper);
+  return out;
+}
+
+inline std::string in_lower_case(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), lower);
   return out;
 }
 

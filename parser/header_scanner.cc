@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/ascii.h"
+
 namespace smtpscope {
 namespace {
 
@@ -11,9 +13,7 @@ constexpr bool blank(std::uint8_t octet) { return octet == ' ' || octet == '\t';
 /// May stand in the name of a field (RFC 5322 3.6.8).
 constexpr bool in_name(std::uint8_t octet) { return octet > ' ' && octet < 0x7f && octet != ':'; }
 
-constexpr char lower_case(std::uint8_t octet) {
-  return static_cast<char>(octet >= 'A' && octet <= 'Z' ? octet + ('a' - 'A') : octet);
-}
+constexpr char lower_case(std::uint8_t octet) { return lower(static_cast<char>(octet)); }
 
 std::uint64_t count_eight_bit(std::span<const std::uint8_t> octets) {
   return static_cast<std::uint64_t>(std::count_if(

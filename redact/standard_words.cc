@@ -194,8 +194,6 @@ constexpr std::string_view kParts =
     "unauthenticated "
     "unreachable";
 
-constexpr char lower_case(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 /// The words of some lists, each once, for looking up.
 class WordSet {
  public:
@@ -213,9 +211,7 @@ class WordSet {
   bool has(std::string_view word) const {
     constexpr std::size_t kLongest = 40;
     if (word.empty() || word.size() > kLongest) return false;
-    std::string lower(word);
-    for (char& c : lower) c = lower_case(c);
-    return words_.contains(lower);
+    return words_.contains(in_lower_case(word));
   }
   const std::unordered_set<std::string_view>& words() const { return words_; }
 

@@ -47,14 +47,6 @@ std::string other_letters(std::size_t octets, HashStream& stream) {
 
 }  // namespace
 
-std::string in_lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return lower;
-}
-
 std::string with_case_of(std::string_view original, std::string_view text) {
   std::string result(text);
   const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };

@@ -7,9 +7,6 @@
 
 namespace smtpscope {
 
-/// Text in lower case as far as it is ASCII.
-std::string in_lower_case(std::string_view text);
-
 /// `text`, which has as many letters in lower case, with the capitals of `original`: position by
 /// position if both are of one length, else all capitals or a first one.
 std::string with_case_of(std::string_view original, std::string_view text);

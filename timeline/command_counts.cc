@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "base/ascii.h"
+
 namespace smtpscope {
 
 CommandCounts::Count& CommandCounts::of(Verb verb) {
@@ -19,11 +21,9 @@ void CommandCounts::accepted(Verb verb) { ++of(verb).accepted; }
 void CommandCounts::put_into(SessionTotals& totals) const {
   totals.commands.reserve(counts_.size());
   for (const Count& count : counts_) {
-    std::string name(count.verb == Verb::kUnknown ? "unknown" : to_string(count.verb));
-    std::ranges::transform(name, name.begin(), [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    totals.commands.emplace_back(std::move(name), std::pair(count.accepted, count.sent));
+    const bool known = count.verb != Verb::kUnknown;
+    totals.commands.emplace_back(known ? in_lower_case(to_string(count.verb)) : "unknown",
+                                 std::pair(count.accepted, count.sent));
   }
   std::ranges::sort(totals.commands);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "parser/path.h"
 
 namespace smtpscope {
@@ -13,10 +14,7 @@ constexpr std::uint64_t kPrime = 1099511628211ULL;
 
 std::uint64_t add_octet(std::uint64_t hash, unsigned char octet) { return (hash ^ octet) * kPrime; }
 
-unsigned char folded(char c) {
-  const auto octet = static_cast<unsigned char>(c);
-  return octet >= 'A' && octet <= 'Z' ? static_cast<unsigned char>(octet | 0x20) : octet;
-}
+unsigned char folded(char c) { return static_cast<unsigned char>(lower(c)); }
 
 std::uint64_t add_path(std::uint64_t hash, std::string_view path) {
   // No path holds an LF: it keeps "a", "bc" apart from "ab", "c".

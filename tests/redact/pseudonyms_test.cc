@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "base/ascii.h"
 #include "parser/path.h"
 #include "redact/standard_words.h"
 #include "tests/catch.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "parser/path.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
@@ -10,11 +11,6 @@
 namespace smtpscope {
 namespace duplicate_rcpt {
 namespace {
-
-bool equal_but_for_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  return a.size() == b.size() && std::ranges::equal(a, b, {}, lower, lower);
-}
 
 void evaluate(RuleContext& context) {
   const PendingExchange* rcpt = context.answered();
@@ -29,7 +25,7 @@ void evaluate(RuleContext& context) {
   for (std::size_t i = 0; i < rcpt->recipient; ++i) {
     const Recipient& earlier = txn->recipients[i];
     // Paths are equal without regard to case if they are equal at all.
-    if (!equal_but_for_case(earlier.path, again.path)) continue;
+    if (!equal_ignoring_case(earlier.path, again.path)) continue;
     // One that was refused, and is named again, is a second try.
     if (earlier.code >= 400) continue;
     const bool equal = equal_paths(earlier.path, again.path);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace smtpscope {
 
 std::string quoted(std::string_view text) {
@@ -18,9 +20,7 @@ std::string quoted_reply(unsigned code, std::string_view text) {
 std::string quoted_reply(const Reply& reply) { return quoted_reply(reply.code, reply.last_text()); }
 
 bool mentions(std::string_view text, std::initializer_list<std::string_view> words) {
-  const auto same = [](char c, char lower) {
-    return (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) == lower;
-  };
+  const auto same = [](char c, char of_word) { return lower(c) == of_word; };
   return std::ranges::any_of(words, [&](std::string_view word) {
     // Not ranges::search: Clang 14 cannot read what libstdc++ 12 returns.
     return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
