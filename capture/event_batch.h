@@ -1,11 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
-#include <string_view>
 #include <vector>
 
+#include "capture/kept_octets.h"
 #include "capture/wire_event.h"
 
 namespace smtpscope {
@@ -35,11 +34,8 @@ class EventBatch {
   void clear();
 
  private:
-  std::string_view keep(std::string_view text);
-  std::span<const std::uint8_t> keep(std::span<const std::uint8_t> octets);
-
   std::vector<WireEvent> events_;
-  std::vector<std::uint8_t> octets_;  // reserved whole: views into it must not move
+  KeptOctets octets_;
 };
 
 }  // namespace smtpscope

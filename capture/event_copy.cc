@@ -1,9 +1,7 @@
 #include "capture/event_copy.h"
 
 #include <algorithm>
-#include <cassert>
 
-#include "base/octets.h"
 #include "capture/event_texts.h"
 
 namespace smtpscope {
@@ -16,40 +14,25 @@ std::size_t storage_size(const WireEvent& event) {
     for (const FurtherPart& part : bytes->further) sum += part.octets.size();
     return sum;
   }
-  std::size_t sum = 0;
-  visit_texts(event, [&](std::string_view text) { sum += text.size(); });
-  return sum;
+  return texts_size(event);
 }
 
 }  // namespace
 
 EventCopy::EventCopy(const WireEvent& original) : event_(original) {
-  // Reserved at once: views into it must not move while it grows.
   storage_.reserve(storage_size(original));
   if (auto* bytes = std::get_if<Bytes>(&event_.body)) {
-    bytes->head = keep(bytes->head);
-    bytes->tail = keep(bytes->tail);
+    bytes->head = storage_.keep(bytes->head);
+    bytes->tail = storage_.keep(bytes->tail);
     further_.assign(bytes->further.begin(), bytes->further.end());
-    for (FurtherPart& part : further_) part.octets = keep(part.octets);
+    for (FurtherPart& part : further_) part.octets = storage_.keep(part.octets);
     bytes->further = further_;
-    if (bytes->instead) bytes->instead = keep(*bytes->instead);
+    if (bytes->instead) bytes->instead = storage_.keep(*bytes->instead);
     masks_.assign(bytes->masked.begin(), bytes->masked.end());
     bytes->masked = masks_;
   } else {
-    visit_texts(event_, [&](std::string_view& text) { text = keep(text); });
+    visit_texts(event_, [&](std::string_view& text) { text = storage_.keep(text); });
   }
-}
-
-std::string_view EventCopy::keep(std::string_view text) {
-  const std::span<const std::uint8_t> kept = keep(octets_of(text));
-  return text_of(kept);
-}
-
-std::span<const std::uint8_t> EventCopy::keep(std::span<const std::uint8_t> octets) {
-  assert(storage_.capacity() - storage_.size() >= octets.size());
-  const std::size_t at = storage_.size();
-  storage_.insert(storage_.end(), octets.begin(), octets.end());
-  return std::span(storage_).subspan(at);
 }
 
 void EventCopy::mask(std::uint64_t at, std::span<const StreamRange> secrets, bool spare_line_ends) {
@@ -115,7 +98,7 @@ void EventCopy::join_masks() {
 }
 
 std::size_t EventCopy::size() const {
-  return sizeof(*this) + storage_.capacity() + masks_.capacity() * sizeof(Masked) +
+  return sizeof(*this) + storage_.reserved() + masks_.capacity() * sizeof(Masked) +
          further_.capacity() * sizeof(FurtherPart);
 }
 

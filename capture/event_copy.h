@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "capture/kept_octets.h"
 #include "capture/wire_event.h"
 
 namespace smtpscope {
@@ -33,14 +34,12 @@ class EventCopy {
   std::size_t size() const;
 
  private:
-  std::string_view keep(std::string_view text);
-  std::span<const std::uint8_t> keep(std::span<const std::uint8_t> octets);
   void mask_present(std::size_t offset, std::size_t end, bool spare_line_ends);
   void join_masks();
 
   WireEvent event_;
-  std::vector<std::uint8_t> storage_;  // Bytes: all octets that are here, joined, then `instead`;
-                                       // texts otherwise
+  KeptOctets storage_;  // Bytes: all octets that are here, joined, then `instead`;
+                        // texts otherwise
   std::vector<Masked> masks_;
   std::vector<FurtherPart> further_;
 };

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <string_view>
 #include <variant>
 
 #include "capture/wire_event.h"
@@ -23,6 +25,13 @@ void visit_texts(Event& event, const Visit& visit) {
   } else if (auto* closed = std::get_if<Closed>(&event.body)) {
     visit(closed->reason);
   }
+}
+
+/// Octets of all of them.
+inline std::size_t texts_size(const WireEvent& event) {
+  std::size_t sum = 0;
+  visit_texts(event, [&](std::string_view text) { sum += text.size(); });
+  return sum;
 }
 
 }  // namespace smtpscope

@@ -43,6 +43,7 @@ class LiveTrace : public Tap, private TimelineSink {
 
   /// A longer read (octets) is read at once: copying it would cost more than it spares.
   static constexpr std::size_t kMostCopied = 8192;
+  static_assert(kMostCopied <= EventBatch::kMostOctets, "an empty batch takes it");
 
   void take(Session& session, const WireEvent& event);
   /// Keeps a session that is over until its last events are read.

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/octets.h"
 #include "capture/event_copy.h"
 #include "capture/event_format.h"
 #include "capture/event_names.h"
@@ -35,13 +36,6 @@ std::string line_of(const WireEvent& event) {
   return line.substr(0, line.size() - 1);
 }
 
-std::span<const std::uint8_t> octets_of(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-std::string text_of(std::span<const std::uint8_t> octets) {
-  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
-}
-
 std::string describe(const LeftOut& hole) {
   const MessageScanner::Saved saved = hole.after.save();
   std::string text =
@@ -65,12 +59,12 @@ struct Fields {
   std::string operator()(const Bytes& e) const {
     std::string text = fmt::format("bytes {}|{}", to_string(e.from), text_of(e.head));
     if (e.left_out) text += describe(*e.left_out);
-    text += "|" + text_of(e.tail) + "|";
+    text += fmt::format("|{}|", text_of(e.tail));
     for (const FurtherPart& part : e.further) {
-      text += describe(part.left_out) + text_of(part.octets);
+      text += fmt::format("{}{}", describe(part.left_out), text_of(part.octets));
     }
     for (const Masked& mask : e.masked) text += fmt::format("|{}+{}", mask.offset, mask.octets);
-    if (e.instead) text += "|instead " + text_of(*e.instead);
+    if (e.instead) text += fmt::format("|instead {}", text_of(*e.instead));
     return text + fmt::format("|{}|{}|{}|{}", e.by_proxy, e.undelivered, e.tls, e.aside);
   }
   std::string operator()(const Blocked& e) const {

@@ -73,7 +73,7 @@ std::string visible(const std::vector<EventCopy>& events, Side side) {
     if (bytes->left_out) text += fmt::format("<{}>", bytes->left_out->octets);
     text += text_of(bytes->tail);
     for (const FurtherPart& part : bytes->further) {
-      text += fmt::format("<{}>", part.left_out.octets) + text_of(part.octets);
+      text += fmt::format("<{}>{}", part.left_out.octets, text_of(part.octets));
     }
   }
   return text;

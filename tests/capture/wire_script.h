@@ -6,20 +6,13 @@
 #include <string_view>
 #include <vector>
 
+#include "base/octets.h"
 #include "capture/event_copy.h"
 #include "capture/screen.h"
 #include "capture/wire_event.h"
 #include "tests/parser/dialogue.h"
 
 namespace smtpscope::test {
-
-/// A view of text as octets; the text must outlive it.
-inline std::span<const std::uint8_t> octets_of(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-inline std::string text_of(std::span<const std::uint8_t> octets) {
-  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
-}
 
 /// Keeps copies of what it is given.
 class EventKeeper : public WireSink {

@@ -166,10 +166,6 @@ HeaderFacts header_of(std::string_view wire) {
 
 }  // namespace
 
-std::span<const std::uint8_t> octets_of(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
 std::string visible(std::string_view text) {
   std::string result;
   for (const char c : text) {

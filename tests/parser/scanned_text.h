@@ -6,12 +6,12 @@
 #include <string>
 #include <string_view>
 
+#include "base/octets.h"
 #include "parser/message_facts.h"
 #include "parser/message_scanner.h"
 
 namespace smtpscope::test {
 
-std::span<const std::uint8_t> octets_of(std::string_view text);
 /// `text` for people.
 std::string visible(std::string_view text);
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/octets.h"
 #include "tests/catch.h"
 
 namespace smtpscope {
@@ -26,10 +27,6 @@ std::string quoted(std::string_view text) {
     }
   }
   return out + "\"";
-}
-
-std::string_view text_of(std::span<const std::uint8_t> octets) {
-  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
 }
 
 std::string_view kind_words(CloseKind kind) {
