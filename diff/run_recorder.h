@@ -25,6 +25,7 @@ class RunRecorder : public TimelineSink, public WireSink {
 
   void on_wire(const WireEvent& event) override { content_.on_wire(event); }
   void on_timeline(const TimelineEvent& event) override;
+  bool reads_verdict() const override { return false; }
 
   /// The record, sessions in order. Nothing comes after it.
   RunRecord take();

@@ -143,6 +143,14 @@ void StarttlsWatch::let_server_go() {
   server_done_ = server_base_ + server_held_.size();
 }
 
+/// What the client is to be given; the octets that it was made of are let go.
+std::string StarttlsWatch::take_server_out() {
+  server_held_.erase(server_held_.begin(), server_held_.begin() + static_cast<std::ptrdiff_t>(
+                                                                      server_done_ - server_base_));
+  server_base_ = server_done_;
+  return std::exchange(server_out_, {});
+}
+
 void StarttlsWatch::from_server(std::span<const std::uint8_t> octets) {
   const std::uint64_t begin = conversation_.received(Side::kServer);
   if (way_ == Way::kHide) {
@@ -153,11 +161,7 @@ void StarttlsWatch::from_server(std::span<const std::uint8_t> octets) {
     drain();
     // Only a reply to EHLO has to be whole; of all others each piece goes at once.
     if (hellos_owed_ == 0 || server_held_.size() > kMostHeld) let_server_go();
-    const std::string out = std::exchange(server_out_, {});
-    server_held_.erase(
-        server_held_.begin(),
-        server_held_.begin() + static_cast<std::ptrdiff_t>(server_done_ - server_base_));
-    server_base_ = server_done_;
+    const std::string out = take_server_out();
     if (!waited && out == text_of(octets)) {
       events_.pass_on(Side::kServer, octets, std::nullopt);
     } else {
@@ -187,9 +191,7 @@ void StarttlsWatch::end_of(Side side) {
   if (side == Side::kServer) {
     if (server_held_.empty()) return;
     let_server_go();
-    server_held_.clear();
-    server_base_ = server_done_;
-    const std::string out = std::exchange(server_out_, {});
+    const std::string out = take_server_out();
     events_.pass_on(Side::kServer, {}, octets_of(out));
     return;
   }

@@ -55,6 +55,7 @@ class StarttlsWatch {
   void on_reply(const Item& item, const Reply& reply);
   void let_client_go(bool ended);
   void let_server_go();
+  std::string take_server_out();
   void answer_if_due();
   std::uint64_t client_limit(bool ended) const;
 

@@ -65,9 +65,9 @@ class Tracker : public ItemSink {
   // What is done once the items that a close completed have been seen.
   void close(const Closed& closed, const Conversation& conversation);
   void end_session(const Conversation& conversation);
-  /// Ends the transactions that nothing can continue now that a side has closed.
   /// The client holds this connection no longer: its close, or the end of the session. Once.
   void leave_history();
+  /// Ends the transactions that nothing can continue now that a side has closed.
   void end_unfinished(const Conversation& conversation);
 
   // Items (tracker_items.cc).
