@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string>
+#include <vector>
 
 #include "base/ascii.h"
 
@@ -117,15 +119,20 @@ void Capabilities::read(const Reply& reply) {
     }
   }
   if (!drafts.empty()) {
-    const std::shared_ptr<char[]> text(new char[octets]);
-    char* at = text.get();
-    keywords_.reserve(drafts.size());
-    for (const KeywordDraft& draft : drafts) {
-      keywords_.emplace_back(at, draft.name.size(), draft.parameters.size());
-      at = std::ranges::copy(draft.name, at).out;
-      at = std::ranges::copy(draft.parameters, at).out;
+    const std::size_t places_for_text = (octets + sizeof(Keyword) - 1) / sizeof(Keyword);
+    const std::shared_ptr<Keyword[]> block(new Keyword[drafts.size() + places_for_text]);
+    char* at = reinterpret_cast<char*>(block.get() + drafts.size());
+    Keyword* keyword = block.get();
+    for (const auto& [name, parameters] : drafts) {
+      keyword->text_at_ = static_cast<std::uint16_t>(at - reinterpret_cast<char*>(keyword));
+      keyword->name_size_ = static_cast<std::uint16_t>(name.size());
+      keyword->parameters_size_ = static_cast<std::uint16_t>(parameters.size());
+      at = std::ranges::copy(name, at).out;
+      at = std::ranges::copy(parameters, at).out;
+      ++keyword;
     }
-    text_ = text;
+    block_ = block;
+    count_ = static_cast<std::uint16_t>(drafts.size());
   }
   const std::uint64_t unseen =
       reply.line_count - std::min<std::uint64_t>(reply.line_count, reply.lines.size());
@@ -135,25 +142,17 @@ void Capabilities::read(const Reply& reply) {
   if (dropped_ > 0) all_keywords_ = false;
 }
 
-void Capabilities::clear() {
-  // Not keywords_.clear(): what is empty owns no heap memory.
-  std::vector<Keyword>().swap(keywords_);
-  text_.reset();
-  size_limit_ = 0;
-  limits_ = false;
-  all_keywords_ = true;
-  dropped_ = 0;
-}
+void Capabilities::clear() { *this = Capabilities(); }
 
 bool Capabilities::has(std::string_view upper_case_name) const {
   return find(upper_case_name) != nullptr;
 }
 
 const Capabilities::Keyword* Capabilities::find(std::string_view upper_case_name) const {
-  const auto found = std::find_if(keywords_.begin(), keywords_.end(), [&](const Keyword& keyword) {
-    return keyword.name() == upper_case_name;
-  });
-  return found == keywords_.end() ? nullptr : &*found;
+  for (const Keyword& keyword : keywords()) {
+    if (keyword.name() == upper_case_name) return &keyword;
+  }
+  return nullptr;
 }
 
 }  // namespace smtpscope

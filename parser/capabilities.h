@@ -4,9 +4,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
+#include <span>
 #include <string_view>
-#include <vector>
 
 #include "parser/item.h"
 
@@ -21,23 +20,26 @@ class Capabilities {
   static constexpr std::size_t kMaxKeywords = 100;
   static constexpr std::size_t kMaxOctets = 8192;
 
-  /// Small, since every session that goes on keeps some: it lies in the text of all of them.
+  /// One of them, in a block of memory in which its text lies behind it, too. Every session that
+  /// goes on keeps its server's, so they are small.
   class Keyword {
    public:
-    /// `text`: the name, then the parameters; must outlive the keyword.
-    Keyword(const char* text, std::size_t name_size, std::size_t parameters_size)
-        : text_(text),
-          name_size_(static_cast<std::uint16_t>(name_size)),
-          parameters_size_(static_cast<std::uint16_t>(parameters_size)) {}
+    Keyword() = default;
+    Keyword(const Keyword&) = delete;  // the text would not come along
+    Keyword& operator=(const Keyword&) = delete;
+
     /// In upper case.
-    std::string_view name() const { return {text_, name_size_}; }
+    std::string_view name() const { return {text(), name_size_}; }
     /// The rest of the line, single spaced.
-    std::string_view parameters() const { return {text_ + name_size_, parameters_size_}; }
+    std::string_view parameters() const { return {text() + name_size_, parameters_size_}; }
 
    private:
-    const char* text_;
-    std::uint16_t name_size_;  // both within kMaxOctets
-    std::uint16_t parameters_size_;
+    friend class Capabilities;
+    const char* text() const { return reinterpret_cast<const char*>(this) + text_at_; }
+
+    std::uint16_t text_at_ = 0;  // octets from here; all within kMaxOctets and some
+    std::uint16_t name_size_ = 0;
+    std::uint16_t parameters_size_ = 0;
   };
 
   /// Replaces the content by what `reply`, a 2yz reply to EHLO or LHLO, offers.
@@ -47,7 +49,7 @@ class Capabilities {
   bool has(std::string_view upper_case_name) const;
   /// nullptr when not offered.
   const Keyword* find(std::string_view upper_case_name) const;
-  const std::vector<Keyword>& keywords() const { return keywords_; }
+  std::span<const Keyword> keywords() const { return {block_.get(), count_}; }
   std::uint32_t dropped() const { return dropped_; }
   /// No line was without a keyword, and none was dropped.
   bool all_keywords() const { return all_keywords_; }
@@ -60,12 +62,13 @@ class Capabilities {
   }
 
  private:
-  std::shared_ptr<const char[]> text_;  // never changed, so that copies can share it
-  std::vector<Keyword> keywords_;       // in it
-  std::uint64_t size_limit_ = 0;        // 0: none
+  // The keywords, then their text. Never changed, so that copies can share it.
+  std::shared_ptr<const Keyword[]> block_;
+  std::uint64_t size_limit_ = 0;  // 0: none
+  std::uint32_t dropped_ = 0;
+  std::uint16_t count_ = 0;  // of keywords
   bool limits_ = false;
   bool all_keywords_ = true;
-  std::uint32_t dropped_ = 0;
 };
 
 }  // namespace smtpscope

@@ -115,12 +115,22 @@ TEST_CASE("reading replaces what an earlier reply offered") {
 
 TEST_CASE("an empty object owns no heap memory") {
   Capabilities capabilities = offered({"250-x", "250 SIZE"});
-  CHECK(capabilities.keywords().capacity() > 0);
+  CHECK(capabilities.keywords().data() != nullptr);
   capabilities.clear();
-  CHECK(capabilities.keywords().capacity() == 0);
+  CHECK(capabilities.keywords().data() == nullptr);
   CHECK(capabilities.keywords().empty());
   capabilities.read(Reply{});
-  CHECK(capabilities.keywords().capacity() == 0);
+  CHECK(capabilities.keywords().data() == nullptr);
+}
+
+TEST_CASE("a copy keeps what was read, whatever becomes of the first") {
+  Capabilities capabilities = offered({"250-x", "250-SIZE 100", "250-AUTH PLAIN", "250 DSN"});
+  const Capabilities copy = capabilities;
+  CHECK(copy.keywords().data() == capabilities.keywords().data());
+  capabilities = offered({"250-x", "250 SIZE 200"});
+  CHECK(parameters(copy, "SIZE") == "100");
+  CHECK(parameters(copy, "AUTH") == "PLAIN");
+  CHECK(copy.has("DSN"));
 }
 
 TEST_CASE("what is too much is counted, not kept") {
