@@ -23,7 +23,7 @@ class BackgroundFile {
  public:
   static constexpr std::size_t kDefaultLimit = std::size_t{64} * 1024 * 1024;
   /// A chunk is handed over when it holds this much.
-  static constexpr std::size_t kChunk = std::size_t{256} * 1024;
+  static constexpr std::size_t kChunk = std::size_t{128} * 1024;
 
   enum class Ownership : std::uint8_t { kOwned, kBorrowed };
 
