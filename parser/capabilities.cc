@@ -118,7 +118,9 @@ void Capabilities::read(const Reply& reply) {
       known->parameters = parameters;
     }
   }
+  static_assert(kMaxKeywords * sizeof(Keyword) + kMaxOctets <= UINT16_MAX, "text_at_ holds it");
   if (!drafts.empty()) {
+    // The text takes the places of some more keywords.
     const std::size_t places_for_text = (octets + sizeof(Keyword) - 1) / sizeof(Keyword);
     const std::shared_ptr<Keyword[]> block(new Keyword[drafts.size() + places_for_text]);
     char* at = reinterpret_cast<char*>(block.get() + drafts.size());

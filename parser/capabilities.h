@@ -37,7 +37,7 @@ class Capabilities {
     friend class Capabilities;
     const char* text() const { return reinterpret_cast<const char*>(this) + text_at_; }
 
-    std::uint16_t text_at_ = 0;  // octets from here; all within kMaxOctets and some
+    std::uint16_t text_at_ = 0;  // octets from the keyword's beginning
     std::uint16_t name_size_ = 0;
     std::uint16_t parameters_size_ = 0;
   };
