@@ -19,7 +19,7 @@ inline constexpr std::string_view kNoCommonCipher = "both sides have no cipher s
 inline constexpr TlsAlert kTlsAlerts[] = {
     {0, "close_notify", "it ends the connection, without saying why"},
     {10, "unexpected_message", "it got a message that does not belong there"},
-    {20, "bad_record_mac", "what it got was changed on the way, or the keys differ"},
+    {20, "bad_record_mac", "what it got was changed in transit, or the keys differ"},
     {21, "decryption_failed", ""},
     {22, "record_overflow", ""},
     {30, "decompression_failure", ""},

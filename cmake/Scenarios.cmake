@@ -1,0 +1,13 @@
+# Writes the scenarios of a folder into a source file: cmake -DFOLDER=... -DOUT=... -P Scenarios.cmake
+file(GLOB files "${FOLDER}/*.scenario")
+list(SORT files)
+set(text "#include \"lab/ready_scenarios.h\"\n\nnamespace smtpscope {\nnamespace {\n\n")
+string(APPEND text "constexpr ReadyScenario kReadyScenarios[] = {\n")
+foreach(file IN LISTS files)
+  get_filename_component(name "${file}" NAME_WE)
+  file(READ "${file}" content)
+  string(APPEND text "    {\"${name}\", R\"scenario(${content})scenario\"},\n")
+endforeach()
+string(APPEND text "};\n\n}  // namespace\n\n")
+string(APPEND text "std::span<const ReadyScenario> ready_scenarios() { return kReadyScenarios; }\n\n}  // namespace smtpscope\n")
+file(WRITE "${OUT}" "${text}")

@@ -1,0 +1,36 @@
+# Takes away what `cmake --install` of the build folder BUILD has put in place, by the list that it
+# left there, and the folders that are empty then and bear the program's name.
+set(list "${BUILD}/install_manifest.txt")
+if(NOT EXISTS "${list}")
+  message(FATAL_ERROR "nothing to uninstall: ${list} is not there; was smtpscope installed from this build folder?")
+endif()
+
+file(STRINGS "${list}" files)
+set(folders)
+foreach(file IN LISTS files)
+  if(EXISTS "${file}" OR IS_SYMLINK "${file}")
+    file(REMOVE "${file}")
+    if(EXISTS "${file}" OR IS_SYMLINK "${file}")
+      message(FATAL_ERROR "cannot remove ${file}: may this user write there?")
+    endif()
+    message("removed ${file}")
+  endif()
+  # .../share/doc/smtpscope and what is below it
+  cmake_path(GET file PARENT_PATH folder)
+  while(folder MATCHES "/smtpscope(/|$)")
+    list(APPEND folders "${folder}")
+    cmake_path(GET folder PARENT_PATH folder)
+  endwhile()
+endforeach()
+
+# The deepest first, so that each is empty when its turn comes.
+list(REMOVE_DUPLICATES folders)
+list(SORT folders ORDER DESCENDING)
+foreach(folder IN LISTS folders)
+  file(GLOB left LIST_DIRECTORIES TRUE "${folder}/*" "${folder}/.*")
+  if(IS_DIRECTORY "${folder}" AND NOT left)
+    file(REMOVE_RECURSE "${folder}")
+    message("removed ${folder}")
+  endif()
+endforeach()
+file(REMOVE "${list}")
