@@ -8,8 +8,6 @@
 namespace smtpscope {
 namespace {
 
-constexpr std::size_t kNone = std::string_view::npos;
-
 std::size_t skip_blanks(std::string_view text, std::size_t at) {
   while (at < text.size() && is_blank(text[at])) ++at;
   return at;
@@ -19,15 +17,6 @@ std::size_t skip_word(std::string_view text, std::size_t at) {
   while (at < text.size() && !is_blank(text[at])) ++at;
   return at;
 }
-
-/// sasl-mech of RFC 4422 3.1, in either case.
-bool is_mechanism(std::string_view word) {
-  return !word.empty() && word.size() <= 20 && std::all_of(word.begin(), word.end(), [](char c) {
-    return is_letter(c) || is_digit(c) || c == '-' || c == '_';
-  });
-}
-
-constexpr std::string_view kAuthWords[] = {"AUTH", "X-EXPS"};
 
 /// The first word and the blanks behind it, as a number; nothing else before a blank or the end.
 std::optional<std::uint64_t> take_number(std::string_view& text) {
@@ -45,44 +34,6 @@ CommandWords split_command(std::string_view line) {
   const std::size_t begin = skip_blanks(line, 0);
   const std::size_t end = skip_word(line, begin);
   return {line.substr(begin, end - begin), line.substr(skip_blanks(line, end))};
-}
-
-std::size_t find_credentials(std::string_view line) {
-  const std::size_t word = skip_blanks(line, 0);
-  for (const std::string_view auth : kAuthWords) {
-    if (!equal_ignoring_case(line.substr(word, auth.size()), auth)) continue;
-    const std::size_t behind = word + auth.size();
-    if (behind == line.size()) return kNone;
-    if (!is_blank(line[behind])) {
-      return is_letter(line[behind]) || is_digit(line[behind]) ? kNone : behind;
-    }
-    const std::size_t mechanism = skip_blanks(line, behind);
-    const std::size_t mechanism_end = skip_word(line, mechanism);
-    if (mechanism == line.size()) return kNone;
-    if (!is_mechanism(line.substr(mechanism, mechanism_end - mechanism))) return mechanism;
-    const std::size_t response = skip_blanks(line, mechanism_end);
-    if (response == line.size()) return kNone;
-    if (line[response] == '=' && skip_blanks(line, response + 1) == line.size()) return kNone;
-    return response;
-  }
-  return kNone;
-}
-
-bool may_hold_credentials(std::string_view beginning) {
-  beginning.remove_prefix(skip_blanks(beginning, 0));
-  for (const std::string_view auth : kAuthWords) {
-    const std::size_t common = std::min(auth.size(), beginning.size());
-    if (!equal_ignoring_case(beginning.substr(0, common), auth.substr(0, common))) continue;
-    if (beginning.size() <= auth.size()) return true;
-    return !is_letter(beginning[auth.size()]) && !is_digit(beginning[auth.size()]);
-  }
-  return false;
-}
-
-bool looks_like_response(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return is_letter(c) || is_digit(c) || c == '+' || c == '/' || c == '=' || c == '#';
-  });
 }
 
 bool begins_header_field(std::string_view line) {

@@ -17,18 +17,6 @@ struct CommandWords {
 };
 CommandWords split_command(std::string_view line);
 
-/// Where the credentials of an AUTH or X-EXPS line begin (RFC 4954 4: behind the mechanism), as an
-/// offset into `line`, npos if it holds none. "=" alone, the empty initial response, is none. What
-/// stands where a mechanism should and cannot be one counts as credentials. Also finds them
-/// behind an "AUTH" that is spelled together with something else, such as "AUTH=PLAIN".
-std::size_t find_credentials(std::string_view line);
-
-/// The beginning of a line, not yet complete, may become one with credentials.
-bool may_hold_credentials(std::string_view beginning);
-
-/// The text could be a SASL response, base64 (RFC 4648 4), or one that was overwritten with '#'.
-bool looks_like_response(std::string_view text);
-
 /// The line begins like a header field of a message (RFC 5322 2.2): a name and a colon. No command
 /// does, and no SASL response: base64 has no colon.
 bool begins_header_field(std::string_view line);

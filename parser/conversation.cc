@@ -12,8 +12,8 @@
 //
 //   kPrelude ──► kCommands ──DATA, AUTH, STARTTLS, XEXCH50, TURN──► kUndecided
 //      │            ▲  │                                               │
-//      ▼            │  └─BDAT (CHUNKING offered)─► kChunk              │ the reply (kReleases,
-//   kProxyHeader ───┤                                 │                │ conversation_replies.cc)
+//      ▼            │  └─BDAT (CHUNKING offered)─► kChunk              │ the reply, as
+//   kProxyHeader ───┤                                 │                │ Barrier judges it
 //                   │◄────────────────────────────────┘                ▼
 //                   │◄─ end of data ─ kMailData ◄──────────────── 354 to DATA
 //                   │◄─ end of blob ─ kBlob ◄──────────────────── 3yz to XEXCH50
@@ -187,6 +187,7 @@ Item& ConversationMachine::emit(Side side, std::uint64_t end) {
   item_->begin = s.item_begin;
   item_->end = end;
   item_->secret_begin = item_->secret_end = item_->begin;
+  if (covered_ != nullptr) covered_->shown.clear();
   s.item_begin = end;
   has_item_ = true;
   return *item_;
@@ -201,6 +202,10 @@ void ConversationMachine::emit_junk(Side side, std::uint64_t end, JunkReason rea
     // Nothing behind is told either, so that a masked copy gives the same item.
     text = text.substr(0, secret.begin);
     flags = odd_octets(text);
+  } else if (side == commander_) {
+    text = show_command(text, item.begin, flags);
+  } else {
+    give_covered();
   }
   item.body = Junk{reason, text, flags};
 }
@@ -237,19 +242,6 @@ bool ConversationMachine::fate_open() const {
   return pending_.ends_of_message() > unfinished;
 }
 
-bool ConversationMachine::secret_pending() const {
-  const Stream& s = commands();
-  if (s.opaque) return !s.line.empty() || (s.may_turn_back && !s.tls.empty());
-  if (mode_ == Mode::kUndecided) return overflowed_ || !held_.empty();
-  if (mode_ == Mode::kMailData && message_->resync_point() != nullptr) {
-    return message_->resync_point()->tail_may_hold_credentials;
-  }
-  if (s.line.empty()) return false;
-  if (mode_ == Mode::kAuthResponse) return true;
-  if (mode_ != Mode::kCommands) return false;
-  return suspicion_ || s.skip != Skip::kNothing || may_hold_credentials(s.line.partial());
-}
-
 const MessageScanner* ConversationMachine::scanner() const {
   if (mode_ != Mode::kMailData && mode_ != Mode::kChunk) return nullptr;
   return message_ ? &message_->scanner() : nullptr;
@@ -283,6 +275,10 @@ std::uint32_t Conversation::owed() const { return machine_->owed(); }
 bool Conversation::fate_open() const { return machine_->fate_open(); }
 const Capabilities& Conversation::capabilities() const { return machine_->capabilities(); }
 bool Conversation::secret_pending() const { return machine_->secret_pending(); }
+std::span<const StreamRange> Conversation::overwritten() const { return machine_->overwritten(); }
+std::vector<StreamRange> Conversation::undecided(Side side) const {
+  return machine_->undecided(side);
+}
 const MessageScanner* Conversation::scanner() const { return machine_->scanner(); }
 bool Conversation::may_leave_out() const { return machine_->may_leave_out(); }
 std::uint64_t Conversation::received(Side side) const { return machine_->received(side); }

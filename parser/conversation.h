@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "base/side.h"
 #include "parser/capabilities.h"
 #include "parser/item.h"
 #include "parser/message_scanner.h"
+#include "parser/stream_range.h"
 
 namespace smtpscope {
 
@@ -63,6 +65,10 @@ class Conversation {
 
   /// The next item, or nullptr when more input is needed. The item lives until the next call.
   const Item* next();
+  /// Further credentials in the item given last, in order, which stand in the midst of what is
+  /// shown of it: there its texts have '#' in their place. What a server repeats in a reply, the
+  /// token of a URL.
+  std::span<const StreamRange> overwritten() const;
 
   Phase phase() const;
   /// The side that speaks commands now (TURN/ATRN swap it).
@@ -72,9 +78,12 @@ class Conversation {
   /// The end of a message was sent and its final reply has not come: its fate is open.
   bool fate_open() const;
   const Capabilities& capabilities() const;
-  /// Octets received from the commanding side that may turn out to be credentials, not yet in an
+  /// Octets received that may turn out to be credentials, or what repeats them, are not yet in an
   /// item: nobody may write them down before they are.
   bool secret_pending() const;
+  /// Which octets of a side, not yet in an item, have to be overwritten by whoever writes them down
+  /// all the same. In order.
+  std::vector<StreamRange> undecided(Side side) const;
   /// The scanner of the message being read (Phase kMailData or kChunk), else nullptr.
   const MessageScanner* scanner() const;
   /// False while octets behind an end-of-data candidate must stay at hand for a possible resync.

@@ -6,6 +6,7 @@
 
 #include "parser/command_line.h"
 #include "parser/conversation_machine.h"
+#include "parser/credentials.h"
 #include "parser/path.h"
 
 namespace smtpscope {
@@ -97,7 +98,11 @@ std::size_t ConversationMachine::step_line(std::span<const std::uint8_t> octets)
   std::size_t taken = 0;
   const std::optional<Line> line = s.line.read(octets, taken);
   s.at += taken;
-  if (line) on_line(*line);
+  if (line) {
+    on_line(*line);
+  } else if (s.line.octets() > kKeptLine && s.line.octets() - taken <= kKeptLine) {
+    judge_long_line();
+  }
   return taken;
 }
 
@@ -110,7 +115,7 @@ void ConversationMachine::begin_line() {
     // The client goes on, so it has the replies that a gap took from us.
     if (pending_.suspect()) pending_.void_suspects();
     // It goes on with lines unanswered that a server may have read as part of the one before
-    // them, up to the first CRLF (RFC 5321 2.3.8; rules 1.11, 9).
+    // them, up to the first CRLF (RFC 5321 2.3.8).
     if (pending_.only_behind_bare_lf() && !offers_pipelining_) {
       pending_.void_all();
       line_flags_ |= kAfterMergedLines;
@@ -131,12 +136,18 @@ std::uint16_t ConversationMachine::take_line_flags() {
 void ConversationMachine::on_line(const Line& line) {
   Stream& s = commands();
   if (mode_ == Mode::kAuthResponse) {
-    on_auth_response(line);
-    return;
+    if (!unasked_ || verb_of(split_command(line.text).word) == Verb::kUnknown) {
+      on_auth_response(line);
+      return;
+    }
+    mode_ = Mode::kCommands;
   }
   bool local = false;
+  // A PROXY header stands before all else (haproxy doc/proxy-protocol.txt 2): once the server has
+  // spoken it would be a command.
   if (s.item_begin == 0 && commander_ == Side::kClient && line.ending == LineEnding::kCrLf &&
-      s.skip == Skip::kNothing && is_proxy_header(line.text, line.octets, local)) {
+      replies().received == 0 && s.skip == Skip::kNothing &&
+      is_proxy_header(line.text, line.octets, local)) {
     on_proxy_line(line, local);
     return;
   }
@@ -183,11 +194,14 @@ void ConversationMachine::on_auth_response(const Line& line) {
   response.ending = line.ending;
   response.exchange = whole ? pending_.add(Answers::kAuthResponse, Verb::kAuth) : kNoExchange;
   Item& item = emit(commander_, commands().at);
-  if (!response.cancelled) item.secret_end = item.begin + line.text_octets;
+  if (!response.cancelled) {
+    item.secret_end = item.begin + line.text_octets;
+    learn(line.text);
+  }
   item.body = response;
   last_line_bare_lf_ = false;
   if (whole) {
-    raise(Barrier::kAuth);
+    raise(Barrier::Kind::kAuth);
   } else {
     mode_ = Mode::kCommands;
   }
@@ -210,6 +224,9 @@ void ConversationMachine::skip_line(const Line& line) {
   const JunkReason reason =
       s.skip == Skip::kMidSession ? JunkReason::kMidSession : JunkReason::kResync;
   s.skipped_a_line = true;
+  if (secret.begin < line.text.size() && secret.begin < secret.end) {
+    learn_if_clear(line.text.substr(secret.begin));
+  }
   emit_junk(commander_, s.at, reason, line.text, line.flags, secret);
 }
 
@@ -225,6 +242,7 @@ void ConversationMachine::suspect_line(const Line& line) {
   last_line_bare_lf_ = line.ending == LineEnding::kLf;
   Item& item = emit(commander_, commands().at);
   item.secret_end = item.begin + line.text_octets;
+  learn(line.text);
   item.body = command;
 }
 
@@ -232,17 +250,20 @@ void ConversationMachine::on_command(const Line& line, Verb verb) {
   std::string_view text = line.text;
   std::uint16_t flags = line.flags;
   Item& item = emit(commander_, commands().at);
-  if (verb == Verb::kAuth || verb == Verb::kXexps || verb == Verb::kUnknown) {
+  if (may_hold_credentials(verb, flags)) {
+    const bool login = verb == Verb::kAuth || verb == Verb::kXexps;
     std::size_t secret = find_credentials(text);
     // What is not kept of an AUTH line cannot be looked at, so it counts as credentials.
-    if (secret == std::string_view::npos && verb != Verb::kUnknown && line.cut()) {
-      secret = text.size();
-    }
+    if (secret == std::string_view::npos && login && line.cut()) secret = text.size();
+    if (login) name_expected_ = true;
     if (secret != std::string_view::npos) {
       item.secret_begin = item.begin + secret;
       item.secret_end = item.begin + line.text_octets;
+      learn(text.substr(secret));
       text = text.substr(0, secret);
       flags = odd_octets(text);
+    } else if (!is_read_as_command(verb)) {
+      text = show_command(text, item.begin, flags);
     }
   }
   const CommandWords words = split_command(text);
@@ -257,7 +278,10 @@ void ConversationMachine::on_command(const Line& line, Verb verb) {
   command.flags = static_cast<std::uint16_t>(flags | take_line_flags());
   command.ending = line.ending;
   last_line_bare_lf_ = line.ending == LineEnding::kLf;
-  if (line.ending == LineEnding::kNone) return;
+  if (line.ending == LineEnding::kNone) {
+    unfinished_ = verb;
+    return;
+  }
 
   if (message_ && ends_chunked_message(verb)) message_.reset();
   std::uint8_t marks = line_marks_;
@@ -284,36 +308,37 @@ void ConversationMachine::on_command(const Line& line, Verb verb) {
 void ConversationMachine::follow_up(Verb verb, std::string_view arguments, Exchange exchange) {
   switch (verb) {
     case Verb::kData:
-      raise(Barrier::kData);
+      raise(Barrier::Kind::kData);
       return;
     case Verb::kAuth:
     case Verb::kXexps:
-      raise(Barrier::kAuth);
+      raise(Barrier::Kind::kAuth);
       return;
     case Verb::kStartTls:
     case Verb::kXanonymousTls:
-      raise(Barrier::kStartTls);
+      raise(Barrier::Kind::kStartTls);
       return;
     case Verb::kTurn:
     case Verb::kAtrn:
-      raise(Barrier::kTurn);
+      raise(Barrier::Kind::kTurn);
       return;
     case Verb::kBdat:
-      // A malformed BDAT announces no octets (rules 1.9).
+      // A malformed BDAT announces no octets: the server refuses it (RFC 3030 2), and what follows
+      // are commands.
       if (const auto chunk = parse_chunk_argument(arguments)) {
         counted_ = {exchange, chunk->octets, chunk->octets, 0, chunk->last};
         if (offers_chunking_) {
           // The octets come whatever the reply is and whenever it comes (RFC 3030 2).
           begin_chunk();
         } else {
-          raise(Barrier::kChunk);
+          raise(Barrier::Kind::kChunk);
         }
       }
       return;
     case Verb::kXexch50:
       if (const auto octets = parse_blob_size(arguments)) {
         counted_ = {exchange, *octets, *octets, 0, false};
-        raise(Barrier::kBlob);
+        raise(Barrier::Kind::kBlob);
       }
       return;
     default:
@@ -321,8 +346,8 @@ void ConversationMachine::follow_up(Verb verb, std::string_view arguments, Excha
   }
 }
 
-void ConversationMachine::raise(Barrier barrier) {
-  barrier_ = barrier;
+void ConversationMachine::raise(Barrier::Kind kind) {
+  barrier_.kind = kind;
   mode_ = Mode::kUndecided;
   held_side_ = commander_;
   last_line_bare_lf_ = false;
@@ -330,13 +355,13 @@ void ConversationMachine::raise(Barrier barrier) {
 
 std::size_t ConversationMachine::step_undecided(std::span<const std::uint8_t> octets) {
   Stream& s = commands();
-  if (overflowed_) {
+  if (barrier_.overflowed) {
     s.at += octets.size();
     return octets.size();
   }
   const std::size_t room = kMaxHeld - std::min(kMaxHeld, held_.size());
   const std::size_t taken = std::min(octets.size(), room);
-  if (reply_may_be_lost_) {
+  if (barrier_.reply_may_be_lost) {
     // One by one, for the decision must not depend on how many came together.
     held_.append(octets.first(1));
     decide_when_held_tell();
@@ -349,27 +374,27 @@ std::size_t ConversationMachine::step_undecided(std::span<const std::uint8_t> oc
 
 /// More octets came than are held, and still no reply: the decision is made without it.
 void ConversationMachine::overflow() {
-  if (barrier_ == Barrier::kData) {
+  if (barrier_.kind == Barrier::Kind::kData) {
     begin_mail_data(true);
-  } else if (barrier_ == Barrier::kChunk) {
+  } else if (barrier_.kind == Barrier::Kind::kChunk) {
     begin_chunk();
   } else {
-    overflowed_ = true;
+    barrier_.overflowed = true;
     commands().at += held_.size();
     held_.drop(held_.size());
   }
 }
 
 void ConversationMachine::begin_mail_data(bool assumed) {
-  barrier_ = Barrier::kNone;
+  barrier_.kind = Barrier::Kind::kNone;
   mode_ = Mode::kMailData;
   message_ = std::make_unique<PendingMessage>(MessageScanner::Framing::kDotTerminated,
                                               commands().item_begin);
   message_->early_until = std::max(early_until_, commands().item_begin);
   message_->assumed = assumed;
   message_->awaits_data_reply = assumed && !pending_.empty();
-  message_->missing = missing_at_barrier_;
-  forget_gap_at_barrier();
+  message_->missing = barrier_.missing;
+  barrier_.forget_gap();
 }
 
 std::size_t ConversationMachine::step_mail_data(std::span<const std::uint8_t> octets) {
@@ -407,22 +432,17 @@ Exchange ConversationMachine::owe_end_of_data() {
 }
 
 void ConversationMachine::begin_chunk() {
-  barrier_ = Barrier::kNone;
+  barrier_.kind = Barrier::Kind::kNone;
   mode_ = Mode::kChunk;
   if (!message_) {
     message_ =
         std::make_unique<PendingMessage>(MessageScanner::Framing::kCounted, commands().item_begin);
   }
-  if (missing_at_barrier_ > 0 && missing_at_barrier_ <= counted_.left) {
-    counted_.left -= missing_at_barrier_;
-    counted_.missing += missing_at_barrier_;
+  if (barrier_.missing > 0 && barrier_.missing <= counted_.left) {
+    counted_.left -= barrier_.missing;
+    counted_.missing += barrier_.missing;
   }
-  forget_gap_at_barrier();
-}
-
-void ConversationMachine::forget_gap_at_barrier() {
-  gap_at_barrier_ = false;
-  missing_at_barrier_ = 0;
+  barrier_.forget_gap();
 }
 
 std::size_t ConversationMachine::step_counted(std::span<const std::uint8_t> octets) {

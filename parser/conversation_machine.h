@@ -6,9 +6,12 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
+#include "parser/barrier.h"
 #include "parser/capabilities.h"
 #include "parser/conversation.h"
+#include "parser/covered_texts.h"
 #include "parser/held_octets.h"
 #include "parser/item.h"
 #include "parser/line_reader.h"
@@ -50,6 +53,8 @@ class ConversationMachine {
   bool fate_open() const;
   const Capabilities& capabilities() const { return capabilities_; }
   bool secret_pending() const;
+  std::vector<StreamRange> undecided(Side side) const;
+  std::span<const StreamRange> overwritten() const;
   const MessageScanner* scanner() const;
   bool may_leave_out() const;
   std::uint64_t received(Side side) const { return streams_[index(side)].received; }
@@ -65,16 +70,11 @@ class ConversationMachine {
     kMailData,
     kChunk,
     kBlob,
-    kUndecided,  // behind a barrier: held until the reply
+    kUndecided,  // behind the barrier: held until the reply
   };
-
-  /// Commands behind which the meaning of octets depends on the reply (rules 1.11, 3).
-  enum class Barrier : std::uint8_t { kNone, kData, kAuth, kStartTls, kChunk, kBlob, kTurn };
 
   /// Lines are skipped as Junk until one makes sense again.
   enum class Skip : std::uint8_t { kNothing, kMidSession, kAfterGap };
-
-  struct Grant;
 
   /// One TCP side, whatever its role.
   struct Stream {
@@ -119,6 +119,22 @@ class ConversationMachine {
   void emit_junk(Side side, std::uint64_t end, JunkReason reason, std::string_view text,
                  std::uint16_t flags, SecretPart secret = {});
 
+  // Credentials (conversation_secrets.cc).
+  void learn(std::string_view credentials);
+  void learn_if_clear(std::string_view text);
+  void note_challenge(std::string_view text);
+  void expect_response();
+  void judge_long_line();
+  CoveredTexts& covered();
+  std::string_view show_command(std::string_view text, std::uint64_t begin, std::uint16_t& flags);
+  std::vector<TextRange> repeated_in(std::string_view line, std::uint64_t begin,
+                                     bool unfinished) const;
+  Line show_reply(const Line& line);
+  void give_covered();
+  bool answers_login() const;
+  bool command_pending() const;
+  bool reply_pending() const;
+
   // The side that commands.
   std::size_t step_command(std::span<const std::uint8_t> octets);
   std::size_t step_prelude(std::span<const std::uint8_t> octets);
@@ -137,13 +153,12 @@ class ConversationMachine {
   void suspect_line(const Line& line);
   std::uint16_t take_line_flags();
   void follow_up(Verb verb, std::string_view arguments, Exchange exchange);
-  void raise(Barrier barrier);
+  void raise(Barrier::Kind kind);
   void begin_mail_data(bool assumed);
   void begin_chunk();
   void end_mail_data(DataEnd how, std::uint64_t end, const MessageFacts& facts, bool owes);
   Exchange owe_end_of_data();
   void end_counted(bool complete);
-  void forget_gap_at_barrier();
   void overflow();
 
   // The side that replies.
@@ -154,6 +169,7 @@ class ConversationMachine {
   bool settle_mail_data(int code);
   static void fill_in(Reply& reply, const PendingReplies::Answered& answered);
   void attribute(Reply& reply);
+  bool greeting_is_missing(const Reply& reply) const;
   void answer_nothing(Reply& reply);
   void apply(const Reply& reply, const PendingReplies::Answered& answered);
   void release(int code);
@@ -191,11 +207,12 @@ class ConversationMachine {
   void emit_tls_record(Side side);
   void take_handshake(Side side, std::span<const std::uint8_t> fragment);
   void emit_not_tls(Side side, const Line& line);
+  bool goes_on_in_the_clear(Side side, const Line& line) const;
 
   Stream streams_[2];
   Side commander_ = Side::kClient;
   Mode mode_ = Mode::kPrelude;
-  Barrier barrier_ = Barrier::kNone;
+  Barrier barrier_;
 
   // What the session agreed on.
   Capabilities capabilities_;
@@ -203,6 +220,7 @@ class ConversationMachine {
   bool offers_pipelining_ = false;  // or it is not known
   bool offers_prdr_ = false;
   bool lmtp_ = false;
+  bool greeted_oddly_ = false;  // a line without a code came where the greeting was due
   bool sees_inside_tls_ = false;
   bool prdr_ = false;           // the transaction's MAIL asked for it
   std::uint32_t accepted_ = 0;  // recipients of the transaction
@@ -220,12 +238,8 @@ class ConversationMachine {
   // Octets that wait.
   HeldOctets held_;
   Side held_side_ = Side::kClient;
-  bool overflowed_ = false;         // more came than is held: octets are only counted
   bool emit_overflow_ = false;      // the reply came; what overflowed becomes an item
-  bool reply_may_be_lost_ = false;  // of the barrier, in a gap
   bool held_first_ = false;         // held octets go before the reply that is complete
-  bool gap_at_barrier_ = false;     // octets of the commanding side are missing behind it
-  std::uint64_t missing_at_barrier_ = 0;
   std::uint64_t early_until_ = 0;   // octets before came while a barrier stood
   std::uint64_t waited_until_ = 0;  // octets before came while a reply was owed
 
@@ -234,7 +248,12 @@ class ConversationMachine {
   std::uint16_t line_flags_ = 0;
   std::uint8_t line_marks_ = 0;
   bool last_line_bare_lf_ = false;
-  bool suspicion_ = false;  // lines without a known verb may be AUTH responses
+  std::optional<Verb> unfinished_;  // the client closed inside a line; it may be answered
+  bool suspicion_ = false;          // lines without a known verb may be AUTH responses
+  bool unasked_ = false;           // in kAuthResponse: for a 334 that answers no AUTH that was seen
+  bool long_line_secret_ = false;  // what is kept of the line, which is longer, holds credentials
+  bool name_expected_ = false;     // the next response, if it has no structure, is a name
+  std::unique_ptr<CoveredTexts> covered_;  // once credentials were seen
 
   // Input, and what next() gave.
   std::span<const std::uint8_t> input_;

@@ -6,6 +6,7 @@
 #include "base/octets.h"
 #include "parser/command_line.h"
 #include "parser/conversation_machine.h"
+#include "parser/credentials.h"
 
 namespace smtpscope {
 namespace {
@@ -85,7 +86,7 @@ bool ConversationMachine::flush_replies_before_gap() {
     return true;
   }
   if (s.line.empty()) return false;
-  const Line line = s.line.cut();
+  const Line line = show_reply(s.line.cut());
   emit_junk(replier(), s.at, JunkReason::kCut, line.text, line.flags);
   return true;
 }
@@ -106,6 +107,7 @@ bool ConversationMachine::flush_commands_before_gap() {
       const Line line = s.line.cut();
       const bool response = mode_ == Mode::kAuthResponse || suspicion_ || s.skip != Skip::kNothing;
       const std::size_t secret = response ? 0 : find_credentials(line.text);
+      if (secret < line.text.size()) learn(line.text.substr(secret));
       emit_junk(commander_, s.at, JunkReason::kCut, line.text, line.flags,
                 {std::min<std::uint64_t>(secret, line.octets), line.octets});
       return true;
@@ -119,13 +121,13 @@ bool ConversationMachine::flush_commands_before_gap() {
       end_counted(false);
       return true;
     case Mode::kUndecided:
-      if (overflowed_) {
-        overflowed_ = false;
+      if (barrier_.overflowed) {
+        barrier_.overflowed = false;
         emit_overflow_ = true;
         return true;
       }
       if (held_.empty()) return false;
-      if (barrier_ == Barrier::kData || barrier_ == Barrier::kChunk) {
+      if (barrier_.kind == Barrier::Kind::kData || barrier_.kind == Barrier::Kind::kChunk) {
         overflow();
       } else {
         emit_held_as_junk(JunkReason::kCut);
@@ -138,7 +140,10 @@ bool ConversationMachine::flush_commands_before_gap() {
 /// Line by line where there are credentials, so that a masked copy still has its line ends.
 void ConversationMachine::emit_held_as_junk(JunkReason reason) {
   const std::string_view held = text_of(held_.octets());
-  const LinesWithSecret taken = take_lines(held, barrier_ == Barrier::kAuth);
+  const LinesWithSecret taken = take_lines(held, barrier_.kind == Barrier::Kind::kAuth);
+  if (taken.secret.begin < taken.secret.end) {
+    learn(held.substr(taken.secret.begin, taken.secret.end - taken.secret.begin));
+  }
   const std::string_view text = held.substr(0, std::min(taken.size, kJunkText));
   commands().at += taken.size;
   emit_junk(commander_, commands().at, reason, text, odd_octets(text), taken.secret);
@@ -164,7 +169,7 @@ void ConversationMachine::pass_gap(Side side, std::uint64_t n) {
   s.fresh = true;
   s.skip = Skip::kAfterGap;
   pending_.suspect_all();
-  if (mode_ == Mode::kUndecided) reply_may_be_lost_ = true;
+  if (mode_ == Mode::kUndecided) barrier_.reply_may_be_lost = true;
   // What the server offers may have been in the gap: nothing is ruled out then.
   if (pending_.has_hello()) offers_chunking_ = offers_pipelining_ = true;
 }
@@ -183,8 +188,8 @@ void ConversationMachine::pass_gap_in_commands(std::uint64_t n) {
       s.at = s.received;
       return;
     case Mode::kUndecided:
-      gap_at_barrier_ = true;
-      missing_at_barrier_ += n;
+      barrier_.gap = true;
+      barrier_.missing += n;
       s.at = s.item_begin = s.received;
       return;
     case Mode::kAuthResponse:
@@ -223,11 +228,13 @@ bool ConversationMachine::flush_at_end(Side side) {
 bool ConversationMachine::flush_replies_at_end() {
   Stream& s = replies();
   if (!s.line.empty()) {
-    const Line line = s.line.cut();
+    const Line line = show_reply(s.line.cut());
     if (reply_.add(line, s.at)) {
       reply_.cut();
     } else {
-      emit(replier(), s.at).body = GarbageLine{line.text, line.flags, line.ending};
+      Item& item = emit(replier(), s.at);
+      give_covered();
+      item.body = GarbageLine{line.text, line.flags, line.ending};
     }
     return true;
   }
@@ -278,12 +285,12 @@ bool ConversationMachine::flush_commands_at_end() {
 /// No reply will lift the barrier any more.
 bool ConversationMachine::decide_at_finish() {
   if (mode_ != Mode::kUndecided) return false;
-  if (overflowed_) {
+  if (barrier_.overflowed) {
     leave_barrier();
     return true;
   }
   if (held_.empty()) return false;
-  if (reply_may_be_lost_) {
+  if (barrier_.reply_may_be_lost) {
     decide_by_held();
     return true;
   }
@@ -295,11 +302,12 @@ bool ConversationMachine::decide_at_finish() {
     return true;
   }
   // Only one direction was traced. The client knew the replies: it is taken at its word.
-  if (barrier_ == Barrier::kData) {
+  if (barrier_.kind == Barrier::Kind::kData) {
     begin_mail_data(true);
     message_->awaits_data_reply = false;
-  } else if (barrier_ == Barrier::kChunk ||
-             (barrier_ == Barrier::kStartTls && begins_tls_record(held_.octets().front()))) {
+  } else if (barrier_.kind == Barrier::Kind::kChunk ||
+             (barrier_.kind == Barrier::Kind::kStartTls &&
+              begins_tls_record(held_.octets().front()))) {
     grant();
   } else {
     refuse(true);
@@ -310,7 +318,7 @@ bool ConversationMachine::decide_at_finish() {
 /// The octet held last may have told enough.
 void ConversationMachine::decide_when_held_tell() {
   const std::span<const std::uint8_t> held = held_.octets();
-  const bool tls = barrier_ == Barrier::kStartTls && begins_tls_record(held.front());
+  const bool tls = barrier_.kind == Barrier::Kind::kStartTls && begins_tls_record(held.front());
   if (held.back() == '\n' || held.size() >= kEnoughToDecide || tls) decide_by_held();
 }
 
@@ -324,10 +332,11 @@ void ConversationMachine::decide_by_held() {
   const bool command = verb_of(split_command(word).word) != Verb::kUnknown;
   const bool tls = begins_tls_record(held_.octets().front());
   pending_.void_all();
-  reply_may_be_lost_ = false;
-  if (command || barrier_ == Barrier::kTurn || (barrier_ == Barrier::kStartTls && !tls)) {
+  barrier_.reply_may_be_lost = false;
+  if (command || barrier_.kind == Barrier::Kind::kTurn ||
+      (barrier_.kind == Barrier::Kind::kStartTls && !tls)) {
     refuse(true);
-  } else if (barrier_ == Barrier::kData) {
+  } else if (barrier_.kind == Barrier::Kind::kData) {
     begin_mail_data(true);
   } else {
     grant();

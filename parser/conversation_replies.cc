@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <optional>
+#include <utility>
 
 #include "parser/conversation_machine.h"
 
@@ -19,13 +21,6 @@ constexpr bool decides_message(int code) {
 
 }  // namespace
 
-/// Which replies to the command at the barrier grant what it asks for. All others make the octets
-/// behind it ordinary commands.
-struct ConversationMachine::Grant {
-  Barrier barrier;
-  int first_code, last_code;
-};
-
 std::size_t ConversationMachine::step_reply(std::span<const std::uint8_t> octets) {
   Stream& s = replies();
   std::size_t taken = 0;
@@ -35,8 +30,9 @@ std::size_t ConversationMachine::step_reply(std::span<const std::uint8_t> octets
   return taken;
 }
 
-void ConversationMachine::on_reply_line(const Line& line) {
+void ConversationMachine::on_reply_line(const Line& read) {
   Stream& s = replies();
+  const Line line = show_reply(read);
   if (reply_.add(line, s.at)) {
     s.skip = Skip::kNothing;
   } else if (s.skip != Skip::kNothing) {
@@ -44,8 +40,12 @@ void ConversationMachine::on_reply_line(const Line& line) {
               s.skip == Skip::kMidSession ? JunkReason::kMidSession : JunkReason::kResync,
               line.text, line.flags);
   } else {
-    // No queue effect (rules 1.11, 8).
-    emit(replier(), s.at).body = GarbageLine{line.text, line.flags, line.ending};
+    // It answers nothing, for a reply begins with a code (RFC 5321 4.2); but it may stand for the
+    // greeting (greeting_is_missing()).
+    if (!pending_.empty() && pending_.oldest().answers == Answers::kGreeting) greeted_oddly_ = true;
+    Item& item = emit(replier(), s.at);
+    give_covered();
+    item.body = GarbageLine{line.text, line.flags, line.ending};
   }
 }
 
@@ -58,7 +58,9 @@ void ConversationMachine::conclude_reply() {
   if (counts && believe_held(code)) return;
   if (counts && settle_mail_data(code)) return;
 
-  Reply& reply = emit(replier(), reply_.end()).body.emplace<Reply>();
+  Item& item = emit(replier(), reply_.end());
+  give_covered();
+  Reply& reply = item.body.emplace<Reply>();
   reply_.describe(reply);
   if (replies().after_gap) reply.flags |= kAfterGap;
   replies().after_gap = false;
@@ -76,20 +78,20 @@ void ConversationMachine::conclude_reply() {
 
 /// A 2yz cannot answer DATA. If the reply to DATA may have been lost in a gap, it was.
 bool ConversationMachine::believe_held(int code) {
-  if (!reply_may_be_lost_ || mode_ != Mode::kUndecided || barrier_ != Barrier::kData ||
-      code / 100 != 2 || held_.empty() || pending_.empty() ||
-      pending_.oldest().verb != Verb::kData) {
+  if (!barrier_.reply_may_be_lost || mode_ != Mode::kUndecided ||
+      barrier_.kind != Barrier::Kind::kData || code / 100 != 2 || held_.empty() ||
+      pending_.empty() || pending_.oldest().verb != Verb::kData) {
     return false;
   }
   pending_.void_all();
-  reply_may_be_lost_ = false;
+  barrier_.reply_may_be_lost = false;
   begin_mail_data(true);
   held_first_ = true;
   return true;
 }
 
-/// Mail data is being read, and a reply comes although none is owed: the server has seen an end
-/// of data (rules 1.11, 5). True when that made an item, which goes before the reply.
+/// Mail data is being read, and a reply comes although none is owed: the server has taken something
+/// else (LF.LF …) for the end of data. True when that made an item, which goes before the reply.
 bool ConversationMachine::settle_mail_data(int code) {
   if (mode_ != Mode::kMailData || !pending_.empty() || !decides_message(code) ||
       message_->refused || message_->answered != kNoExchange) {
@@ -120,29 +122,53 @@ void ConversationMachine::fill_in(Reply& reply, const PendingReplies::Answered& 
 }
 
 void ConversationMachine::attribute(Reply& reply) {
+  constexpr std::uint16_t kChallenge = 334;
+  if (reply.code == kChallenge) note_challenge(reply.last_text());
   if (pending_.empty()) {
     answer_nothing(reply);
+    if (reply.code == kChallenge) expect_response();
     return;
   }
+  if (greeting_is_missing(reply)) pending_.take();
   const PendingReplies::Answered oldest = pending_.oldest();
   // PRDR: a 353 announces one reply per recipient and a final one.
-  if (reply.code == 353 && prdr_ && oldest.answers == Answers::kEndOfData && oldest.ordinal == 0 &&
-      oldest.last) {
+  const bool ends_message =
+      oldest.answers == Answers::kEndOfData || (oldest.marks & PendingReplies::kLastChunk) != 0;
+  if (reply.code == 353 && prdr_ && ends_message && oldest.ordinal == 0 && oldest.last) {
     pending_.set_oldest(accepted_ + 2);
   }
   const PendingReplies::Answered answered = pending_.take();
   fill_in(reply, answered);
-  // What is owed besides will not be answered any more (rules 1.11, 6).
+  // What is owed besides will not be answered any more (421: RFC 5321 3.8, 521: RFC 7504 3).
   if (ends_session(reply.code)) pending_.void_all();
   apply(reply, answered);
   settle_recipients();
   reply.owed_after = pending_.owed();
   if (mode_ == Mode::kUndecided && pending_.empty()) release(reply.code);
+  if (reply.code == kChallenge) expect_response();
+}
+
+/// The greeting is still owed, and this reply is not it: it answers the first command. RFC 5321
+/// 4.3.2 knows 220, 421 and 554 as greetings. Without a sign a reply is the greeting, as odd as its
+/// code may be; a sign is a line without a code that stood in its place, or a client that has said
+/// EHLO and is answered with what only EHLO gets.
+bool ConversationMachine::greeting_is_missing(const Reply& reply) const {
+  if (pending_.oldest().answers != Answers::kGreeting || pending_.owed() < 2) return false;
+  if (reply.code == 220 || reply.code == 554 || ends_session(reply.code)) return false;
+  if (greeted_oddly_) return true;
+  const Verb first = pending_.second().verb;
+  return reply.code == 250 &&
+         (first == Verb::kEhlo || first == Verb::kHelo || first == Verb::kLhlo);
 }
 
 void ConversationMachine::answer_nothing(Reply& reply) {
   reply.answers = ends_session(reply.code) ? Answers::kUnsolicited : Answers::kOrphan;
   reply.exchange = kNoExchange;
+  if (reply.answers == Answers::kOrphan && unfinished_) {
+    // Servers answer a last line without its CRLF, too: many read to the end of the stream.
+    reply.answers = Answers::kCommand;
+    reply.verb = *std::exchange(unfinished_, std::nullopt);
+  }
   if (mode_ == Mode::kAuthResponse && reply.first_digit() != 3) {
     // The server gave up waiting: the next line may be a command, or the response on its way.
     mode_ = Mode::kCommands;
@@ -152,7 +178,6 @@ void ConversationMachine::answer_nothing(Reply& reply) {
   if (s.skip == Skip::kMidSession && mode_ == Mode::kCommands && s.line.empty() && !s.opaque) {
     // The trace began between a command and its reply: what comes now is known all the same.
     if (reply.code == 354) begin_mail_data(false);
-    if (reply.code == 334) mode_ = Mode::kAuthResponse;
     if (reply.first_digit() == 3) s.skip = Skip::kNothing;
   }
 }
@@ -228,19 +253,8 @@ void ConversationMachine::settle_recipients() {
 
 /// The reply to the command at the barrier is here.
 void ConversationMachine::release(int code) {
-  static constexpr Grant kGrants[] = {
-      {Barrier::kData, 300, 399},      // RFC 5321 4.3.2: 354
-      {Barrier::kAuth, 300, 399},      // RFC 4954 4: 334
-      {Barrier::kStartTls, 220, 220},  // RFC 3207 4
-      {Barrier::kChunk, 200, 299},     // a server that takes BDAT without offering it
-      {Barrier::kBlob, 300, 399},      // XEXCH50
-      {Barrier::kTurn, 250, 250},      // RFC 5321 App. F, RFC 2645 5
-  };
-  const bool granted = std::any_of(std::begin(kGrants), std::end(kGrants), [&](const Grant& g) {
-    return g.barrier == barrier_ && code >= g.first_code && code <= g.last_code;
-  });
   early_until_ = commands().received;
-  if (granted) {
+  if (barrier_.granted_by(code)) {
     grant();
   } else {
     refuse(code / 100 != 2 || !held_.empty());
@@ -249,60 +263,64 @@ void ConversationMachine::release(int code) {
 
 /// The octets behind the barrier are what its command was meant to be followed by.
 void ConversationMachine::grant() {
-  const Barrier barrier = barrier_;
-  const bool lost_track = overflowed_ || gap_at_barrier_;
+  const Barrier::Kind kind = barrier_.kind;
+  const bool lost_track = barrier_.lost_track();
   leave_barrier();
-  switch (barrier) {
-    case Barrier::kData:
+  switch (kind) {
+    case Barrier::Kind::kData:
       begin_mail_data(false);
       break;
-    case Barrier::kChunk:
+    case Barrier::Kind::kChunk:
       begin_chunk();
       break;
-    case Barrier::kAuth:
+    case Barrier::Kind::kAuth:
       suspicion_ = lost_track;
       if (lost_track) begin_skipping();
-      if (!lost_track) mode_ = Mode::kAuthResponse;
+      if (!lost_track) {
+        mode_ = Mode::kAuthResponse;
+        unasked_ = false;
+      }
       break;
-    case Barrier::kBlob:
+    case Barrier::Kind::kBlob:
       if (lost_track) begin_skipping();
       if (!lost_track) mode_ = Mode::kBlob;
       break;
-    case Barrier::kStartTls:
+    case Barrier::Kind::kStartTls:
       forget_hello();
       lmtp_ = false;
       go_opaque();
       break;
-    case Barrier::kTurn:
+    case Barrier::Kind::kTurn:
       swap_roles();
       break;
-    case Barrier::kNone:
+    case Barrier::Kind::kNone:
       assert(false);
       break;
   }
-  forget_gap_at_barrier();
+  barrier_.forget_gap();
 }
 
 /// The octets behind the barrier are commands. `suspicious`: they may also be AUTH responses of a
 /// client that did not wait.
 void ConversationMachine::refuse(bool suspicious) {
-  if (barrier_ == Barrier::kAuth && suspicious) suspicion_ = true;
-  if (overflowed_ || gap_at_barrier_) begin_skipping();
+  if (barrier_.kind == Barrier::Kind::kAuth && suspicious) suspicion_ = true;
+  if (barrier_.lost_track()) begin_skipping();
   leave_barrier();
-  forget_gap_at_barrier();
+  barrier_.forget_gap();
 }
 
 void ConversationMachine::leave_barrier() {
-  emit_overflow_ = overflowed_;
-  overflowed_ = false;
-  reply_may_be_lost_ = false;
-  barrier_ = Barrier::kNone;
+  emit_overflow_ = barrier_.overflowed;
+  barrier_.overflowed = false;
+  barrier_.reply_may_be_lost = false;
+  barrier_.kind = Barrier::Kind::kNone;
   mode_ = Mode::kCommands;
 }
 
 /// RFC 2645 5: the peer that was the client greets now, and the one that was the server commands.
 void ConversationMachine::swap_roles() {
   commander_ = other(commander_);
+  if (covered_ != nullptr) covered_->since = replies().at;
   forget_hello();
   lmtp_ = false;
   early_until_ = waited_until_ = 0;

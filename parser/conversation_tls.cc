@@ -26,7 +26,7 @@ void ConversationMachine::go_opaque() {
 /// Makes an item of what stands in the clear before TLS. True when it did something.
 bool ConversationMachine::flush_before_tls(Side side) {
   if (side == Side::kClient && flush_before_tls(Side::kServer)) return true;
-  if (mode_ == Mode::kUndecided && barrier_ == Barrier::kStartTls) {
+  if (mode_ == Mode::kUndecided && barrier_.kind == Barrier::Kind::kStartTls) {
     grant();  // the 220 was not seen
     return true;
   }
@@ -49,7 +49,7 @@ void ConversationMachine::expect_tls_of(Side side) {
   Stream& s = stream(side);
   if (s.opaque) {
     pending_.void_all();
-  } else if (mode_ == Mode::kUndecided && barrier_ == Barrier::kStartTls) {
+  } else if (mode_ == Mode::kUndecided && barrier_.kind == Barrier::Kind::kStartTls) {
     grant();  // the 220 was in the gap
   } else if (s.line.empty() && (side != commander_ || mode_ == Mode::kCommands)) {
     s.fresh = true;
@@ -123,8 +123,29 @@ std::size_t ConversationMachine::step_not_tls(Side side, std::span<const std::ui
   return taken;
 }
 
+/// The client greets anew (RFC 3207 4.2) where TLS should have begun, after it had the 220: the
+/// trace comes from where TLS has been taken off, or nobody speaks it. What came before the 220
+/// was here is another story (injection), and stays what it is.
+bool ConversationMachine::goes_on_in_the_clear(Side side, const Line& line) const {
+  const Stream& s = stream(side);
+  if (side != commander_ || line.ending == LineEnding::kNone) return false;
+  if (s.item_begin < early_until_ || streams_[0].tls.records() + streams_[1].tls.records() > 0) {
+    return false;
+  }
+  const Verb verb = verb_of(split_command(line.text).word);
+  return verb == Verb::kEhlo || verb == Verb::kHelo || verb == Verb::kLhlo;
+}
+
 void ConversationMachine::emit_not_tls(Side side, const Line& line) {
   Stream& s = stream(side);
+  if (goes_on_in_the_clear(side, line)) {
+    see_through(Side::kClient);
+    line_pending_ = 0;
+    line_marks_ = 0;
+    line_flags_ = kTlsNeverCame;
+    on_command(line, verb_of(split_command(line.text).word));
+    return;
+  }
   const JunkReason reason =
       s.tls.records() == 0 ? JunkReason::kBehindStartTls : JunkReason::kNotTls;
   // A client that goes on in the clear may go on with AUTH.

@@ -24,10 +24,6 @@ class HeldOctets {
     octets_.insert(octets_.end(), octets.begin(), octets.end());
   }
   void drop(std::size_t n) { head_ += n; }
-  /// Only the first `n` octets are kept.
-  void truncate(std::size_t n) {
-    if (size() > n) octets_.resize(head_ + n);
-  }
   /// Takes `octets` over. Must be empty().
   void assign(std::vector<std::uint8_t>&& octets) {
     octets_ = std::move(octets);

@@ -32,10 +32,11 @@ enum LineFlag : std::uint16_t {
   kHasEightBit = 1 << 1,
   kHasBareCr = 1 << 2,
   kHasControl = 1 << 3,     // other control octets, tab excepted
-  kCutForDisplay = 1 << 4,  // longer than is kept; `text` holds its beginning
+  kCutForDisplay = 1 << 4,  // longer than what is kept; `text` holds its beginning
   kEarly =
       1 << 5,  // arrived while a barrier stood (behind DATA, AUTH, STARTTLS … before the reply)
   kAfterGap = 1 << 6,          // octets are missing before it; the pairing may be off
+  kTlsNeverCame = 1 << 8,      // the first command behind a granted STARTTLS, in the clear
   kAfterMergedLines = 1 << 7,  // bare-LF lines before it are owed no reply after all: the server
                                // answered them as one
 };
@@ -103,7 +104,7 @@ struct Reply {
   }
 };
 
-/// A server line that is no reply and lies outside any. No queue effect (rules 1.11, 8).
+/// A server line that is no reply and lies outside any. It answers no command.
 struct GarbageLine {
   std::string_view text;
   std::uint16_t flags = 0;
@@ -166,7 +167,7 @@ struct TlsRecord {
   std::uint8_t handshake_type = 0;     // of the message that an unencrypted handshake record begins
                                        // with; 0: none, or it goes on with one
   std::uint8_t alert_level = 0;        // of an unencrypted alert, else 0
-  std::uint8_t alert_description = 0;  // idem
+  std::uint8_t alert_description = 0;  // likewise
   bool encrypted = false;              // application data, or behind ChangeCipherSpec
   bool complete = true;
   /// An unencrypted handshake record: the messages that ended in it. nullptr for others.

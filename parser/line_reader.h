@@ -15,7 +15,7 @@ namespace smtpscope {
 /// response of 12288 octets (RFC 4954 4); what is longer is counted to its end, not kept.
 inline constexpr std::size_t kKeptLine = 16 * 1024;
 
-/// One line as it came. A passing value: `text` is valid until the reader's next call.
+/// One line as it came. `text` is valid until the reader's next call.
 struct Line {
   std::string_view text;          // without the ending; the first kKeptLine octets
   std::uint64_t text_octets = 0;  // of the whole text
@@ -45,6 +45,8 @@ class LineReader {
   bool empty() const { return octets_ == 0; }
   /// Octets of the unfinished line, including those not kept.
   std::uint64_t octets() const { return octets_; }
+  /// LineFlags of the unfinished line so far.
+  std::uint16_t flags() const { return flags_; }
   /// The kept beginning of the unfinished line.
   std::string_view partial() const {
     return empty() ? std::string_view{} : std::string_view{kept_};

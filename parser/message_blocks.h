@@ -10,7 +10,7 @@ namespace smtpscope {
 
 /// Counts over mail data in which nothing needs a decision: no end of data in sight, no dot that
 /// someone may take for one. The context flags tell what stands before the first octet, and
-/// afterwards what stands at the end of the last block added. A passing value.
+/// afterwards what stands at the end of the last block added. A plain value.
 struct BlockTally {
   // Context.
   bool dotted = true;           // dots at line starts mean something

@@ -12,9 +12,9 @@
 namespace smtpscope {
 namespace {
 
-/// The commands with credentials, AUTH and X-EXPS, cannot be spelled without one of these.
-constexpr std::string_view kWords[] = {"AUTH", "EXPS"};
-constexpr std::size_t kShortestWord = 4;
+/// Lines with credentials (find_credentials) cannot be spelled without one of these.
+constexpr std::string_view kWords[] = {"AUTH", "EXPS", "PASS", "LOGIN", "APOP", "COOKIE"};
+constexpr std::size_t kLongestWord = 6;
 
 /// "." CRLF: what comes behind the content (RFC 5321 4.1.1.4).
 constexpr std::size_t kTerminator = 3;
@@ -61,7 +61,7 @@ void PendingMessage::keep_tail(std::span<const std::uint8_t> octets) {
     return;
   }
   std::vector<std::uint8_t>& tail = point_->tail;
-  const std::size_t looked_at = tail.size() - std::min(tail.size(), kShortestWord - 1);
+  const std::size_t looked_at = tail.size() - std::min(tail.size(), kLongestWord - 1);
   tail.insert(tail.end(), octets.begin(), octets.end());
   const std::string_view text = text_of(tail);
   if (mentions_credentials(text.substr(looked_at))) point_->tail_may_hold_credentials = true;

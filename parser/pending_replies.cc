@@ -56,6 +56,20 @@ PendingReplies::Answered PendingReplies::oldest() const {
           run.ordinal, run.marks, !run.several || run.replies == 1};
 }
 
+PendingReplies::Answered PendingReplies::second() const {
+  assert(owed_ > 1);
+  const Run& first = runs_[head_];
+  if (first.replies > 1) {
+    Answered next = oldest();
+    if (!first.several) ++next.exchange;
+    if (first.several) ++next.ordinal;
+    return next;
+  }
+  const Run& run = runs_[head_ + 1];
+  return {run.answers, run.verb,  run.exchange,
+          run.ordinal, run.marks, !run.several || run.replies == 1};
+}
+
 PendingReplies::Answered PendingReplies::take() {
   const Answered answered = oldest();
   shorten_oldest(1);

@@ -42,6 +42,8 @@ class PendingReplies {
 
   /// What the next reply answers, without counting it. Must not be empty().
   Answered oldest() const;
+  /// What is owed behind the oldest element. At least two elements must be pending.
+  Answered second() const;
   /// Counts one reply for the oldest element. Must not be empty().
   Answered take();
   /// The oldest element is owed `replies` in all, those given included; 0 removes it.

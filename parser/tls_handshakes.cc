@@ -37,7 +37,8 @@ void read_server_name(Octets data, ClientHello& hello) {
     const std::uint32_t type = list.number(1);
     const Octets name = list.vector(2);
     if (type == kHostName && hello.server_name.empty()) {
-      hello.server_name = string_from(name.first(std::min<std::size_t>(name.size(), 255)));
+      hello.server_name =
+          string_from(name.first(std::min(name.size(), ClientHello::kKeptServerName)));
     }
   }
 }
@@ -73,9 +74,8 @@ CertificateChain read_chain(Octets octets, bool cut) {
     const Octets der = list.vector(3);
     if (!list.ok()) break;
     ++chain.count;
-    if (chain.certificates.size() >= CertificateChain::kKept) continue;
-    if (std::optional<CertificateFacts> facts = read_certificate(der)) {
-      chain.certificates.push_back(std::move(*facts));
+    if (chain.certificates.size() < CertificateChain::kKept) {
+      chain.certificates.push_back(string_from(der));
     }
   }
   chain.cut = cut || !message.ok() || !list.ok();

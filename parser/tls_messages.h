@@ -8,8 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "parser/certificate_facts.h"
-
 namespace smtpscope {
 
 inline constexpr std::uint16_t kTls12 = 0x0303;
@@ -27,6 +25,7 @@ struct ClientHello {
   bool readable = false;  // all its lengths fit
 
   static constexpr std::size_t kKeptProtocols = 8;
+  static constexpr std::size_t kKeptServerName = 255;  // octets; RFC 1035 2.3.4
 };
 
 /// What the server chose (RFC 8446 4.1.3).
@@ -44,9 +43,10 @@ struct ServerHello {
 struct CertificateChain {
   static constexpr std::size_t kKept = 4;
 
-  std::vector<CertificateFacts> certificates;  // the first kKept of them
+  std::vector<std::string>
+      certificates;  // the DER of the first kKept of them, not verified to be any
   std::size_t count = 0;
-  bool cut = false;  // longer than is kept, or its lengths do not fit
+  bool cut = false;  // longer than what is kept, or its lengths do not fit
 };
 
 /// The handshake messages that ended in one record, and what they tell.

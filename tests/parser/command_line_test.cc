@@ -18,48 +18,6 @@ TEST_CASE("a command line is split at its first white space") {
   }
 }
 
-TEST_CASE("where credentials begin") {
-  constexpr auto kNone = std::string_view::npos;
-  const std::pair<std::string_view, std::size_t> cases[] = {
-      {"AUTH", kNone},
-      {"AUTH ", kNone},
-      {"AUTH LOGIN", kNone},
-      {"AUTH LOGIN ", kNone},
-      {"AUTH PLAIN =", kNone},
-      {"AUTH PLAIN = ", kNone},
-      {"AUTH PLAIN x", 11},
-      {"auth plain x y", 11},
-      {"  AUTH  PLAIN  x", 15},
-      {"AUTH PLAIN ==", 11},
-      {"AUTH PLAIN =x", 11},
-      {"AUTH dGVzdA==", 5},
-      {"AUTH ABCDEFGHIJKLMNOPQRSTU", 5},
-      {"AUTH=PLAIN x", 4},
-      {"X-EXPS GSSAPI x", 14},
-      {"X-EXPS=x", 6},
-      {"AUTHX y", kNone},
-      {"MAIL AUTH PLAIN x", kNone},
-      {"AUTH PLAIN ###", 11},
-      {"AUTH #####", 5},
-  };
-  for (const auto& [line, begin] : cases) {
-    CAPTURE(line);
-    CHECK(find_credentials(line) == begin);
-  }
-}
-
-TEST_CASE("the beginning of a line that may become one with credentials") {
-  for (const char* yes :
-       {"", " ", "a", "AU", "auth", "AUTH ", "AUTH PLAIN x", "AUTH=", "x-", "X", "X-EXPS "}) {
-    CAPTURE(yes);
-    CHECK(may_hold_credentials(yes));
-  }
-  for (const char* no : {"M", "AX", "AUTHOR", "X-EXPSE", "NOOP AUTH"}) {
-    CAPTURE(no);
-    CHECK_FALSE(may_hold_credentials(no));
-  }
-}
-
 TEST_CASE("the argument of BDAT") {
   const auto plain = parse_chunk_argument("86");
   REQUIRE(plain);
@@ -108,11 +66,4 @@ TEST_CASE("header fields are told from commands") {
   for (const char* other : {"", ":", "MAIL FROM:<a@b>", "RCPT", "dXNlcg==", "a b: c", " x: y"}) {
     CHECK_FALSE(begins_header_field(other));
   }
-}
-
-TEST_CASE("what could be a SASL response") {
-  CHECK(looks_like_response("dXNlcg=="));
-  CHECK(looks_like_response("####"));
-  CHECK_FALSE(looks_like_response("pass word"));
-  CHECK_FALSE(looks_like_response("a@b"));
 }

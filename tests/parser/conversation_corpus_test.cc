@@ -1,8 +1,10 @@
 // Dialogues and byte corpora of other projects, where they are at hand: chasquid's scripted
-// dialogues as two-sided sessions, everything else as octets that may be anything.
+// dialogues as two-sided sessions, everything else as octets that may be anything. They are not
+// ours to hold; without them ctest counts this as skipped (own_octets_test.cc has ours).
 
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <regex>
 
@@ -21,7 +23,8 @@ const fs::path kDialogues = fs::path(SMTPSCOPE_SOURCE_DIR) / "../shared/captures
 
 bool at_hand() {
   if (fs::is_directory(kDialogues)) return true;
-  WARN("skipped: there are no dialogues at " << kDialogues.string());
+  std::cout << "skipped: the dialogues of other projects are not at " << kDialogues.string()
+            << "\n";
   return false;
 }
 

@@ -242,7 +242,7 @@ TEST_CASE("garbage inside a multi-line reply belongs to it") {
   expect_items({S("220-a\r\nwhat\r\n220 b\r\n")}, {"S 220 greeting lines=3"});
 }
 
-TEST_CASE("lines longer than is kept are counted to their end and never split") {
+TEST_CASE("lines longer than what is kept are counted to their end and never split") {
   const std::string word(100'000, 'x');
   const Script script = {S("220 a\r\n"), C("NOOP " + word + "\r\nQUIT\r\n"),
                          S("250 " + word + "\r\n")};
@@ -377,7 +377,7 @@ TEST_CASE("octets left out where no message is read are a gap") {
   CHECK(conversation.itemised(Side::kClient) == 10);
 }
 
-TEST_CASE("what a screen asks: phase, owed, fate, what may be left out") {
+TEST_CASE("what a sanitizer asks: phase, owed, fate, what may be left out") {
   using Phase = Conversation::Phase;
   Conversation conversation;
   const auto feed = [&](const Step& step) {

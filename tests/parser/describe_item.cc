@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <utility>
 
 namespace smtpscope::test {
@@ -163,11 +164,8 @@ struct Describe {
     }
     if (const auto& chain = m.certificates) {
       result += fmt::format(" certificates[{}{}", chain->count, chain->cut ? " cut" : "");
-      for (const CertificateFacts& c : chain->certificates) {
-        result +=
-            fmt::format(" {} by {} names={} {}..{} {} {}{}", escaped(c.subject), escaped(c.issuer),
-                        fmt::join(c.dns_names, ","), date_text(c.not_before),
-                        date_text(c.not_after), c.key, c.key_bits, c.self_issued ? " self" : "");
+      for (const std::string& der : chain->certificates) {
+        result += fmt::format(" {}/{:x}", der.size(), std::hash<std::string>()(der));
       }
       result += ']';
     }

@@ -85,8 +85,8 @@ class Run {
 
   void drain() {
     while (const Item* item = conversation_.next()) take(*item);
-    const Side side = conversation_.commanding_side();
-    if (!conversation_.secret_pending()) {
+    if (conversation_.secret_pending()) return;
+    for (const Side side : {Side::kClient, Side::kServer}) {
       open_[index(side)].push_back({conversation_.itemised(side), conversation_.received(side)});
     }
   }
@@ -104,6 +104,12 @@ class Run {
     }
     end = item.end;
     if (item.secret_begin != item.secret_end) take_secret(item);
+    for (const StreamRange& range : conversation_.overwritten()) {
+      if (range.begin < item.begin || range.end > item.end || range.begin >= range.end) {
+        complain(fmt::format("{}: what was overwritten lies outside", describe(item)));
+      }
+      secrets_[index(item.side)].push_back({range.begin, range.end});
+    }
   }
 
   bool only_gap_between(Side side, std::uint64_t from, std::uint64_t to) const {

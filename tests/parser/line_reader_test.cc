@@ -83,7 +83,7 @@ TEST_CASE("odd octets are found at every place of a word") {
   }
 }
 
-TEST_CASE("a line longer than is kept is counted whole, at every border") {
+TEST_CASE("a line longer than what is kept is counted whole, at every border") {
   for (const std::size_t size : {kKeptLine - 1, kKeptLine, kKeptLine + 1, 3 * kKeptLine}) {
     const std::string text(size, 'x');
     for (const std::size_t piece : {std::size_t{1000}, kKeptLine, kKeptLine + 1, 10 * kKeptLine}) {
