@@ -12,7 +12,7 @@ std::size_t storage_size(const WireEvent& event) {
     std::size_t sum = bytes->head.size() + bytes->tail.size();
     if (bytes->instead) sum += bytes->instead->size();
     for (const FurtherPart& part : bytes->further) sum += part.octets.size();
-    return sum;
+    return sum + bytes->scenario.size();
   }
   return texts_size(event);
 }
@@ -28,6 +28,7 @@ EventCopy::EventCopy(const WireEvent& original) : event_(original) {
     for (FurtherPart& part : further_) part.octets = storage_.keep(part.octets);
     bytes->further = further_;
     if (bytes->instead) bytes->instead = storage_.keep(*bytes->instead);
+    bytes->scenario = storage_.keep(bytes->scenario);
     masks_.assign(bytes->masked.begin(), bytes->masked.end());
     bytes->masked = masks_;
   } else {

@@ -6,14 +6,9 @@
 
 #include "capture/kept_octets.h"
 #include "capture/wire_event.h"
+#include "parser/stream_range.h"
 
 namespace smtpscope {
-
-/// Octets [begin, end) of one side's stream.
-struct StreamRange {
-  std::uint64_t begin = 0;
-  std::uint64_t end = 0;
-};
 
 /// A wire event that owns what its views point to, so that it can outlive the call that handed it
 /// over. Movable, not copyable. Not thread-safe.
@@ -38,7 +33,7 @@ class EventCopy {
   void join_masks();
 
   WireEvent event_;
-  KeptOctets storage_;  // Bytes: all octets that are here, joined, then `instead`;
+  KeptOctets storage_;  // Bytes: all octets that are here, joined, then `instead`, `scenario`;
                         // texts otherwise
   std::vector<Masked> masks_;
   std::vector<FurtherPart> further_;

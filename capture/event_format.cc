@@ -220,6 +220,7 @@ void put_body(Pen& pen, const SessionOpened& opened) {
   pen.flag("mid_session", opened.mid_session);
   if (opened.rtt) pen.number("rtt", opened.rtt->count());
   put_fidelity(pen, opened.fidelity);
+  if (!opened.announced_by.empty()) pen.text("announced_by", opened.announced_by);
 }
 
 void put_body(Pen& pen, const UpstreamConnected& connected) {
@@ -251,6 +252,7 @@ void put_body(Pen& pen, const Bytes& bytes) {
   pen.flag("tls", bytes.tls);
   pen.flag("aside", bytes.aside);
   if (bytes.instead) pen.octets("instead", "instead_b64", *bytes.instead);
+  if (!bytes.scenario.empty()) pen.text("scenario", bytes.scenario);
 }
 
 void put_body(Pen& pen, const Blocked& blocked) {
@@ -351,6 +353,14 @@ void put_body(Pen& pen, const TlsAlerted& alert) {
   pen.number("description", alert.description);
 }
 
+void put_body(Pen& pen, const Remark& remark) {
+  pen.put("\"remark\"");
+  pen.word("kind", to_string(remark.kind));
+  if (remark.by) pen.word("by", name_of(kSideNames, *remark.by));
+  if (remark.length) pen.number("length", remark.length->count());
+  pen.text("text", remark.text);
+}
+
 /// Room for the name of a member, and what stands around it.
 constexpr std::size_t kMostKey = 32;
 
@@ -384,7 +394,7 @@ std::size_t most_tls(const TlsFacts& facts) {
 std::string format_header(const RunInfo& run) {
   std::string line(kMostFixed + most_text(run.writer.size()) + most_text(run.tap.size()) +
                        most_text(run.source.size()) + most_text(run.message_kept.size()) +
-                       most_text(run.redacted.size()),
+                       most_text(run.redacted.size()) + most_text(run.run.size()),
                    '\0');
   Pen pen(line.data());
   pen.put("{\"smtpcap\":");
@@ -396,6 +406,10 @@ std::string format_header(const RunInfo& run) {
   pen.word("credentials", run.credentials_kept ? "kept" : "masked");
   pen.text("message", run.message_kept);
   if (!run.redacted.empty()) pen.text("redacted", run.redacted);
+  if (!run.run.empty()) {
+    pen.text("run", run.run);
+    pen.number("part", static_cast<std::int64_t>(run.part));
+  }
   pen.put("}\n");
   line.resize(static_cast<std::size_t>(pen.at() - line.data()));
   return line;
@@ -410,6 +424,7 @@ std::size_t most_event_line(const WireEvent& event) {
                               if (body.left_out)
                                 most += kMostHole + most_octet_text(body.tail.size());
                               if (body.instead) most += most_octet_text(body.instead->size());
+                              most += most_text(body.scenario.size());
                               for (const FurtherPart& part : body.further) {
                                 most += kMostHole + most_octet_text(part.octets.size());
                               }
@@ -427,6 +442,8 @@ std::size_t most_event_line(const WireEvent& event) {
                               return most_text(body.reason.size());
                             } else if constexpr (std::is_same_v<Body, TlsHandshake>) {
                               return most_tls(*body.facts);
+                            } else if constexpr (std::is_same_v<Body, Remark>) {
+                              return most_text(body.text.size());
                             } else {
                               return 0;
                             }

@@ -1,15 +1,16 @@
 #include "capture/event_line.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
 #include <cassert>
 #include <charconv>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
+#include "base/time_bounds.h"
 #include "capture/event_format.h"
 #include "capture/event_names.h"
 #include "capture/octet_text.h"
@@ -18,47 +19,67 @@
 namespace smtpscope {
 namespace {
 
-using nlohmann::json;
+using Json = simdjson::dom::element;
 
-/// What a line holds lies at most so deep: candidates in after in left_out in further.
-constexpr int kMaxDepth = 8;
+/// Ours lies at most eight deep, candidates in after in left_out in further; there is room for what
+/// later versions may add.
+constexpr std::size_t kMaxDepth = 64;
+
+/// Nobody starts a run after 2105, which is as far as the times of packets go.
+constexpr Duration kLatestStart = std::chrono::seconds(std::int64_t{1} << 32);
 
 /// What is quoted of a line in a complaint about it.
 constexpr std::size_t kQuoted = 32;
 
-/// The line as JSON; "discarded" when it is none. Does not throw.
-json parse_json(std::string_view line) {
-  // A hostile line can nest as deep as it is long: what lies deeper than ours is not built.
-  const auto keep = [](int depth, json::parse_event_t, json&) { return depth <= kMaxDepth; };
-  return json::parse(line.begin(), line.end(), keep, /*allow_exceptions=*/false);
+/// The line as JSON; nothing when it is none. It lives until the next call on this thread.
+std::optional<Json> parse_json(std::string_view line) {
+  // A hostile line can nest as deep as it is long.
+  constexpr std::size_t kUsualLine = 1 << 16;  // grows with longer ones
+  static thread_local simdjson::dom::parser parser;
+  static thread_local const bool kReady =
+      parser.allocate(kUsualLine, kMaxDepth) == simdjson::SUCCESS;
+  Json root;
+  if (!kReady || parser.parse(line.data(), line.size(), true).get(root) != simdjson::SUCCESS) {
+    return std::nullopt;
+  }
+  return root;
 }
 
 template <typename Number>
-std::optional<Number> as_number(const json& value) {
-  if (const auto* natural = value.get_ptr<const json::number_unsigned_t*>()) {
-    if (std::in_range<Number>(*natural)) return static_cast<Number>(*natural);
-  } else if (const auto* integer = value.get_ptr<const json::number_integer_t*>()) {
-    if (std::in_range<Number>(*integer)) return static_cast<Number>(*integer);
+std::optional<Number> as_number(const Json& value) {
+  if (std::uint64_t natural = 0; value.get(natural) == simdjson::SUCCESS) {
+    if (std::in_range<Number>(natural)) return static_cast<Number>(natural);
+  } else if (std::int64_t integer = 0; value.get(integer) == simdjson::SUCCESS) {
+    if (std::in_range<Number>(integer)) return static_cast<Number>(integer);
   }
   return std::nullopt;
+}
+
+std::optional<std::string_view> as_text(const Json& value) {
+  std::string_view text;
+  return value.get(text) == simdjson::SUCCESS ? std::optional(text) : std::nullopt;
+}
+
+std::optional<Json> member(const Json& object, std::string_view key) {
+  simdjson::dom::object members;
+  Json value;
+  if (object.get(members) != simdjson::SUCCESS) return std::nullopt;
+  if (members.at_key(key).get(value) != simdjson::SUCCESS) return std::nullopt;
+  return value;
 }
 
 }  // namespace
 
 Result<RunInfo> parse_header(std::string_view line) {
-  const json header = parse_json(line);
-  const json* version = nullptr;
-  if (header.is_object()) {
-    if (const auto found = header.find("smtpcap"); found != header.end()) version = &*found;
-  }
+  const std::optional<Json> header = parse_json(line);
+  const std::optional<Json> version = header ? member(*header, "smtpcap") : std::nullopt;
   const std::optional<int> major = version ? as_number<int>(*version) : std::nullopt;
   if (!major || *major < 1) {
     return Error{"its first line is not {\"smtpcap\":1,...}, so it is no capture of smtpscope"};
   }
-  const auto text = [&](const char* key) -> std::string {
-    const auto found = header.find(key);
-    const auto* value = found == header.end() ? nullptr : found->get_ptr<const json::string_t*>();
-    return value ? *value : std::string();
+  const auto text = [&](const char* key) {
+    const std::optional<Json> value = member(*header, key);
+    return std::string(value ? as_text(*value).value_or("") : "");
   };
   if (*major > kCaptureVersion) {
     return Error{fmt::format(
@@ -68,7 +89,11 @@ Result<RunInfo> parse_header(std::string_view line) {
   }
   RunInfo run;
   const std::optional<WallTime> started = parse_wall_time(text("started"));
-  if (!started) return Error{"its first line does not say when it was started"};
+  // Times of the run are added to it.
+  if (!started || started->time_since_epoch() < Duration::zero() ||
+      started->time_since_epoch() > kLatestStart) {
+    return Error{"its first line does not say when it was started"};
+  }
   run.started = *started;
   run.writer = text("writer");
   run.tap = text("tap");
@@ -76,6 +101,9 @@ Result<RunInfo> parse_header(std::string_view line) {
   run.credentials_kept = text("credentials") == "kept";
   run.message_kept = text("message");
   run.redacted = text("redacted");
+  run.run = text("run");
+  const std::optional<Json> part = member(*header, "part");
+  if (part) run.part = as_number<std::uint64_t>(*part).value_or(0);
   return run;
 }
 
@@ -83,12 +111,13 @@ Result<RunInfo> parse_header(std::string_view line) {
 /// nothing more that matters.
 class EventLine::Reader {
  public:
-  Reader(EventLine& line, const json& object) : line_(line), object_(&object) {}
+  Reader(EventLine& line, const Json& object) : line_(line), object_(object) {}
 
   bool read() {
     line_.event_ = {};
-    line_.event_.time = at_ns(number<std::int64_t>("t"));
+    line_.event_.time = time("t");
     line_.event_.session = number<SessionId>("s");
+    line_.event_.seam = flag("seam");
     line_.name_ = std::string(word("e"));
     return ok();
   }
@@ -100,18 +129,22 @@ class EventLine::Reader {
     if (kind == "bytes") {
       body = bytes();
     } else if (kind == "open") {
-      body = SessionOpened{text(0, "client"),   text(1, "listener"), text(2, "upstream"),
-                           flag("mid_session"), round_trip(),        fidelity()};
+      body = SessionOpened{text(0, "client"),
+                           text(1, "listener"),
+                           text(2, "upstream"),
+                           flag("mid_session"),
+                           round_trip(),
+                           fidelity(),
+                           find("announced_by") ? text(3, "announced_by") : std::string_view()};
     } else if (kind == "connected") {
-      body = UpstreamConnected{text(0, "server"), Duration(number<std::int64_t>("took")),
+      body = UpstreamConnected{text(0, "server"), span("took"),
                                number_or_zero<std::uint32_t>("failed_attempts"), round_trip()};
     } else if (kind == "failed") {
       body = UpstreamFailed{text(0, "reason")};
     } else if (kind == "blocked") {
-      body = Blocked{side("to"), at_ns(number<std::int64_t>("since")),
-                     number<std::uint64_t>("octets")};
+      body = Blocked{side("to"), since(), number<std::uint64_t>("octets")};
     } else if (kind == "stalled") {
-      body = ProxyStalled{at_ns(number<std::int64_t>("since"))};
+      body = ProxyStalled{since()};
     } else if (kind == "gap") {
       body = gap();
     } else if (kind == "close") {
@@ -124,8 +157,13 @@ class EventLine::Reader {
     } else if (kind == "tls_alert") {
       body = TlsAlerted{side("from"), flag("by_proxy"), number<std::uint8_t>("level"),
                         number<std::uint8_t>("description")};
+    } else if (kind == "remark") {
+      body = remark();
     } else {
       return false;
+    }
+    if (line_.event_.session == kWholeRun && !std::holds_alternative<Gap>(body)) {
+      complain("s", "is 0, which stands for the whole run: it has gaps only");
     }
     return true;
   }
@@ -137,20 +175,16 @@ class EventLine::Reader {
     if (ok()) line_.complaint_ = fmt::format("\"{}\" {}", key, what);
   }
 
-  const json* find(std::string_view key) const {
-    if (!object_->is_object()) return nullptr;
-    const auto found = object_->find(key);
-    return found == object_->end() ? nullptr : &*found;
-  }
+  std::optional<Json> find(std::string_view key) const { return member(object_, key); }
 
-  const json* get(std::string_view key) {
-    const json* value = find(key);
+  std::optional<Json> get(std::string_view key) {
+    const std::optional<Json> value = find(key);
     if (!value) complain(key, "is missing");
     return value;
   }
 
   template <typename Number>
-  Number number_of(std::string_view key, const json* value) {
+  Number number_of(std::string_view key, const std::optional<Json>& value) {
     if (!value) return 0;
     const std::optional<Number> number = as_number<Number>(*value);
     if (!number) complain(key, "is no number of the right size");
@@ -165,9 +199,37 @@ class EventLine::Reader {
     return number_of<Number>(key, find(key));
   }
 
+  Time time(std::string_view key) {
+    const Duration since_start(number<std::int64_t>(key));
+    if (since_start >= -kFurthestTime && since_start <= kFurthestTime) return Time(since_start);
+    complain(key, "is no time that a run can have");
+    return {};
+  }
+  /// Of something that lasted until the event.
+  Time since() {
+    const Time began = time("since");
+    if (began > line_.event_.time) complain("since", "is after the event");
+    return began;
+  }
+  Duration span(std::string_view key) {
+    const Duration length(number<std::int64_t>(key));
+    if (length >= Duration::zero() && length <= kFurthestTime) return length;
+    complain(key, "is no time that anything can take");
+    return {};
+  }
+
   std::optional<Duration> round_trip() {
     if (!find("rtt")) return std::nullopt;
-    return Duration(number<std::int64_t>("rtt"));
+    return span("rtt");
+  }
+
+  Remark remark() {
+    Remark remark;
+    remark.kind = named_word<RemarkKind>("kind", kRemarkKindNames);
+    if (find("by")) remark.by = side("by");
+    if (find("length")) remark.length = span("length");
+    remark.text = text(0, "text");
+    return remark;
   }
 
   /// A hash in hexadecimal; 0 where there is none.
@@ -185,19 +247,20 @@ class EventLine::Reader {
   }
 
   bool flag(std::string_view key) {
-    const json* value = find(key);
-    if (!value) return false;
-    const auto* set = value->get_ptr<const json::boolean_t*>();
-    if (!set) complain(key, "is neither true nor false");
-    return set && *set;
+    const std::optional<Json> value = find(key);
+    bool set = false;
+    if (value && value->get(set) != simdjson::SUCCESS) {
+      complain(key, "is neither true nor false");
+    }
+    return set;
   }
 
   std::string_view word(std::string_view key) {
-    const json* value = get(key);
+    const std::optional<Json> value = get(key);
     if (!value) return {};
-    const auto* text = value->get_ptr<const json::string_t*>();
+    const std::optional<std::string_view> text = as_text(*value);
     if (!text) complain(key, "is no string");
-    return text ? std::string_view(*text) : std::string_view();
+    return text.value_or("");
   }
   template <typename Enum, std::size_t N>
   Enum named_word(std::string_view key, const std::array<std::string_view, N>& names) {
@@ -218,7 +281,7 @@ class EventLine::Reader {
   /// Appends the octets of `key`, or of `base64_key`, to line_.octets_. Gives how many.
   std::size_t octets(std::string_view key, std::string_view base64_key) {
     const std::size_t before = line_.octets_.size();
-    const bool base64 = find(base64_key) != nullptr;
+    const bool base64 = find(base64_key).has_value();
     if (!base64 && !find(key)) return 0;
     const std::string_view spelled = word(base64 ? base64_key : key);
     if (base64 && !append_base64_octets(spelled, line_.octets_)) {
@@ -231,18 +294,14 @@ class EventLine::Reader {
 
   Fidelity fidelity() {
     Fidelity fidelity;
-    if (const json* names = find("unknown")) {
-      if (!names->is_array()) complain("unknown", "is no list");
-      for (const json& name : *names) {
-        const auto* word = name.get_ptr<const json::string_t*>();
-        if (word == nullptr) complain("unknown", "has an entry that is no word");
-        if (word == nullptr) break;
-        // A word of a later version is skipped, like a field that is not known.
-        for (std::size_t bit = 0; bit < kUnknowns; ++bit) {
-          if (kUnknownNames[bit] == *word) fidelity.unknown |= static_cast<std::uint16_t>(1 << bit);
-        }
+    each_of("unknown", [&](const Json& name) {
+      const std::optional<std::string_view> word = as_text(name);
+      if (!word) complain("unknown", "has an entry that is no word");
+      // A word of a later version is skipped, like a field that is not known.
+      for (std::size_t bit = 0; bit < kUnknowns; ++bit) {
+        if (kUnknownNames[bit] == word) fidelity.unknown |= static_cast<std::uint16_t>(1 << bit);
       }
-    }
+    });
     fidelity.resolution = Duration(number_or_zero<std::uint32_t>("resolution"));
     fidelity.inside_tls = flag("inside_tls");
     return fidelity;
@@ -259,7 +318,7 @@ class EventLine::Reader {
     std::vector<std::size_t> further;
     std::size_t instead = 0;
     const bool has_instead = find("instead") || find("instead_b64");
-    if (const json* hole = find("left_out")) {
+    if (const std::optional<Json> hole = find("left_out")) {
       bytes.left_out = std::make_shared<const LeftOut>(left_out(*hole));
       tail = octets("tail", "tail_b64");
       further = further_parts();
@@ -286,23 +345,24 @@ class EventLine::Reader {
     bytes.undelivered = flag("undelivered");
     bytes.tls = flag("tls");
     bytes.aside = flag("aside");
+    if (find("scenario")) bytes.scenario = text(0, "scenario");
     return bytes;
   }
 
   /// Runs `read` with `value` in the place of the line's object.
   template <typename Read>
-  auto inside(const json& value, Read read) {
-    const json* const outer = std::exchange(object_, &value);
+  auto inside(const Json& value, Read read) {
+    const Json outer = std::exchange(object_, value);
     auto result = read();
     object_ = outer;
     return result;
   }
 
-  LeftOut left_out(const json& value) {
+  LeftOut left_out(const Json& value) {
     return inside(value, [&] {
       LeftOut hole;
       hole.octets = number<std::uint64_t>("octets");
-      const json* after = get("after");
+      const std::optional<Json> after = get("after");
       if (!after) return hole;
       const std::optional<MessageScanner> scanner = inside(*after, [&] { return scanner_state(); });
       if (scanner) {
@@ -325,7 +385,7 @@ class EventLine::Reader {
     }
     saved.facts.unseen = flag("unseen");
     saved.facts.digest = hash_or_zero("digest");
-    if (const json* candidates = find("candidates")) {
+    if (const std::optional<Json> candidates = find("candidates")) {
       inside(*candidates, [&] {
         for (std::size_t i = 0; i < kEodCandidateKinds; ++i) {
           saved.facts.candidates[i] = number_or_zero<std::uint32_t>(kCandidateNames[i]);
@@ -335,7 +395,7 @@ class EventLine::Reader {
       saved.facts.first_candidate = named_word<EodCandidate>("first_candidate", kCandidateNames);
       saved.facts.first_candidate_end = number<std::uint64_t>("first_candidate_end");
     }
-    if (const json* watch = find("watch")) {
+    if (const std::optional<Json> watch = find("watch")) {
       saved.watch = inside(*watch, [&] {
         EodWatch read;
         read.seen = named_word<LineEndSeen>("seen", kLineEndNames);
@@ -349,10 +409,10 @@ class EventLine::Reader {
       });
     }
     saved.after_cr_cr = flag("after_cr_cr");
-    if (const json* facts = find("header")) {
+    if (const std::optional<Json> facts = find("header")) {
       saved.facts.header = inside(*facts, [&] { return header_facts(); });
     }
-    const json* header = find("in_header");
+    const std::optional<Json> header = find("in_header");
     saved.header =
         header ? inside(*header, [&] { return header_scanner(); }) : HeaderScanner::stopped();
     return MessageScanner::restore(saved);
@@ -386,39 +446,31 @@ class EventLine::Reader {
   /// Fills line_.further_ but for the octets. Gives how many octets each has.
   std::vector<std::size_t> further_parts() {
     std::vector<std::size_t> sizes;
-    const json* parts = find("further");
-    if (!parts) return sizes;
-    if (!parts->is_array()) complain("further", "is no list");
-    if (!ok()) return sizes;
-    for (const json& part : *parts) {
+    each_of("further", [&](const Json& part) {
       inside(part, [&] {
-        const json* hole = get("left_out");
+        const std::optional<Json> hole = get("left_out");
         line_.further_.push_back({hole ? left_out(*hole) : LeftOut{}, {}});
         sizes.push_back(octets("data", "b64"));
         return true;
       });
-    }
+    });
     return sizes;
   }
 
   /// `here`: octets of the read that are in the event.
   void masks(std::size_t here) {
-    const json* masks = find("masked");
-    if (!masks) return;
     std::size_t end = 0;
-    bool sound = masks->is_array();
-    if (sound) {
-      for (const json& mask : *masks) {
-        const bool pair = mask.is_array() && mask.size() == 2;
-        const auto offset = pair ? as_number<std::uint32_t>(mask[0]) : std::nullopt;
-        const auto octets = pair ? as_number<std::uint32_t>(mask[1]) : std::nullopt;
-        sound = offset && octets && *offset >= end && *octets <= here && *offset <= here - *octets;
-        if (!sound) break;
-        end = std::size_t{*offset} + *octets;
-        line_.masks_.push_back({*offset, *octets});
+    each_of("masked", [&](const Json& mask) {
+      simdjson::dom::array pair;
+      const bool two = mask.get(pair) == simdjson::SUCCESS && pair.size() == 2;
+      const auto offset = two ? as_number<std::uint32_t>(pair.at(0).value_unsafe()) : std::nullopt;
+      const auto octets = two ? as_number<std::uint32_t>(pair.at(1).value_unsafe()) : std::nullopt;
+      if (!offset || !octets || *offset < end || *octets > here || *offset > here - *octets) {
+        return complain("masked", "does not lie in the octets");
       }
-    }
-    if (!sound) complain("masked", "does not lie in the octets");
+      end = std::size_t{*offset} + *octets;
+      line_.masks_.push_back({*offset, *octets});
+    });
   }
 
   Gap gap() {
@@ -437,20 +489,20 @@ class EventLine::Reader {
   /// A list that may be missing; `read` is called inside each of its elements.
   template <typename Read>
   void each_of(std::string_view key, Read read) {
-    const json* list = find(key);
+    const std::optional<Json> list = find(key);
+    simdjson::dom::array elements;
     if (!list) return;
-    if (!list->is_array()) {
-      complain(key, "is no list");
-      return;
+    if (list->get(elements) != simdjson::SUCCESS) return complain(key, "is no list");
+    for (const Json element : elements) {
+      if (ok()) read(element);
     }
-    for (const json& element : *list) read(element);
   }
   std::vector<std::string> texts(std::string_view key) {
     std::vector<std::string> read;
-    each_of(key, [&](const json& element) {
-      const auto* value = element.get_ptr<const json::string_t*>();
+    each_of(key, [&](const Json& element) {
+      const std::optional<std::string_view> value = as_text(element);
       if (!value) complain(key, "holds something that is no string");
-      if (value) read.push_back(*value);
+      if (value) read.emplace_back(*value);
     });
     return read;
   }
@@ -466,9 +518,9 @@ class EventLine::Reader {
 
   TlsHandshake tls_handshake() {
     auto facts = std::make_shared<TlsFacts>();
-    TlsHandshake handshake{side("with"), Duration(number<std::int64_t>("took")), facts};
+    TlsHandshake handshake{side("with"), span("took"), facts};
     facts->completed = flag("completed");
-    facts->waited = Duration(number_or_zero<std::int64_t>("waited"));
+    facts->waited = find("waited") ? span("waited") : Duration::zero();
     for (const TlsTextName& each : kTlsTextNames) (*facts).*each.text = text_or_empty(each.name);
     for (const TlsListName& each : kTlsListNames) (*facts).*each.list = texts(each.name);
     if (find("failed_by")) facts->failed_by = side("failed_by");
@@ -478,28 +530,28 @@ class EventLine::Reader {
     if (find("certificates_of")) {
       facts->origin = named_word<TlsCertificateOrigin>("certificates_of", kTlsOriginNames);
     }
-    each_of("certificates", [&](const json& element) {
+    each_of("certificates", [&](const Json& element) {
       facts->certificates.push_back(inside(element, [&] { return certificate(); }));
     });
     facts->client_certificate_asked = flag("client_certificate_asked");
-    if (const json* shown = find("client_certificate")) {
+    if (const std::optional<Json> shown = find("client_certificate")) {
       facts->client_certificate = inside(*shown, [&] { return certificate(); });
     }
     return handshake;
   }
 
   EventLine& line_;
-  const json* object_;
+  Json object_;
 };
 
 EventLine::Kind EventLine::parse(std::string_view line) {
   complaint_.clear();
-  const json object = parse_json(line);
-  if (!object.is_object()) {
+  const std::optional<Json> object = parse_json(line);
+  if (!object || !object->is_object()) {
     complaint_ = "it is not a JSON object";
     return Kind::kCorrupt;
   }
-  Reader reader(*this, object);
+  Reader reader(*this, *object);
   if (!reader.read()) return Kind::kCorrupt;
   if (!reader.read_body()) return Kind::kUnknown;
   return reader.ok() ? Kind::kEvent : Kind::kCorrupt;

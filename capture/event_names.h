@@ -78,13 +78,14 @@ struct TlsTextName {
   std::string_view name;
   std::string TlsFacts::*text;
 };
-inline constexpr std::array<TlsTextName, 6> kTlsTextNames = {{
+inline constexpr std::array<TlsTextName, 7> kTlsTextNames = {{
     {"version", &TlsFacts::version},
     {"cipher", &TlsFacts::cipher},
     {"server_name", &TlsFacts::server_name},
     {"alpn", &TlsFacts::alpn},
     {"verification", &TlsFacts::verification},
     {"failure", &TlsFacts::failure},
+    {"verified_name", &TlsFacts::verified_name},
 }};
 struct TlsListName {
   std::string_view name;

@@ -16,6 +16,7 @@ void visit_texts(Event& event, const Visit& visit) {
     visit(opened->client);
     visit(opened->listener);
     visit(opened->upstream);
+    visit(opened->announced_by);
   } else if (auto* connected = std::get_if<UpstreamConnected>(&event.body)) {
     visit(connected->server);
   } else if (auto* failed = std::get_if<UpstreamFailed>(&event.body)) {
@@ -24,6 +25,8 @@ void visit_texts(Event& event, const Visit& visit) {
     visit(gap->why);
   } else if (auto* closed = std::get_if<Closed>(&event.body)) {
     visit(closed->reason);
+  } else if (auto* remark = std::get_if<Remark>(&event.body)) {
+    visit(remark->text);
   }
 }
 

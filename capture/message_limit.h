@@ -49,7 +49,6 @@ class MessageLimit {
   void watch_barrier();
   void begin_content(std::size_t begin, const MessageScanner& before);
   void leave_out(std::size_t end);
-  std::size_t first_hole_octet(std::size_t end) const;
 
   std::uint64_t limit_;
   const Conversation& conversation_;

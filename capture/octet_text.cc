@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstring>
 
+#include "base/utf8.h"
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -164,30 +166,6 @@ char* put_key(char* out, std::string_view key) {
   *out++ = '"';
   out = put(out, key);
   return put(out, "\":\"");
-}
-
-/// The length of the UTF-8 sequence that `text` begins with (RFC 3629 4), 0 if it is none.
-std::size_t utf8_sequence(std::string_view text) {
-  const auto octet = [&](std::size_t i) {
-    return i < text.size() ? static_cast<std::uint8_t>(text[i]) : std::uint8_t{0};
-  };
-  const auto follows = [&](std::size_t i, int low, int high) {
-    return octet(i) >= low && octet(i) <= high;
-  };
-  const std::uint8_t first = octet(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return follows(1, 0x80, 0xbf) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    const int low = first == 0xe0 ? 0xa0 : 0x80;
-    const int high = first == 0xed ? 0x9f : 0xbf;
-    return follows(1, low, high) && follows(2, 0x80, 0xbf) ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const int low = first == 0xf0 ? 0x90 : 0x80;
-    const int high = first == 0xf4 ? 0x8f : 0xbf;
-    return follows(1, low, high) && follows(2, 0x80, 0xbf) && follows(3, 0x80, 0xbf) ? 4 : 0;
-  }
-  return 0;
 }
 
 /// The beginning tells what is encrypted or compressed: trying to escape it would be in vain.

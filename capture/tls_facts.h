@@ -3,31 +3,27 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/side.h"
 #include "base/time.h"
+#include "capture/certificate.h"
 
 namespace smtpscope {
-
-/// What a certificate says (X.509, RFC 5280). Plain text, no key.
-struct TlsCertificate {
-  std::string subject;             // "CN=mx.example"
-  std::string issuer;              // idem
-  std::vector<std::string> names;  // subjectAltName: DNS names and addresses
-  std::string not_before;          // "2026-11-25T00:00:00Z"
-  std::string not_after;           // idem
-  std::string key;                 // "EC P-256", "RSA 2048"
-  std::string fingerprint;         // SHA-256 of the certificate, in hexadecimal
-};
 
 /// Where the certificate came from that the TLS server of a handshake showed.
 enum class TlsCertificateOrigin : std::uint8_t {
   kServer,      // the mail server's own
   kMade,        // made by smtpscope, signed by a CA that clients may have been told to trust
-  kMadeForRun,  // idem, by a CA made for this run: nobody can know it
+  kMadeForRun,  // likewise, by a CA made for this run: nobody can know it
   kUser,        // given with --cert
 };
+
+/// What TlsFacts::verification says when the certificate was accepted: for verified_name; or by its
+/// signatures alone, since nobody knew whom to expect (--upstream unix:, and no SNI).
+inline constexpr std::string_view kCertificateVerified = "ok";
+inline constexpr std::string_view kNoNameVerified = "ok, but no name was checked";
 
 /// One TLS handshake that smtpscope took part in, with the client or with the server, and what
 /// became of it. Shared by all copies of its event, for it is large and rare.
@@ -48,7 +44,8 @@ struct TlsFacts {
   // Who proved what.
   TlsCertificateOrigin origin = TlsCertificateOrigin::kServer;
   std::vector<TlsCertificate> certificates;  // as shown, the server's own first
-  std::string verification;                  // "": nobody checked; "ok"; or why not, in words
+  std::string verification;   // "": nobody checked; the two above; or why it is not accepted
+  std::string verified_name;  // that the certificate was found to be for; "" if none, or unknown
   bool client_certificate_asked = false;
   std::optional<TlsCertificate> client_certificate;
   // Why it failed.

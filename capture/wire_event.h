@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -8,6 +10,7 @@
 #include <string_view>
 #include <variant>
 
+#include "base/close_kind.h"
 #include "base/side.h"
 #include "base/time.h"
 #include "capture/fidelity.h"
@@ -29,6 +32,9 @@ struct SessionOpened {
   /// Round trip to the client as the kernel measured it (TCP_INFO), if it did.
   std::optional<Duration> rtt = {};
   Fidelity fidelity = {};  // what the trace can know
+  /// The peer that has named the client, and how: "192.0.2.1:40000 (PROXY v2)"; "" for a client
+  /// that has connected itself.
+  std::string_view announced_by = {};
 };
 
 /// The server side accepted, or did not.
@@ -81,6 +87,8 @@ struct Bytes {
   /// What the other side was given at this moment, where that is not what came (--tls strip). May
   /// be empty: nothing, or nothing yet.
   std::optional<std::span<const std::uint8_t>> instead = {};
+  /// The line of a scenario that made these octets or kept them from the other side; "" for none.
+  std::string_view scenario = {};
 
   /// Of the read, whether they are here or left out.
   std::uint64_t octets() const {
@@ -133,9 +141,6 @@ struct Gap {
   bool of_unknown_octets() const { return !from && (octets != 0 || events == 0); }
 };
 
-enum class CloseKind : std::uint8_t { kFin, kReset, kTimeout, kError };
-std::string_view to_string(CloseKind kind);
-
 /// A side has closed its direction, or the connection to it is gone.
 struct Closed {
   Side from = Side::kClient;
@@ -144,18 +149,49 @@ struct Closed {
   std::string_view reason;  // kError, kTimeout, by_proxy: in words
 };
 
+/// What a remark is about. What a program says of its own in words that fit none of these is left
+/// out: the list is closed, so that causes can rest on it.
+enum class RemarkKind : std::uint8_t {
+  kTimeout,         // it has waited long enough
+  kClosed,          // the other side has closed
+  kTlsFailed,       // TLS did not come about
+  kLostConnection,  // the connection broke
+  kLoginBackend,    // the service that checks logins is out of order
+  kTarpit,          // it makes the other side wait, on purpose
+  kException,       // an error of the program's language, at the end mostly
+};
+inline constexpr std::size_t kRemarkKinds = 7;
+/// In captures, JSON and transcripts. A name never changes its meaning.
+inline constexpr std::array<std::string_view, kRemarkKinds> kRemarkKindNames = {
+    "timeout", "closed", "tls-failed", "lost-connection", "login-backend", "tarpit", "exception"};
+constexpr std::string_view to_string(RemarkKind kind) {
+  return kRemarkKindNames[static_cast<std::size_t>(kind)];
+}
+
+/// What the program whose log this is wrote of its own. Nobody's words on the wire: no part of
+/// either stream.
+struct Remark {
+  RemarkKind kind = RemarkKind::kException;
+  std::optional<Side> by;          // whose program wrote it; empty: nobody knows
+  std::optional<Duration> length;  // that it names: of the wait, of the tarpit
+  std::string_view text;           // the line, whole
+};
+
 /// Both connections are gone; the last event of a session.
 struct SessionEnded {};
 
 /// The truth: what happened on the wire (or to our sight of it), in which session, when.
-/// Everything else is derived from it. A passing value: views are valid during the call that
+/// Everything else is derived from it. Views are valid only during the call that
 /// hands it over, copy what must stay.
 struct WireEvent {
   SessionId session = 0;
   Time time;  // of a read: when the read returned
   std::variant<SessionOpened, UpstreamConnected, UpstreamFailed, Bytes, Blocked, ProxyStalled, Gap,
-               Closed, SessionEnded, TlsHandshake, TlsAlerted>
+               Closed, SessionEnded, TlsHandshake, TlsAlerted, Remark>
       body;
+  /// It stands at the seam of two files of a run, for who reads one of them alone: told in another
+  /// file as well, or telling that there is another one.
+  bool seam = false;
 };
 
 /// Takes wire events. Implementations must not block: mail waits for them.
@@ -165,7 +201,7 @@ class WireSink {
   virtual void on_wire(const WireEvent& event) = 0;
 };
 
-/// What is told once, at the beginning of a run or a capture file.
+/// What is reported once, at the beginning of a run or a capture file.
 struct RunInfo {
   WallTime started;    // Time zero
   std::string writer;  // "smtpscope 0.1.0"
@@ -176,6 +212,9 @@ struct RunInfo {
   /// "": as it was. Otherwise names were replaced by pseudonyms, and this says what became of the
   /// messages: "drop", "shape", "keep".
   std::string redacted = {};
+  /// What the files of a run have in common; "": there is one file only, or nobody knows.
+  std::string run = {};
+  std::uint64_t part = 0;  // which of them it is, from 1
 };
 
 }  // namespace smtpscope

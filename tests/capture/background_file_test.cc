@@ -7,9 +7,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <condition_variable>
 #include <csignal>
+#include <fstream>
+#include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/capture/temp_folder.h"
 #include "tests/catch.h"
@@ -59,6 +63,24 @@ class FileSizeLimit {
     ::setrlimit(RLIMIT_FSIZE, &limit);
   }
   void lift() const { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+/// Little more than what the process has: nothing that the relay may need is taken any more.
+class NoMoreMemory {
+ public:
+  NoMoreMemory() {
+    ::getrlimit(RLIMIT_AS, &before_);
+    std::ifstream pages("/proc/self/statm");
+    rlim_t mapped = 0;
+    pages >> mapped;
+    const rlimit limit{mapped * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + (8 << 20),
+                       before_.rlim_max};
+    ::setrlimit(RLIMIT_AS, &limit);
+  }
+  ~NoMoreMemory() { ::setrlimit(RLIMIT_AS, &before_); }
 
  private:
   rlimit before_{};
@@ -157,7 +179,7 @@ TEST_CASE("a stalled reader blocks nobody, and nothing is lost when he goes on")
   // The pipe and the queue are full.
   CHECK(first > 1000);
   CHECK(!file.append("x"));
-  CHECK(!file.close(kShort));
+  CHECK(!file.drain(kShort));
   std::string got;
   std::thread reader([&] { got = pipe.drain(); });
   CHECK(file.close(kLong));
@@ -179,14 +201,40 @@ TEST_CASE("after a refusal a quarter of the queue must be free") {
   CHECK(file.close(kLong));
 }
 
+TEST_CASE("a line finds room in what was written before when there is no memory") {
+  Pipe pipe;
+  std::string stuffing;
+  ::fcntl(pipe.ends[1], F_SETFL, O_NONBLOCK);
+  const std::string page(4096, '.');
+  while (::write(pipe.ends[1], page.data(), page.size()) > 0) stuffing += page;
+  ::fcntl(pipe.ends[1], F_SETFL, 0);
+  BackgroundFile file(pipe.ends[1]);
+  // The thread waits with the first one, so that no chunk comes back for the second.
+  REQUIRE(file.append("one\n"));
+  file.flush();
+  REQUIRE(file.append("two\n"));
+  file.flush();
+  std::string got;
+  std::thread reader([&] { got = pipe.drain(); });
+  CHECK(file.drain(kLong));
+  {
+    const NoMoreMemory limit;
+    CHECK(file.append("three\n"));
+  }
+  CHECK(file.close(kLong));
+  reader.join();
+  CHECK(got == stuffing + "one\ntwo\nthree\n");
+}
+
 TEST_CASE("a thread that hangs is left behind") {
   Pipe pipe;
   {
     BackgroundFile file(pipe.ends[1], BackgroundFile::Ownership::kOwned, 1000000);
     fill(file, 0);
     CHECK(!file.close(kShort));
-    // Frees the destructor, which waits longer.
-    pipe.close_reader();
+    // All but the chunk that the thread hangs with, of which nobody can tell. Nor is it waited for
+    // again.
+    CHECK(file.status().lost > 1000000 - 3 * BackgroundFile::kChunk);
   }
 }
 
@@ -298,4 +346,67 @@ TEST_CASE("small flushes behind a stalled writer share chunks") {
   CHECK(file.close(kLong));
   reader.join();
   CHECK(got == expected);
+}
+
+TEST_CASE("when a full disk has room again, writing goes on though nothing more comes") {
+  const TempFolder folder;
+  const FileSizeLimit limit;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<int> told;
+  BackgroundFile file(create(folder.file("a")), BackgroundFile::Ownership::kOwned, 3000000,
+                      [&](int error) {
+                        const std::lock_guard lock(mutex);
+                        told.push_back(error);
+                        changed.notify_all();
+                      });
+  const auto wait_for = [&](std::size_t number) {
+    std::unique_lock lock(mutex);
+    CHECK(changed.wait_for(lock, kLong, [&] { return told.size() >= number; }));
+  };
+  limit.set(500123);
+  const int n = fill(file, 0);
+  file.flush();
+  wait_for(1);
+  // The queue is full, so nothing is handed over any more that could remind the thread.
+  REQUIRE(!file.append("refused"));
+  limit.lift();
+  wait_for(2);
+  CHECK(told == std::vector<int>{EFBIG, 0});
+  CHECK(content_of(folder.file("a")) == lines(0, n));
+  CHECK(file.append("more"));
+  CHECK(file.close(kLong));
+}
+
+TEST_CASE("a disk that stays full is not waited for") {
+  const int full = ::open("/dev/full", O_WRONLY);
+  REQUIRE(full >= 0);
+  BackgroundFile file(full, BackgroundFile::Ownership::kOwned, 1000000);
+  fill(file, 0);
+  // An hour of patience: each returns when a try has failed.
+  CHECK(!file.drain(std::chrono::hours(1)));
+  CHECK(!file.close(std::chrono::hours(1)));
+}
+
+TEST_CASE("what was given up is counted by what it stands for") {
+  const TempFolder folder;
+  const FileSizeLimit limit;
+  limit.set(1005);
+  BackgroundFile file(create(folder.file("a")));
+  const auto append = [&](std::uint64_t events, std::uint64_t octets) {
+    std::fill_n(file.reserve(100), 100, 'x');
+    file.commit(100, {events, octets});
+  };
+  // Ten lines fit, and a part of the eleventh. Handed over one by one: chunks are joined.
+  for (std::uint64_t i = 0; i < 25; ++i) {
+    append(1, i);
+    if (i % 3 == 0) file.flush();
+  }
+  append(0, 0);
+  CHECK(!file.close(kLong));
+  const BackgroundFile::Status status = file.status();
+  CHECK(status.written == 1005);
+  CHECK(status.lost == 2600 - 1005);
+  CHECK(status.lost_counts.events == 15);
+  CHECK(status.lost_counts.octets == (10 + 24) * 15 / 2);
 }

@@ -3,11 +3,18 @@
 #include "capture/capture_writer.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "capture/capture_reader.h"
 #include "capture/event_format.h"
@@ -146,8 +153,7 @@ TEST_CASE("a file is never overwritten unless told to") {
   write_file(path, "precious");
   CHECK(create_error(path, false) ==
         path +
-            " exists, and captures are never overwritten; choose another name, or say --force "
-            "to replace it");
+            " exists, and is not overwritten; choose another name, or say --force to replace it");
   CHECK(content_of(path) == "precious");
 
   // Who reads the old file goes on reading the old file.
@@ -164,7 +170,7 @@ TEST_CASE("force replaces a link, not what it leads to") {
   const TempFolder folder;
   write_file(folder.file("precious"), "precious");
   REQUIRE(::symlink(folder.file("precious").c_str(), folder.file("a").c_str()) == 0);
-  CHECK(create_error(folder.file("a"), false).find("never overwritten") != std::string::npos);
+  CHECK(create_error(folder.file("a"), false).find("is not overwritten") != std::string::npos);
   REQUIRE(CaptureWriter::create(folder.file("a"), true, run_info()).ok());
   CHECK(content_of(folder.file("precious")) == "precious");
 }
@@ -176,6 +182,39 @@ TEST_CASE("devices are written to, not replaced") {
     REQUIRE(::stat("/dev/null", &file) == 0);
     CHECK(S_ISCHR(file.st_mode));
   }
+}
+
+TEST_CASE("what is no regular file is refused, and nobody waits for its reader") {
+  const TempFolder folder;
+  const std::string path = folder.file("fifo");
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  // With a reader, so that opening would succeed.
+  const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);
+  REQUIRE(reader >= 0);
+  REQUIRE(::symlink(path.c_str(), folder.file("link").c_str()) == 0);
+  for (const bool force : {false, true}) {
+    for (const char* name : {"fifo", "link"}) {
+      const std::string complaint = create_error(folder.file(name), force);
+      INFO(complaint);
+      CHECK(complaint.find("it is a FIFO, and only regular files are written to") !=
+            std::string::npos);
+    }
+  }
+  char octet = 0;
+  CHECK(::read(reader, &octet, 1) == 0);
+  ::close(reader);
+  struct stat there {};
+  REQUIRE(::lstat(path.c_str(), &there) == 0);
+  CHECK(S_ISFIFO(there.st_mode));
+}
+
+TEST_CASE("a link to a device is followed only where nobody else can have put it") {
+  const TempFolder folder;
+  REQUIRE(::symlink("/dev/null", folder.file("link").c_str()) == 0);
+  CHECK(CaptureWriter::create(folder.file("link"), false, run_info()).ok());
+  REQUIRE(::chmod(folder.file("").c_str(), 01777) == 0);
+  CHECK(create_error(folder.file("link"), false).find("a link in a folder that others may write") !=
+        std::string::npos);
 }
 
 TEST_CASE("files that cannot be written are refused with a reason") {
@@ -305,4 +344,123 @@ TEST_CASE("a full disk is told as such") {
   CHECK(writer.totals().lost_events > 0);
   CHECK(writer.totals().unwritten > 0);
   CHECK(writer.totals().trouble == "No space left on device");
+}
+
+namespace {
+
+/// What a writer says of its capture.
+struct Heard {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::string> sentences;
+
+  CaptureWriter::Tell tell() {
+    return [this](std::string_view text) {
+      const std::lock_guard lock(mutex);
+      sentences.emplace_back(text);
+      changed.notify_all();
+    };
+  }
+  /// Waits for one that holds `words`.
+  void wait_for(std::string_view words) {
+    std::unique_lock lock(mutex);
+    const bool came = changed.wait_for(lock, kLong, [&] {
+      return std::any_of(sentences.begin(), sentences.end(), [&](const std::string& each) {
+        return each.find(words) != std::string::npos;
+      });
+    });
+    INFO(words);
+    CHECK(came);
+  }
+};
+
+/// Forbids files to grow beyond a size, as a full disk does, until it is lifted.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t octets) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{octets, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FullDisk() { make_room(); }
+  void make_room() const { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+/// Events of the wire in a capture, and those that its gaps tell of.
+std::pair<std::uint64_t, std::uint64_t> events_and_gaps(const std::vector<EventCopy>& events) {
+  std::pair<std::uint64_t, std::uint64_t> sum;
+  for (const EventCopy& each : events) {
+    const auto* gap = std::get_if<Gap>(&each.event().body);
+    gap ? sum.second += gap->events : ++sum.first;
+  }
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("a capture goes on after the disk was full, and says what it lost") {
+  const TempFolder folder;
+  const std::string path = folder.file("a");
+  Heard heard;
+  // So little that the queue stays full, however quick or slow the thread is.
+  const FullDisk disk(50000);
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600);
+  const std::string header = format_header(run_info());
+  REQUIRE(::write(descriptor, header.data(), header.size()) > 0);
+  CaptureWriter writer(descriptor, 300000, heard.tell());
+  writer.on_wire({1, at_ns(0), SessionOpened{"c", "l", "u", false}});
+  std::uint64_t told = 1 + static_cast<std::uint64_t>(fill(writer, 1, 1)) + 1;
+  writer.on_wire({2, at_ns(9000), SessionOpened{"c", "l", "u", false}});
+  writer.on_wire({2, at_ns(9001), SessionEnded{}});
+  told += 2;
+  heard.wait_for("the capture cannot be written: File too large");
+  heard.wait_for("the capture loses events");
+  disk.make_room();
+  SECTION("and something comes") {
+    heard.wait_for("the capture is written again");
+    writer.on_wire(bytes_event(3, 9002, Side::kServer, "220 mx\r\n"));
+    ++told;
+    heard.wait_for("the capture takes events again: 1 of them are missing, with 1000 octets");
+  }
+  SECTION("and nothing comes: at the next flush") {
+    heard.wait_for("the capture is written again");
+    writer.flush();
+    heard.wait_for("the capture takes events again");
+  }
+  SECTION("and the run is over") {}
+  const bool whole = writer.close(kLong);
+  CHECK(!whole);
+  CHECK(writer.totals().lost_events == 1);
+  CHECK(writer.totals().lost_octets == 1000);
+  CHECK(writer.totals().unwritten == 0);
+  const auto [there, missing] = events_and_gaps(events_in(path));
+  CHECK(missing == 1);
+  CHECK(there + missing == told);
+}
+
+TEST_CASE("a disk that is full to the end delays nobody, and all that is missing is counted") {
+  const TempFolder folder;
+  const std::string path = folder.file("a");
+  const FullDisk disk(100000);
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600);
+  const std::string header = format_header(run_info());
+  REQUIRE(::write(descriptor, header.data(), header.size()) > 0);
+  CaptureWriter writer(descriptor, 300000);
+  const auto handed_in = static_cast<std::uint64_t>(fill(writer, 1, 1)) + 1;
+  CHECK(!writer.close(std::chrono::hours(1)));
+  disk.make_room();
+  const CaptureWriter::Totals totals = writer.totals();
+  std::uint64_t there = 0;
+  const auto reader = CaptureReader::open(path);
+  REQUIRE(reader.ok());
+  EventKeeper keeper;
+  while (reader.value()->next(keeper).value()) ++there;
+  CHECK(there > 10);
+  CHECK(totals.lost_events == handed_in - there);
+  CHECK(totals.lost_octets == 1000 * (handed_in - there));
+  CHECK(totals.trouble == "File too large");
 }

@@ -22,8 +22,8 @@ Script in_transaction(const Script& rest) {
 }
 
 std::string kept(const Script& script, std::uint64_t limit) {
-  const Screened screened = screen(wire_events(script), ScreenPolicy{.message_octets = limit});
-  const std::string client = visible(screened.events, Side::kClient);
+  const Sanitized result = sanitized(wire_events(script), SanitizerPolicy{.message_octets = limit});
+  const std::string client = visible(result.events, Side::kClient);
   REQUIRE(client.starts_with(kBefore));
   return client.substr(kBefore.size());
 }
@@ -37,7 +37,7 @@ TEST_CASE("content beyond the limit is left out, the final dot stays") {
   CHECK(kept(script, 4) == "DATA\r\n0123<11>\r\n.\r\nQUIT\r\n");
   CHECK(kept(script, 14) == "DATA\r\n0123456789\r\nab<1>\r\n.\r\nQUIT\r\n");
   CHECK(kept(script, 15) == "DATA\r\n0123456789\r\nabc\r\n.\r\nQUIT\r\n");
-  CHECK(kept(script, ScreenPolicy::kEverything) == "DATA\r\n0123456789\r\nabc\r\n.\r\nQUIT\r\n");
+  CHECK(kept(script, SanitizerPolicy::kEverything) == "DATA\r\n0123456789\r\nabc\r\n.\r\nQUIT\r\n");
 }
 
 TEST_CASE("the limit is that of a message, not of a read") {
@@ -82,11 +82,11 @@ TEST_CASE("credentials behind a message that was left out are masked") {
   const Script script =
       in_transaction({C("DATA\r\n"), S("354 go\r\n"), C("content\r\n.\r\nAUTH PLAIN AGFsaWNl\r\n"),
                       S("250 ok\r\n503 no\r\n")});
-  const Screened screened = screen(wire_events(script), ScreenPolicy{.message_octets = 2});
-  CHECK(visible(screened.events, Side::kClient) ==
+  const Sanitized result = sanitized(wire_events(script), SanitizerPolicy{.message_octets = 2});
+  CHECK(visible(result.events, Side::kClient) ==
         kBefore + "DATA\r\nco<5>\r\n.\r\nAUTH PLAIN ########\r\n");
   bool seen = false;
-  for (const EventCopy& each : screened.events) {
+  for (const EventCopy& each : result.events) {
     const auto* bytes = std::get_if<Bytes>(&each.event().body);
     if (!bytes || bytes->masked.empty()) continue;
     seen = true;
@@ -101,11 +101,11 @@ TEST_CASE("facts of what is left out are kept") {
   const std::string content = "From: a\r\n\r\n\xc3\xa9\n..dot\r\n";
   const Script script = in_transaction(
       {C("DATA\r\n"), S("354 go\r\n"), C(content), C("more"), C("\r\n.\r\n"), S("250 ok\r\n")});
-  const Screened screened = screen(wire_events(script), ScreenPolicy{.message_octets = 0});
+  const Sanitized result = sanitized(wire_events(script), SanitizerPolicy{.message_octets = 0});
   MessageScanner scanner;
   scanner.scan(octets_of(content));
   bool seen = false;
-  for (const EventCopy& each : screened.events) {
+  for (const EventCopy& each : result.events) {
     const auto* bytes = std::get_if<Bytes>(&each.event().body);
     if (!bytes || !bytes->left_out || bytes->left_out->octets != content.size()) continue;
     seen = true;

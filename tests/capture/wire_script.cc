@@ -16,10 +16,13 @@ void ItemLog::on_event(const WireEvent& event, const Conversation&) {
                       : fmt::format("event {} of kind {}", ns_of(event.time), event.body.index()));
 }
 
-void ItemLog::on_item(const Item& item, const Conversation&) {
+void ItemLog::on_item(const Item& item, const Conversation& conversation) {
   lines.push_back(describe_in_full(item));
   if (item.secret_begin != item.secret_end) {
     secrets.push_back({item.side, item.secret_begin, item.secret_end});
+  }
+  for (const StreamRange& range : conversation.overwritten()) {
+    secrets.push_back({item.side, range.begin, range.end});
   }
 }
 
@@ -55,11 +58,11 @@ std::vector<EventCopy> wire_events(const Script& script) {
   return wire_events(script, [] { return ~std::size_t{0}; });
 }
 
-Screened screen(const std::vector<EventCopy>& raw, ScreenPolicy policy, bool mid_session) {
+Sanitized sanitized(const std::vector<EventCopy>& raw, SanitizerPolicy policy, bool mid_session) {
   EventKeeper keeper;
-  Screened result;
-  Screen screen(policy, &keeper, &result.log, mid_session);
-  for (const EventCopy& each : raw) screen.feed(each.event());
+  Sanitized result;
+  Sanitizer sanitizer(policy, &keeper, &result.log, mid_session);
+  for (const EventCopy& each : raw) sanitizer.feed(each.event());
   result.events = std::move(keeper.events);
   return result;
 }

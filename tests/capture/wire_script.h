@@ -8,7 +8,7 @@
 
 #include "base/octets.h"
 #include "capture/event_copy.h"
-#include "capture/screen.h"
+#include "capture/sanitizer.h"
 #include "capture/wire_event.h"
 #include "tests/parser/dialogue.h"
 
@@ -22,8 +22,8 @@ class EventKeeper : public WireSink {
   std::vector<EventCopy> events;
 };
 
-/// Writes down what a Screen tells of a session: each event without its octets, and each item with
-/// all it holds.
+/// Writes down what a Sanitizer tells of a session: each event without its octets, and each item
+/// with all it holds.
 class ItemLog : public ItemSink {
  public:
   struct Secret {
@@ -46,12 +46,13 @@ std::vector<EventCopy> wire_events(const Script& script, const std::function<std
 /// The same, one read per step.
 std::vector<EventCopy> wire_events(const Script& script);
 
-/// What came of a session that went through a Screen.
-struct Screened {
+/// What came of a session that went through a Sanitizer.
+struct Sanitized {
   std::vector<EventCopy> events;
   ItemLog log;
 };
-Screened screen(const std::vector<EventCopy>& raw, ScreenPolicy policy, bool mid_session = false);
+Sanitized sanitized(const std::vector<EventCopy>& raw, SanitizerPolicy policy,
+                    bool mid_session = false);
 
 /// The events of a side's stream as one text, each hole as "<N>"; gaps are left out.
 std::string visible(const std::vector<EventCopy>& events, Side side);

@@ -22,14 +22,14 @@ Script after_hello(const Script& rest) {
 void expect_visible(const Script& script, const std::string& client, const std::string& server) {
   for (std::size_t size = 1; size < 40; ++size) {
     const std::vector<EventCopy> raw = wire_events(script, [size] { return size; });
-    const Screened screened = screen(raw, ScreenPolicy{});
+    const Sanitized result = sanitized(raw, SanitizerPolicy{});
     INFO("reads of " << size << " octets\n" << to_text(script));
-    CHECK(visible(screened.events, Side::kClient) == client);
-    CHECK(visible(screened.events, Side::kServer) == server);
-    REQUIRE(screened.events.size() == raw.size());
+    CHECK(visible(result.events, Side::kClient) == client);
+    CHECK(visible(result.events, Side::kServer) == server);
+    REQUIRE(result.events.size() == raw.size());
     for (std::size_t i = 0; i < raw.size(); ++i) {
-      CHECK(screened.events[i].event().time == raw[i].event().time);
-      CHECK(screened.events[i].event().body.index() == raw[i].event().body.index());
+      CHECK(result.events[i].event().time == raw[i].event().time);
+      CHECK(result.events[i].event().body.index() == raw[i].event().body.index());
     }
   }
 }
@@ -87,8 +87,8 @@ TEST_CASE("without secrets nothing changes") {
 TEST_CASE("masked octets are told") {
   const Script script =
       after_hello({C("NOOP\r\nAUTH PLAIN AGFsaWNl\r\n"), S("250 ok\r\n235 ok\r\n")});
-  const Screened screened = screen(wire_events(script), ScreenPolicy{});
-  const Bytes& bytes = std::get<Bytes>(screened.events.at(3).event().body);
+  const Sanitized result = sanitized(wire_events(script), SanitizerPolicy{});
+  const Bytes& bytes = std::get<Bytes>(result.events.at(3).event().body);
   REQUIRE(bytes.masked.size() == 1);
   CHECK(bytes.masked[0].offset == 17);
   CHECK(bytes.masked[0].octets == 8);
@@ -97,10 +97,10 @@ TEST_CASE("masked octets are told") {
 TEST_CASE("kept credentials are neither masked nor held back") {
   const Script script = after_hello({C("AUTH PLAIN AGFsaWNl\r\n"), S("235 ok\r\n")});
   EventKeeper keeper;
-  Screen screen(ScreenPolicy{.keep_credentials = true}, &keeper, nullptr);
+  Sanitizer sanitizer(SanitizerPolicy{.keep_credentials = true}, &keeper, nullptr);
   const std::vector<EventCopy> raw = wire_events(script, [] { return std::size_t{3}; });
   for (std::size_t i = 0; i < raw.size(); ++i) {
-    screen.feed(raw[i].event());
+    sanitizer.feed(raw[i].event());
     CHECK(keeper.events.size() == i + 1);
   }
   CHECK(visible(keeper.events, Side::kClient) == "EHLO c\r\nAUTH PLAIN AGFsaWNl\r\n");
@@ -112,32 +112,110 @@ TEST_CASE("kept credentials are neither masked nor held back") {
 
 TEST_CASE("what may be a secret waits, and what comes behind it") {
   EventKeeper keeper;
-  Screen screen(ScreenPolicy{}, &keeper, nullptr);
+  Sanitizer sanitizer(SanitizerPolicy{}, &keeper, nullptr);
   const auto feed = [&](Side side, std::string_view text) {
     Bytes bytes;
     bytes.from = side;
     bytes.head = octets_of(text);
-    screen.feed({1, at_ns(0), bytes});
+    sanitizer.feed({1, at_ns(0), bytes});
     return keeper.events.size();
   };
   CHECK(feed(Side::kServer, "220 mx\r\n") == 1);
-  CHECK(feed(Side::kClient, "NOO") == 2);
-  CHECK(feed(Side::kClient, "P\r\n") == 3);
-  CHECK(feed(Side::kClient, "AU") == 3);
-  CHECK(feed(Side::kServer, "250 ok\r\n") == 3);
-  CHECK(feed(Side::kClient, "TH PLAIN AGFs") == 3);
-  CHECK(feed(Side::kClient, "aWNl\r\n") == 7);
-  CHECK(visible(keeper.events, Side::kClient) == "NOOP\r\nAUTH PLAIN ########\r\n");
+  CHECK(feed(Side::kClient, "NOO") == 1);  // no verb yet
+  CHECK(feed(Side::kClient, "P x") == 3);
+  CHECK(feed(Side::kClient, "\r\n") == 4);
+  CHECK(feed(Side::kClient, "AU") == 4);
+  CHECK(feed(Side::kServer, "250 ok\r\n") == 4);
+  CHECK(feed(Side::kClient, "TH PLAIN AGFs") == 4);
+  CHECK(feed(Side::kClient, "aWNl\r\n") == 8);
+  CHECK(visible(keeper.events, Side::kClient) == "NOOP x\r\nAUTH PLAIN ########\r\n");
+}
+
+TEST_CASE("a long line that no login can be is written as it comes") {
+  EventKeeper keeper;
+  Sanitizer sanitizer(SanitizerPolicy{}, &keeper, nullptr);
+  const std::string piece(1000, 'x');
+  for (int i = 0; i < 100; ++i) {
+    Bytes bytes;
+    bytes.from = Side::kClient;
+    bytes.head = octets_of(piece);
+    sanitizer.feed({1, at_ns(0), bytes});
+  }
+  CHECK(keeper.events.size() == 100);
+  CHECK(visible(keeper.events, Side::kClient) == std::string(100'000, 'x'));
+}
+
+TEST_CASE("what a server repeats of a login is masked in its replies") {
+  expect_visible(
+      after_hello({C("AUTH LOGIN\r\n"), S("334 VXNlcm5hbWU6\r\n"), C("YWxpY2U=\r\n"),
+                   S("334 UGFzc3dvcmQ6\r\n"), C("S3g5dlEyIXB3\r\n"),
+                   S("535-bad credentials: alice / Kx9vQ2!pw\r\n535 (S3g5dlEyIXB3)\r\n"),
+                   C("S3g5dlEyIXB3\r\n"), S("500 5.3.3 Unrecognized command 'S3g5dlEy...'\r\n"),
+                   C("NOOP\r\n"), S("250 bye Kx9vQ2!pw\r\n"), C("MAIL FROM:<alice@b>\r\n"),
+                   S("250 2.1.0 <alice@b> ok\r\n")}),
+      "EHLO c\r\nAUTH LOGIN\r\n########\r\n############\r\n############\r\nNOOP\r\n"
+      "MAIL FROM:<alice@b>\r\n",
+      kServerHello +
+          "334 VXNlcm5hbWU6\r\n334 UGFzc3dvcmQ6\r\n535-bad credentials: ##### / "
+          "#########\r\n535 (############)\r\n500 5.3.3 Unrecognized command "
+          "'########...'\r\n250 bye #########\r\n250 2.1.0 <alice@b> ok\r\n");
+}
+
+TEST_CASE("so it is in a reply that the end cuts") {
+  expect_visible(after_hello({C("AUTH PLAIN AGFsaWNlAEt4OXZRMiFwdw==\r\n"),
+                              S("535 no Kx9vQ2!pw and AGFsaWNlAEt4OXZR"), eof(Side::kServer)}),
+                 "EHLO c\r\nAUTH PLAIN ########################\r\n",
+                 kServerHello + "535 no ######### and ################");
+}
+
+TEST_CASE("what follows a 334 is a response, whatever the server took for AUTH") {
+  const std::string challenges = "334 VXNlcm5hbWU6\r\n334 UGFzc3dvcmQ6\r\n235 ok\r\n";
+  expect_visible(
+      after_hello({S("334 VXNlcm5hbWU6\r\n"), C("YWxpY2U=\r\n"), S("334 UGFzc3dvcmQ6\r\n"),
+                   C("c2VjcmV0\r\n"), S("235 ok\r\n"), C("NOOP\r\n")}),
+      "EHLO c\r\n########\r\n########\r\nNOOP\r\n", kServerHello + challenges);
+  expect_visible(after_hello({C("MYAUTH\r\n"), S("334 VXNlcm5hbWU6\r\n"), C("YWxpY2U=\r\n"),
+                              S("334 UGFzc3dvcmQ6\r\n"), C("c2VjcmV0\r\n"), S("235 ok\r\n")}),
+                 "EHLO c\r\nMYAUTH\r\n########\r\n########\r\n", kServerHello + challenges);
+  // A command is none.
+  expect_visible(
+      after_hello({S("334 a\r\n"), C("MAIL FROM:<a@b>\r\n"), S("250 ok\r\n"), C("xy\r\n")}),
+      "EHLO c\r\nMAIL FROM:<a@b>\r\nxy\r\n", kServerHello + "334 a\r\n250 ok\r\n");
+}
+
+TEST_CASE("credentials where no AUTH is") {
+  using namespace std::string_literals;
+  const std::pair<std::string, std::string> lines[] = {
+      {"BURL imap://a@x/b;uid=2;urlauth=submit+a:internal:91354a47 LAST",
+       "BURL imap://a@x/b;uid=2;urlauth=submit+a:internal:######## LAST"},
+      {"AUTHPLAIN AGFsaWNlAHNlY3JldA==", "AUTHPLAIN ####################"},
+      {"\0AUTH PLAIN secret"s, "\0AUTH PLAIN ######"s},
+      {"\xef\xbb\xbf"
+       "AUTH PLAIN secret",
+       "\xef\xbb\xbf"
+       "AUTH PLAIN ######"},
+      {"X\b\bAUTH PLAIN secret", "X\b\bAUTH PLAIN ######"},
+      {"NOOP\rAUTH PLAIN secret", "NOOP\rAUTH PLAIN ######"},
+      {"PASS secret", "PASS ######"},
+      {"LOGIN alice secret", "LOGIN ############"},
+      {"a1 LOGIN alice secret", "a1 LOGIN ############"},
+      {"Authorization: Basic YWxpY2U6c2VjcmV0", "Authorization: Basic ################"},
+      {"ATUH PLAIN AGFsaWNlAHNlY3JldA==", "ATUH PLAIN ####################"},
+  };
+  for (const auto& [line, shown] : lines) {
+    expect_visible(after_hello({C(line + "\r\n"), S("500 what\r\n"), C("QUIT\r\n")}),
+                   "EHLO c\r\n" + shown + "\r\nQUIT\r\n", kServerHello + "500 what\r\n");
+  }
 }
 
 TEST_CASE("an endless response is masked and written before it takes too much memory") {
   EventKeeper keeper;
-  Screen screen(ScreenPolicy{}, &keeper, nullptr);
+  Sanitizer sanitizer(SanitizerPolicy{}, &keeper, nullptr);
   const auto feed = [&](Side side, std::string_view text) {
     Bytes bytes;
     bytes.from = side;
     bytes.head = octets_of(text);
-    screen.feed({1, at_ns(0), bytes});
+    sanitizer.feed({1, at_ns(0), bytes});
   };
   for (const Step& step : kHello) feed(step.side, step.octets);
   feed(Side::kClient, "AUTH LOGIN\r\n");
@@ -155,7 +233,7 @@ TEST_CASE("an endless response is masked and written before it takes too much me
     }
     most_waiting = std::max(most_waiting, fed - kept);
   }
-  CHECK(most_waiting <= Screen::kMaxHeld);
+  CHECK(most_waiting <= Sanitizer::kMaxHeld);
   feed(Side::kClient, "SS\r\n");
   feed(Side::kServer, "235 ok\r\n");
   feed(Side::kClient, "QUIT\r\n");
@@ -171,8 +249,8 @@ TEST_CASE("many lines that may be secrets are masked in little time") {
   script.push_back(C(lines));
   script.push_back(S("504 no\r\n"));
   script.push_back(C("QUIT\r\n"));
-  const Screened screened = screen(wire_events(script, [] { return std::size_t{100}; }), {});
-  const std::string client = visible(screened.events, Side::kClient);
+  const Sanitized result = sanitized(wire_events(script, [] { return std::size_t{100}; }), {});
+  const std::string client = visible(result.events, Side::kClient);
   CHECK(client.find('s') == std::string::npos);
   CHECK(client.ends_with("#\n#\nQUIT\r\n"));
 }

@@ -153,15 +153,15 @@ std::vector<EventCopy> saved_and_loaded(const std::vector<EventCopy>& events) {
 }
 
 /// Each octet of the record is that of the wire, or '#' where it is secret.
-std::string find_wrong_octets(const std::vector<EventCopy>& raw, const Screened& screened,
+std::string find_wrong_octets(const std::vector<EventCopy>& raw, const Sanitized& result,
                               bool masks) {
-  if (raw.size() != screened.events.size()) {
-    return fmt::format("{} events became {}", raw.size(), screened.events.size());
+  if (raw.size() != result.events.size()) {
+    return fmt::format("{} events became {}", raw.size(), result.events.size());
   }
   std::uint64_t at[2] = {0, 0};
   for (std::size_t i = 0; i < raw.size(); ++i) {
     const auto* before = std::get_if<Bytes>(&raw[i].event().body);
-    const auto* after = std::get_if<Bytes>(&screened.events[i].event().body);
+    const auto* after = std::get_if<Bytes>(&result.events[i].event().body);
     if (const auto* lost = std::get_if<Gap>(&raw[i].event().body)) {
       at[index(*lost->from)] += lost->octets;
     }
@@ -175,7 +175,7 @@ std::string find_wrong_octets(const std::vector<EventCopy>& raw, const Screened&
     const auto check = [&](std::span<const std::uint8_t> part) {
       for (const std::uint8_t octet : part) {
         const bool secret =
-            masks && std::any_of(screened.log.secrets.begin(), screened.log.secrets.end(),
+            masks && std::any_of(result.log.secrets.begin(), result.log.secrets.end(),
                                  [&](const ItemLog::Secret& each) {
                                    return each.side == before->from && each.begin <= offset &&
                                           offset < each.end;
@@ -227,7 +227,7 @@ void check_dialogues(std::uint32_t first, std::uint32_t count) {
     std::mt19937 random(seed);
     const Script script = random_script(random);
     const bool mid_session = random() % 8 == 0;
-    // Thousands of tiny reads that wait for one reply are another matter: see screen_mask_test.
+    // Thousands of tiny reads that wait for one reply are another matter: see sanitizer_mask_test.
     const bool is_long = std::any_of(script.begin(), script.end(),
                                      [](const Step& step) { return step.octets.size() > 5000; });
     const std::size_t smallest = is_long ? 100 : 1;
@@ -235,21 +235,22 @@ void check_dialogues(std::uint32_t first, std::uint32_t count) {
     const std::vector<EventCopy> raw =
         random() % 3 == 0 ? wire_events(script)
                           : wire_events(script, [&] { return smallest + random() % largest; });
-    constexpr std::uint64_t kLimits[] = {0, 1, 7, 30, 200, ScreenPolicy::kEverything};
-    const ScreenPolicy policy{random() % 4 == 0, kLimits[random() % std::size(kLimits)]};
+    constexpr std::uint64_t kLimits[] = {0, 1, 7, 30, 200, SanitizerPolicy::kEverything};
+    const SanitizerPolicy policy{random() % 4 == 0, kLimits[random() % std::size(kLimits)]};
 
     INFO("seed " << seed << ", limit " << policy.message_octets << "\n" << to_text(script));
-    const Screened screened = screen(raw, policy, mid_session);
-    const std::string wrong = find_wrong_octets(raw, screened, !policy.keep_credentials);
+    const Sanitized result = sanitized(raw, policy, mid_session);
+    const std::string wrong = find_wrong_octets(raw, result, !policy.keep_credentials);
     if (!wrong.empty()) FAIL(wrong);
-    left_out += octets_left_out(screened.events);
-    secrets += policy.keep_credentials ? 0 : screened.log.secrets.size();
+    left_out += octets_left_out(result.events);
+    secrets += policy.keep_credentials ? 0 : result.log.secrets.size();
 
-    const std::vector<EventCopy> loaded = saved_and_loaded(screened.events);
-    const Screened again = screen(loaded, ScreenPolicy{.keep_credentials = true}, mid_session);
-    if (again.log.lines != screened.log.lines) {
+    const std::vector<EventCopy> loaded = saved_and_loaded(result.events);
+    const Sanitized again =
+        sanitized(loaded, SanitizerPolicy{.keep_credentials = true}, mid_session);
+    if (again.log.lines != result.log.lines) {
       FAIL("live:\n"
-           << joined(screened.log.lines) << "\nfrom the record:\n"
+           << joined(result.log.lines) << "\nfrom the record:\n"
            << joined(again.log.lines));
     }
   }

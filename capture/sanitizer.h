@@ -26,7 +26,7 @@ class ItemSink {
 };
 
 /// How much of what is private or large goes into a capture.
-struct ScreenPolicy {
+struct SanitizerPolicy {
   bool keep_credentials = false;
   static constexpr std::uint64_t kEverything = ~std::uint64_t{0};
   std::uint64_t message_octets = kEverything;  // of each message, kept verbatim
@@ -42,15 +42,15 @@ struct ScreenPolicy {
 /// later ones of the session, so order stays) until the Conversation knows, or until they take
 /// more than kMaxHeld octets of memory: then what is undecided is masked. To read what was
 /// screened before, keep credentials and everything. Not thread-safe.
-class Screen {
+class Sanitizer {
  public:
   static constexpr std::size_t kMaxHeld = 1024 * 1024;
 
-  /// Either sink may be nullptr; both must outlive the screen.
-  Screen(ScreenPolicy policy, WireSink* record, ItemSink* items, bool mid_session = false);
-  ~Screen();
-  Screen(const Screen&) = delete;
-  Screen& operator=(const Screen&) = delete;
+  /// Either sink may be nullptr; both must outlive the sanitizer.
+  Sanitizer(SanitizerPolicy policy, WireSink* record, ItemSink* items, bool mid_session = false);
+  ~Sanitizer();
+  Sanitizer(const Sanitizer&) = delete;
+  Sanitizer& operator=(const Sanitizer&) = delete;
 
   /// The next event of the session. Nothing comes after SessionEnded.
   void feed(const WireEvent& event);
@@ -62,6 +62,8 @@ class Screen {
   void let_go();
 
   const Conversation& conversation() const { return conversation_; }
+  /// Not all that was fed is in the record yet.
+  bool holds_back() const { return held_ != nullptr; }
 
  private:
   /// What was found in an event on its way through the Conversation.
@@ -80,7 +82,7 @@ class Screen {
   void mask_undecided();
   void release();
 
-  ScreenPolicy policy_;
+  SanitizerPolicy policy_;
   WireSink* record_;
   ItemSink* items_;
   Conversation conversation_;

@@ -1,4 +1,4 @@
-#include "capture/screen.h"
+#include "capture/sanitizer.h"
 
 #include <cassert>
 #include <type_traits>
@@ -9,7 +9,7 @@
 namespace smtpscope {
 
 /// Events that wait for the Conversation to know what is secret in them, oldest first.
-struct Screen::Held {
+struct Sanitizer::Held {
   struct Entry {
     EventCopy event;
     std::uint64_t at = 0;  // Bytes: stream offset of the first octet
@@ -25,23 +25,23 @@ struct Screen::Held {
   }
 };
 
-Screen::Screen(ScreenPolicy policy, WireSink* record, ItemSink* items, bool mid_session)
+Sanitizer::Sanitizer(SanitizerPolicy policy, WireSink* record, ItemSink* items, bool mid_session)
     : policy_(policy),
       record_(record),
       items_(items),
       conversation_(mid_session ? Conversation::Start::kMidSession
                                 : Conversation::Start::kBeginning) {}
 
-Screen::~Screen() = default;
+Sanitizer::~Sanitizer() = default;
 
-void Screen::feed(const WireEvent& event) {
+void Sanitizer::feed(const WireEvent& event) {
   const auto* bytes = std::get_if<Bytes>(&event.body);
   const std::uint64_t at = bytes ? conversation_.received(bytes->from) : 0;
   if (items_) items_->on_event(event, conversation_);
 
   Findings findings;
   // A read that has holes was bounded before: what is left of it is small.
-  const bool bounds = record_ && policy_.message_octets != ScreenPolicy::kEverything && bytes &&
+  const bool bounds = record_ && policy_.message_octets != SanitizerPolicy::kEverything && bytes &&
                       !bytes->left_out && !bytes->aside;
   if (!bounds) {
     parse(event, findings);
@@ -78,7 +78,7 @@ void Screen::feed(const WireEvent& event) {
   write_down(bounded, at, findings);
 }
 
-void Screen::pass_gap_of_run(const WireEvent& gap) {
+void Sanitizer::pass_gap_of_run(const WireEvent& gap) {
   let_go();
   if (items_) items_->on_event(gap, conversation_);
   Findings findings;
@@ -86,13 +86,13 @@ void Screen::pass_gap_of_run(const WireEvent& gap) {
   if (items_) items_->on_event_done(gap, conversation_);
 }
 
-void Screen::let_go() {
+void Sanitizer::let_go() {
   if (!held_) return;
   mask_undecided();
   release();
 }
 
-void Screen::parse(const WireEvent& event, Findings& findings) {
+void Sanitizer::parse(const WireEvent& event, Findings& findings) {
   std::visit(
       [&](const auto& body) {
         using Body = std::decay_t<decltype(body)>;
@@ -126,7 +126,7 @@ void Screen::parse(const WireEvent& event, Findings& findings) {
       event.body);
 }
 
-void Screen::parse_bytes(const Bytes& bytes, Findings& findings) {
+void Sanitizer::parse_bytes(const Bytes& bytes, Findings& findings) {
   const auto receive = [&](std::span<const std::uint8_t> octets) {
     conversation_.receive(bytes.from, octets);
     drain(findings);
@@ -141,7 +141,7 @@ void Screen::parse_bytes(const Bytes& bytes, Findings& findings) {
   }
 }
 
-void Screen::left_out(Side from, const LeftOut& hole, Findings& findings) {
+void Sanitizer::left_out(Side from, const LeftOut& hole, Findings& findings) {
   // After a hole in the record, or in a record that was tampered with, the message may be another
   // one than the hole was cut from.
   const MessageScanner* scanner = conversation_.scanner();
@@ -153,17 +153,22 @@ void Screen::left_out(Side from, const LeftOut& hole, Findings& findings) {
   drain(findings);
 }
 
-void Screen::drain(Findings& findings) {
+void Sanitizer::drain(Findings& findings) {
   while (const Item* item = conversation_.next()) {
-    if (record_ && !policy_.keep_credentials && item->secret_begin != item->secret_end) {
-      findings.secrets[index(item->side)].push_back({item->secret_begin, item->secret_end});
+    if (record_ && !policy_.keep_credentials) {
+      std::vector<StreamRange>& secrets = findings.secrets[index(item->side)];
+      if (item->secret_begin != item->secret_end) {
+        secrets.push_back({item->secret_begin, item->secret_end});
+      }
+      const std::span<const StreamRange> further = conversation_.overwritten();
+      secrets.insert(secrets.end(), further.begin(), further.end());
     }
     if (findings.limit) findings.limit->on_item(*item);
     if (items_) items_->on_item(*item, conversation_);
   }
 }
 
-void Screen::write_down(const WireEvent& event, std::uint64_t at, const Findings& findings) {
+void Sanitizer::write_down(const WireEvent& event, std::uint64_t at, const Findings& findings) {
   if (!record_) return;
   const bool pending = !policy_.keep_credentials && conversation_.secret_pending();
   const bool found = !findings.secrets[0].empty() || !findings.secrets[1].empty();
@@ -194,19 +199,19 @@ void Screen::write_down(const WireEvent& event, std::uint64_t at, const Findings
   }
 }
 
-void Screen::hold(EventCopy event, std::uint64_t at) {
+void Sanitizer::hold(EventCopy event, std::uint64_t at) {
   if (!held_) held_ = std::make_unique<Held>();
   held_->size += event.size();
   held_->entries.push_back({std::move(event), at});
 }
 
-void Screen::mask_undecided() {
-  const Side side = conversation_.commanding_side();
-  const StreamRange undecided{conversation_.itemised(side), conversation_.received(side)};
-  held_->mask(side, std::span(&undecided, 1), true);
+void Sanitizer::mask_undecided() {
+  for (const Side side : {Side::kClient, Side::kServer}) {
+    held_->mask(side, conversation_.undecided(side), true);
+  }
 }
 
-void Screen::release() {
+void Sanitizer::release() {
   if (!held_) return;
   // Taken out first: a sink may ask anything of us.
   const std::unique_ptr<Held> held = std::move(held_);
