@@ -73,6 +73,11 @@ bool says_nothing_of_whom(std::string_view keyword) {
                              [&](std::string_view each) { return same_keyword(keyword, each); });
 }
 
+bool is_tagged_login(std::string_view behind_tag) {
+  const std::string_view word = split_command(behind_tag).word;
+  return equal_ignoring_case(word, "LOGIN") || equal_ignoring_case(word, "AUTHENTICATE");
+}
+
 bool may_stand_in_such_a_value(char c) {
   return is_alphanumeric(c) || c == ',' || c == ';' || c == ':' || c == '-';
 }
@@ -85,7 +90,9 @@ void CommandRedactor::rewrite(std::string_view whole, std::size_t secret_begin,
   Line line(open, text_, out);
   const CommandWords words = split_command(open);
   const Verb verb = verb_of(words.word);
-  if (verb == Verb::kUnknown) {
+  if (open.size() < whole.size() && verb != Verb::kAuth && verb != Verb::kXexps) {
+    login_words(open, out);
+  } else if (verb == Verb::kUnknown) {
     no_command(open, out);
   } else {
     line.keep(words.word);
@@ -96,6 +103,27 @@ void CommandRedactor::rewrite(std::string_view whole, std::size_t secret_begin,
   const std::size_t end = std::min(secret_end, whole.size());
   out.keep(std::string(end - open.size(), '#'));
   text_.rewrite(whole.substr(end), out);
+}
+
+/// What says that credentials follow stays, or the copy would be read in another way. It stands
+/// behind octets that are part of no word, if there are any (find_credentials).
+void CommandRedactor::login_words(std::string_view open, Rewriting& out) {
+  const auto odd = std::find_if(open.rbegin(), open.rend(), [](char c) {
+    const auto octet = static_cast<unsigned char>(c);
+    return octet >= 0x7f || (octet < 0x20 && octet != '\t');
+  });
+  const auto end = static_cast<std::size_t>(open.rend() - odd);
+  text_.rewrite(open.substr(0, end), out);
+  open.remove_prefix(end);
+  // A tag of IMAP is the client's own.
+  const CommandWords words = split_command(open);
+  const bool tagged = is_tagged_login(words.arguments);
+  if (tagged) {
+    const auto tag = static_cast<std::size_t>(words.arguments.data() - open.data());
+    text_.rewrite(open.substr(0, tag), out);
+    open.remove_prefix(tag);
+  }
+  out.keep(open);
 }
 
 /// Another protocol is told by its words, a line of a message by its first; nothing else of it

@@ -29,6 +29,7 @@ class CommandRedactor {
  private:
   class Line;
 
+  void login_words(std::string_view open, Rewriting& out);
   void no_command(std::string_view line, Rewriting& out);
   void arguments(Verb verb, std::string_view arguments, Line& line);
   void greeting_name(std::string_view name, Line& line);

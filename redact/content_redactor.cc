@@ -158,17 +158,10 @@ void ContentRedactor::field(std::string_view line, Rewriting& out) {
 
 /// A name may have been made of somebody's.
 void ContentRedactor::field_name(std::string_view name, Rewriting& out) {
-  while (!name.empty()) {
-    std::size_t end = 0;
-    while (end < name.size() && is_alphanumeric(name[end])) ++end;
-    const std::string_view word = name.substr(0, end);
-    if (end > 0 && names_->is_known(word)) {
-      out.put(end, names_->word(word));
-    } else {
-      end = std::max<std::size_t>(end, 1);
-      out.keep(name.substr(0, end));
-    }
-    name.remove_prefix(end);
+  if (names_->holds_known(name)) {
+    TextRedactor(*names_, TextRedactor::Words::kKnownGo).rewrite(name, out);
+  } else {
+    out.keep(name);
   }
 }
 

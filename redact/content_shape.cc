@@ -49,6 +49,7 @@ std::string drawn(KeyedHash& hash, std::string_view text, char attempt) {
 
 /// No word of it could be taken for something.
 bool says_nothing(const Pseudonyms& names, std::string_view shape) {
+  if (names.holds_known(shape)) return false;
   const auto in_word = [](char c) {
     return is_alphanumeric(c) || c == '_' || static_cast<unsigned char>(c) >= 0x80;
   };
@@ -56,7 +57,7 @@ bool says_nothing(const Pseudonyms& names, std::string_view shape) {
     const auto end =
         static_cast<std::size_t>(std::ranges::find_if_not(shape, in_word) - shape.begin());
     const std::string_view word = shape.substr(0, end);
-    if (verb_of(word) != Verb::kUnknown || names.is_known(word)) return false;
+    if (verb_of(word) != Verb::kUnknown) return false;
     shape.remove_prefix(std::max<std::size_t>(end, 1));
   }
   return true;

@@ -29,14 +29,6 @@ std::size_t line_end(std::string_view text, std::size_t at) {
   return text.starts_with('\n') ? 1 : 0;
 }
 
-int base64_value(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (is_digit(c)) return c - '0' + 52;
-  if (c == '+' || c == '-') return 62;
-  return c == '/' || c == '_' ? 63 : -1;
-}
-
 }  // namespace
 
 std::string decode_xtext(std::string_view text) {
@@ -131,23 +123,6 @@ std::string decode_quoted(std::string_view text, char mark) {
       }
     }
     result += c;
-  }
-  return result;
-}
-
-std::string decode_base64(std::string_view text) {
-  std::string result;
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const char c : text) {
-    const int value = base64_value(c);
-    if (value < 0) continue;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      result += static_cast<char>(bits >> held & 0xff);
-    }
   }
   return result;
 }

@@ -22,7 +22,4 @@ std::string encode_unitext(std::string_view text);
 /// have it, for `mark` '%'.
 std::string decode_quoted(std::string_view text, char mark = '=');
 
-/// The octets of a run of base64 (RFC 4648 4), as far as it can be read; line ends are skipped.
-std::string decode_base64(std::string_view text);
-
 }  // namespace smtpscope

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "base/ascii.h"
+#include "base/base64.h"
 #include "base/octets.h"
 #include "redact/escapes.h"
 #include "redact/punycode.h"
@@ -11,14 +12,6 @@
 
 namespace smtpscope {
 namespace {
-
-/// Octets beyond ASCII are none: what a wrong guess at an encoding makes may stand beside a name.
-bool continues_word(char c) { return is_alphanumeric(c) || c == '_'; }
-
-bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
-  return (begin == 0 || !continues_word(text[begin - 1]) || !continues_word(text[begin])) &&
-         (end == text.size() || !continues_word(text[end]) || !continues_word(text[end - 1]));
-}
 
 /// The name with each label in its other form (RFC 5890 2.3.2); empty when none has one.
 std::string other_form(std::string_view name) {
@@ -47,6 +40,24 @@ bool in_base64(char c) {
   return is_alphanumeric(c) || c == '+' || c == '/' || c == '-' || c == '_';
 }
 
+constexpr std::string_view kBase64 = "base64";
+
+/// Names of fewer octets stand by chance in what was decoded although it was no base64, or no text.
+constexpr std::size_t kLongName = 8;
+
+/// What stands around [begin, end) is text as well.
+bool is_in_text(std::string_view decoded, std::size_t begin, std::size_t end) {
+  constexpr std::size_t kAround = 8;
+  // The parts of SASL responses are told apart by these two (RFC 4616 2, RFC 7628 3.1).
+  const auto is_text = [](char c) {
+    return (c >= ' ' && c < '\x7f') || c == '\n' || c == '\r' || c == '\t' || c == '\0' ||
+           c == '\1';
+  };
+  const std::size_t from = begin - std::min(begin, kAround);
+  const std::string_view around = decoded.substr(from, end + kAround - from);
+  return std::ranges::all_of(around, is_text);
+}
+
 /// What the runs of base64 in `text` stand for, one behind the other. A run goes on over a line
 /// end, as it does in the parts of a message.
 std::string decoded_runs(std::string_view text) {
@@ -66,7 +77,7 @@ std::string decoded_runs(std::string_view text) {
       result += decode_base64(text.substr(at, end - at));
       result += '\n';
       // By themselves too: what is on the next line may be something else.
-      const std::size_t line = std::min(text.find('\r', at), end);
+      const std::size_t line = at + std::min(text.substr(at, end - at).find('\r'), end - at);
       if (line < end) result += decode_base64(text.substr(at, line - at)) + '\n';
     }
     at = std::max(end, at + 1);
@@ -108,6 +119,7 @@ void LeakCheck::on_wire(const WireEvent& event) {
   const Place place{event.session, "an event's text"};
   if (const auto* bytes = std::get_if<Bytes>(&event.body)) {
     if (bytes->instead) search(place, text_of(*bytes->instead));
+    search(place, bytes->scenario);
     if (bytes->aside) {
       search(place, text_of(bytes->head));
       return;
@@ -123,7 +135,8 @@ void LeakCheck::on_wire(const WireEvent& event) {
     const MessageScanner::Saved saved = bytes->left_out->after.save();
     search({event.session, "a header field's name"}, saved.header.name());
   } else if (const auto* opened = std::get_if<SessionOpened>(&event.body)) {
-    for (const std::string_view text : {opened->client, opened->listener, opened->upstream}) {
+    for (const std::string_view text :
+         {opened->client, opened->listener, opened->upstream, opened->announced_by}) {
       search(place, text);
     }
   } else if (const auto* connected = std::get_if<UpstreamConnected>(&event.body)) {
@@ -136,6 +149,8 @@ void LeakCheck::on_wire(const WireEvent& event) {
     search(place, closed->reason);
   } else if (const auto* handshake = std::get_if<TlsHandshake>(&event.body)) {
     search_tls(place, *handshake->facts);
+  } else if (const auto* remark = std::get_if<Remark>(&event.body)) {
+    search(place, remark->text);
   } else if (std::holds_alternative<SessionEnded>(event.body)) {
     end_stream(event.session, Side::kClient);
     end_stream(event.session, Side::kServer);
@@ -151,6 +166,7 @@ void LeakCheck::search_tls(const Place& place, const TlsFacts& facts) {
   search(place, facts.server_name);
   search(place, facts.failure);
   search(place, facts.verification);
+  search(place, facts.verified_name);
   for (const std::string& difference : facts.differences) search(place, difference);
   for (const TlsCertificate& one : facts.certificates) certificate(one);
   if (facts.client_certificate) certificate(*facts.client_certificate);
@@ -189,7 +205,7 @@ void LeakCheck::end_stream(SessionId session, Side side) {
 void LeakCheck::search(const Place& place, std::string_view text) {
   if (text.empty()) return;
   search_view(place, "", text);
-  search_view(place, "base64", decoded_runs(text));
+  search_view(place, kBase64, decoded_runs(text));
   const auto has = [&](char mark) { return text.find(mark) != std::string_view::npos; };
   if (has('=')) search_view(place, "quoted-printable", decode_quoted(text));
   if (has('%')) search_view(place, "a URL's escapes", decode_quoted(text, '%'));
@@ -203,6 +219,7 @@ void LeakCheck::search_view(const Place& place, std::string_view encoding, std::
   const std::string lower = in_lower_case(text);
   search_.search(lower, [&](std::uint32_t number, std::size_t begin, std::size_t end) {
     if (!stands_alone(lower, begin, end)) return;
+    if (encoding == kBase64 && end - begin < kLongName && !is_in_text(lower, begin, end)) return;
     if (found_++ < kMostTold) {
       leaks_.push_back({kinds_[number], place.session, std::string(place.where),
                         std::string(encoding), lower.substr(begin, end - begin)});

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/ascii.h"
+
 namespace smtpscope {
 
 std::uint32_t NeedleSearch::child(std::uint32_t node, unsigned char octet) const {
@@ -59,6 +61,12 @@ void NeedleSearch::search(std::string_view text, const Found& found) const {
       found(nodes_[at].number, i + 1 - nodes_[at].size, i + 1);
     }
   }
+}
+
+bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
+  const auto continues = [](char c) { return is_alphanumeric(c) || c == '_'; };
+  return (begin == 0 || !continues(text[begin - 1]) || !continues(text[begin])) &&
+         (end == text.size() || !continues(text[end]) || !continues(text[end - 1]));
 }
 
 }  // namespace smtpscope

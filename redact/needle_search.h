@@ -37,4 +37,8 @@ class NeedleSearch {
   std::vector<Node> nodes_ = std::vector<Node>(1);
 };
 
+/// What stands at [begin, end) of `text` is no part of a longer word. Octets beyond ASCII are no
+/// part of words: what a wrong guess at an encoding makes may stand beside a name.
+bool stands_alone(std::string_view text, std::size_t begin, std::size_t end);
+
 }  // namespace smtpscope

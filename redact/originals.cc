@@ -36,7 +36,7 @@ bool is_telling(OriginalKind kind, std::string_view lower) {
       lower, [](char c) { return is_letter(c) || static_cast<unsigned char>(c) >= 0x80; });
   if (kind == OriginalKind::kHost && lower.find('.') != std::string_view::npos) return letters;
   return lower.size() >= kShortestTelling && letters && !is_reserved(lower) &&
-         !is_standard_word(lower);
+         !is_standard_word(lower) && !is_mime_word(lower);
 }
 
 void Originals::add_part(OriginalKind kind, std::string_view text) {
@@ -48,7 +48,9 @@ void Originals::add(OriginalKind kind, std::string_view text) {
   if (text.empty()) return;
   std::string lower = in_lower_case(text);
   auto& known = is_telling(kind, lower) ? kinds_ : ordinary_;
-  const bool is_new = known.emplace(std::move(lower), kind).second;
+  const auto [entry, is_new] = known.emplace(std::move(lower), kind);
+  const bool is_name = kind == OriginalKind::kLocalPart || kind == OriginalKind::kHost;
+  if (is_name && &known == &ordinary_) entry->second = kind;
   Count& count = counts_[static_cast<std::size_t>(kind)];
   ++count.times;
   if (is_new) ++count.different;

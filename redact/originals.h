@@ -43,6 +43,8 @@ class Originals {
 
   /// In lower case, with the kind as which they came first.
   const std::unordered_map<std::string, OriginalKind>& telling() const { return kinds_; }
+  /// Those that are not telling, with the kind as which they came first, names before words.
+  const std::unordered_map<std::string, OriginalKind>& ordinary_names() const { return ordinary_; }
   Count count(OriginalKind kind) const { return counts_[static_cast<std::size_t>(kind)]; }
   /// Names that are no more telling than an ordinary word; nobody looks for them.
   std::uint64_t ordinary() const { return ordinary_.size(); }

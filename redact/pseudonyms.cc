@@ -45,6 +45,16 @@ std::string joined(std::string_view within, std::string_view text) {
   return key;
 }
 
+bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!is_beyond_ascii(text[i])) continue;
+    const std::size_t size = utf8_character(text, i);
+    if (size == 0) return false;
+    i += size - 1;
+  }
+  return true;
+}
+
 bool is_plain_label(std::string_view label) {
   return !label.empty() && label.front() != '-' && label.back() != '-' &&
          std::ranges::all_of(label, [](char c) { return is_alphanumeric(c) || c == '-'; });
@@ -59,29 +69,47 @@ bool looks_like_domain(std::string_view text) {
     return !label.empty() && std::ranges::all_of(label, in_label);
   });
   // What is no UTF-8 is no name in any alphabet.
-  for (std::size_t i = 0; sound && i < text.size(); ++i) {
-    if (!is_beyond_ascii(text[i])) continue;
-    const std::size_t size = utf8_character(text, i);
-    if (size == 0) return false;
-    i += size - 1;
-  }
+  if (!sound || !is_utf8(text)) return false;
   const std::string_view last = labels.back();
-  return sound && last.size() >= 2 &&
+  return last.size() >= 2 &&
          (from_a_label(last).has_value() ||
           std::ranges::all_of(last, [](char c) { return is_letter(c) || is_beyond_ascii(c); }));
 }
 
 Pseudonyms::Pseudonyms(std::string_view key, const Originals* known)
-    : hash_(key), known_(known), addresses_(hash_, known) {}
+    : hash_(key), found_before_(known), addresses_(hash_, known) {}
 
-bool Pseudonyms::is_known(std::string_view text) const {
-  return known_ != nullptr && known_->knows(in_lower_case(text));
+const KnownNames* Pseudonyms::known() const {
+  if (!known_ && found_before_ != nullptr) known_.emplace(*found_before_);
+  return known_ ? &*known_ : nullptr;
+}
+
+bool Pseudonyms::holds_known(std::string_view text) const {
+  return known() != nullptr && known()->is_in(text);
 }
 
 bool Pseudonyms::is_known_user(std::string_view text) const {
-  if (known_ == nullptr) return false;
-  const auto found = known_->telling().find(in_lower_case(text));
-  return found != known_->telling().end() && found->second == OriginalKind::kLocalPart;
+  if (found_before_ == nullptr) return false;
+  const auto& telling = found_before_->telling();
+  const auto found = telling.find(in_lower_case(text));
+  return found != telling.end() && found->second == OriginalKind::kLocalPart;
+}
+
+std::string Pseudonyms::of(OriginalKind kind, std::string_view text) {
+  switch (kind) {
+    case OriginalKind::kMailbox:
+      return mailbox(text);
+    case OriginalKind::kLocalPart:
+      return local_part(text);
+    case OriginalKind::kHost:
+    case OriginalKind::kAddress:
+      return host(text);
+    case OriginalKind::kLabel:
+    case OriginalKind::kWord:
+    case OriginalKind::kIdentifier:
+      break;
+  }
+  return word(text);
 }
 
 /// May stand for `original`: it is nobody else's, no word with a meaning, and nothing that was to
@@ -93,7 +121,7 @@ bool Pseudonyms::is_fit(std::string_view within, std::string_view original,
   if (word && (is_standard_word(candidate) || !telling_part(candidate).empty())) {
     return false;
   }
-  if (known_ != nullptr && known_->knows(std::string(candidate))) return false;
+  if (holds_known(candidate)) return false;
   const auto taken = taken_.find(joined(within, candidate));
   return taken == taken_.end() || taken->second == original;
 }
@@ -102,11 +130,20 @@ std::string Pseudonyms::permuted(std::string_view within, std::string_view lower
   std::string key = joined(within, lower);
   if (const auto known = chosen_.find(key); known != chosen_.end()) return known->second;
   // Going on from what is not fit leads to another word for every other beginning, as long as it is
-  // a permutation (cycle walking, NIST SP 800-38G).
-  constexpr int kMostSteps = 1000;
+  // a permutation (cycle walking, NIST SP 800-38G). Of words of a shape at most a few in a hundred
+  // are not fit, so that many steps in a row lead nowhere; and what is no text has no names.
+  const int most_steps = is_utf8(lower) ? 60 : 2;
+  constexpr int kMostOthers = 50;
   std::string candidate = cipher_.permute(within, lower);
-  for (int step = 0; step < kMostSteps && !is_fit(within, lower, candidate); ++step) {
+  for (int step = 0; step < most_steps && !is_fit(within, lower, candidate); ++step) {
     candidate = cipher_.permute(within, candidate);
+  }
+  // A permutation may leave a word as it is: then another one has to do.
+  std::string other(within);
+  for (int tried = 0; candidate == lower && tried < kMostOthers; ++tried) {
+    other += '\1';
+    const std::string next = cipher_.permute(other, lower);
+    if (is_fit(within, lower, next)) candidate = next;
   }
   chosen_.emplace(std::move(key), candidate);
   taken_.emplace(joined(within, candidate), std::string(lower));

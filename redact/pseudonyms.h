@@ -9,6 +9,7 @@
 
 #include "redact/address_pseudonyms.h"
 #include "redact/keyed_hash.h"
+#include "redact/known_names.h"
 #include "redact/originals.h"
 #include "redact/word_cipher.h"
 
@@ -19,8 +20,9 @@ namespace smtpscope {
 /// domains of less than nine octets. Counts and remembers what it replaced. Not thread-safe.
 class Pseudonyms {
  public:
-  /// `known`, what an earlier pass over the same input found, keeps pseudonyms from being one of
-  /// these; it may be nullptr, and outlives this.
+  /// `known`, what an earlier pass over the same input found, is looked up in texts, and keeps
+  /// pseudonyms from being one of these. It may be nullptr, outlives this, and is complete before
+  /// the first name is asked for.
   explicit Pseudonyms(std::string_view key, const Originals* known = nullptr);
 
   /// A word of a text, or an identifier. Letters stay letters, digits digits.
@@ -48,9 +50,13 @@ class Pseudonyms {
 
   KeyedHash& hash() { return hash_; }
   const Originals& originals() const { return originals_; }
-  /// Found in an earlier pass, and telling.
-  bool is_known(std::string_view text) const;
+  /// What an earlier pass found; nullptr in the first one.
+  const KnownNames* known() const;
   bool is_known_user(std::string_view text) const;
+  /// A name that was found before is in the text.
+  bool holds_known(std::string_view text) const;
+  /// The pseudonym of a name of that kind.
+  std::string of(OriginalKind kind, std::string_view text);
   std::uint64_t moved_addresses() const { return addresses_.moved(); }
 
  private:
@@ -62,7 +68,8 @@ class Pseudonyms {
 
   KeyedHash hash_;
   WordCipher cipher_{hash_};
-  const Originals* known_;
+  const Originals* found_before_;
+  mutable std::optional<KnownNames> known_;  // made of them when it is needed first
   AddressPseudonyms addresses_;
   Originals originals_;
   std::unordered_map<std::string, std::string> chosen_;  // by what it is within, NUL, original

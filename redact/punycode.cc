@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/ascii.h"
+#include "base/utf8.h"
 #include "redact/word_cipher.h"
 
 namespace smtpscope {
@@ -49,33 +50,10 @@ std::optional<std::vector<std::uint32_t>> points_of(std::string_view text) {
     }
     const std::size_t size = utf8_character(text, i);
     if (size == 0) return std::nullopt;
-    std::uint32_t point = octet & (0xffU >> (size + 1));
-    for (std::size_t k = 1; k < size; ++k) {
-      point = point << 6 | (static_cast<std::uint8_t>(text[i + k]) & 0x3f);
-    }
-    points.push_back(point);
+    points.push_back(utf8_value(text.substr(i), size));
     i += size;
   }
   return points;
-}
-
-void append_utf8(std::string& text, std::uint32_t point) {
-  const auto put = [&](std::uint32_t octet) { text += static_cast<char>(octet); };
-  if (point < 0x80) {
-    put(point);
-  } else if (point < 0x800) {
-    put(0xc0 | point >> 6);
-    put(0x80 | (point & 0x3f));
-  } else if (point < 0x10000) {
-    put(0xe0 | point >> 12);
-    put(0x80 | (point >> 6 & 0x3f));
-    put(0x80 | (point & 0x3f));
-  } else {
-    put(0xf0 | point >> 18);
-    put(0x80 | (point >> 12 & 0x3f));
-    put(0x80 | (point >> 6 & 0x3f));
-    put(0x80 | (point & 0x3f));
-  }
 }
 
 }  // namespace

@@ -1,9 +1,12 @@
 #include "redact/redactor.h"
 
+#include <algorithm>
+#include <cassert>
 #include <string>
 #include <utility>
+#include <vector>
 
-#include "capture/screen.h"
+#include "capture/sanitizer.h"
 #include "redact/session_redactor.h"
 #include "redact/text_redactor.h"
 
@@ -13,28 +16,28 @@ namespace smtpscope {
 class Redactor::Session : private WireSink {
  public:
   Session(Redactor& run, bool mid_session)
-      : screen_(policy_for(run.policy_), &run.out_, nullptr, mid_session),
+      : sanitizer_(policy_for(run.policy_), &run.out_, nullptr, mid_session),
         redactor_(run.names_, run.policy_, *this, mid_session) {}
 
   void feed(const WireEvent& event) { redactor_.feed(event); }
   void pass_gap_of_run(const WireEvent& gap) {
     redactor_.pass_gap_of_run(gap);
-    screen_.pass_gap_of_run(gap);
+    sanitizer_.pass_gap_of_run(gap);
   }
   void finish() {
     redactor_.finish();
-    screen_.let_go();
+    sanitizer_.let_go();
   }
 
  private:
-  static ScreenPolicy policy_for(BodyPolicy body) {
-    ScreenPolicy policy;
+  static SanitizerPolicy policy_for(BodyPolicy body) {
+    SanitizerPolicy policy;
     if (body == BodyPolicy::kDrop) policy.message_octets = 0;
     return policy;
   }
-  void on_wire(const WireEvent& event) override { screen_.feed(event); }
+  void on_wire(const WireEvent& event) override { sanitizer_.feed(event); }
 
-  Screen screen_;
+  Sanitizer sanitizer_;
   SessionRedactor redactor_;
 };
 
@@ -46,11 +49,12 @@ Redactor::~Redactor() = default;
 void Redactor::on_wire(const WireEvent& event) {
   if (event.session != kWholeRun) {
     feed(event);
-  } else if (const auto* gap = std::get_if<Gap>(&event.body)) {
-    pass_gap(event, *gap);
-  } else {
-    out_.on_wire(event);  // has no texts
+    return;
   }
+  // The whole run has gaps only; whatever else a source may make up, nobody has read it.
+  const auto* gap = std::get_if<Gap>(&event.body);
+  assert(gap != nullptr);
+  if (gap != nullptr) pass_gap(event, *gap);
 }
 
 void Redactor::feed(const WireEvent& event) {
@@ -60,12 +64,18 @@ void Redactor::feed(const WireEvent& event) {
     const auto* opened = std::get_if<SessionOpened>(&event.body);
     session = std::make_unique<Session>(*this, opened == nullptr || opened->mid_session);
   }
+  untold_.heard(event.session);
   session->feed(event);
-  if (std::holds_alternative<SessionEnded>(event.body)) open_.erase(event.session);
+  if (!std::holds_alternative<SessionEnded>(event.body)) return;
+  untold_.ended(event.session);
+  open_.erase(event.session);
 }
 
 void Redactor::pass_gap(const WireEvent& event, const Gap& gap) {
-  for (const auto& [id, session] : open_) session->pass_gap_of_run(event);
+  // A session that is not told has handed on all that it held back at the gap before.
+  std::vector<SessionId> concerned = untold_.take(gap);
+  std::sort(concerned.begin(), concerned.end());
+  for (const SessionId id : concerned) open_.at(id)->pass_gap_of_run(event);
   const std::string why = TextRedactor(names_).rewritten(gap.why);
   Gap changed = gap;
   changed.why = why;
@@ -86,6 +96,9 @@ RunInfo redacted_run(const RunInfo& run, Pseudonyms& names, BodyPolicy policy) {
   redacted.credentials_kept = false;
   if (policy == BodyPolicy::kDrop) redacted.message_kept = "none";
   redacted.redacted = to_string(policy);
+  // It is a capture of its own: nothing in it says where files meet.
+  redacted.run.clear();
+  redacted.part = 0;
   return redacted;
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 
+#include "capture/untold_sessions.h"
 #include "capture/wire_event.h"
 #include "redact/content_redactor.h"
 #include "redact/pseudonyms.h"
@@ -10,8 +11,8 @@
 namespace smtpscope {
 
 /// Redacts a recorded run: each session's events through a SessionRedactor, and what that gives
-/// through a Screen, which masks credentials and leaves messages out as it does for the proxy. Not
-/// thread-safe.
+/// through a Sanitizer, which masks credentials and leaves messages out as it does for the proxy.
+/// Not thread-safe.
 class Redactor : public WireSink {
  public:
   /// `names` and `out` must outlive it.
@@ -32,6 +33,7 @@ class Redactor : public WireSink {
   const BodyPolicy policy_;
   WireSink& out_;
   std::map<SessionId, std::unique_ptr<Session>> open_;
+  UntoldSessions untold_;
 };
 
 /// What the header of the redacted capture says of the run.

@@ -31,6 +31,14 @@ class Rewriting {
     }
   }
 
+  void append(const Rewriting& other) {
+    std::string_view text = other.text_;
+    for (const Piece& piece : other.pieces_) {
+      put(piece.original, text.substr(0, static_cast<std::size_t>(piece.replaced)));
+      text.remove_prefix(static_cast<std::size_t>(piece.replaced));
+    }
+  }
+
   const std::string& text() const { return text_; }
   const std::vector<Piece>& pieces() const { return pieces_; }
 

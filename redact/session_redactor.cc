@@ -12,7 +12,7 @@ namespace smtpscope {
 namespace {
 
 /// The line is to be read, not to be masked and bounded once more.
-ScreenPolicy as_it_is() { return {.keep_credentials = true}; }
+SanitizerPolicy as_it_is() { return {.keep_credentials = true}; }
 
 constexpr Side kSides[] = {Side::kClient, Side::kServer};
 
@@ -42,6 +42,18 @@ std::string masked_response(std::string_view octets) {
   return result;
 }
 
+/// The octets, which begin at stream offset `at`, with '#' in the ranges.
+std::string overwritten(std::span<const StreamRange> ranges, std::string_view octets,
+                        std::uint64_t at) {
+  std::string result(octets);
+  for (const StreamRange& range : ranges) {
+    const std::uint64_t begin = std::max(range.begin, at);
+    const std::uint64_t end = std::min<std::uint64_t>(range.end, at + octets.size());
+    for (std::uint64_t i = begin; i < end; ++i) result[static_cast<std::size_t>(i - at)] = '#';
+  }
+  return result;
+}
+
 bool begins_a_message(Verb verb) {
   return verb == Verb::kMail || verb == Verb::kRset || verb == Verb::kEhlo || verb == Verb::kHelo ||
          verb == Verb::kLhlo;
@@ -51,11 +63,14 @@ bool begins_a_message(Verb verb) {
 
 SessionRedactor::SessionRedactor(Pseudonyms& names, BodyPolicy policy, WireSink& out,
                                  bool mid_session)
-    : names_(names), policy_(policy), out_(out), screen_(as_it_is(), nullptr, this, mid_session) {}
+    : names_(names),
+      policy_(policy),
+      out_(out),
+      sanitizer_(as_it_is(), nullptr, this, mid_session) {}
 
 void SessionRedactor::feed(const WireEvent& event) {
   wait(event);
-  screen_.feed(event);
+  sanitizer_.feed(event);
   if (std::holds_alternative<SessionEnded>(event.body)) decide_everything();
   release(false);
   if (held_ > kMaxHeld) {
@@ -65,7 +80,7 @@ void SessionRedactor::feed(const WireEvent& event) {
 }
 
 void SessionRedactor::pass_gap_of_run(const WireEvent& gap) {
-  screen_.feed(gap);
+  sanitizer_.feed(gap);
   decide_everything();
   release(true);
 }
@@ -80,7 +95,7 @@ void SessionRedactor::wait(const WireEvent& event) {
   const auto* bytes = std::get_if<Bytes>(&event.body);
   if (bytes != nullptr && !bytes->aside) {
     waiting.at = stream(bytes->from).received();
-    const Conversation& conversation = screen_.conversation();
+    const Conversation& conversation = sanitizer_.conversation();
     const bool goes_on = bytes->from == conversation.commanding_side() && conversation.scanner();
     waiting.content_from = goes_on ? waiting.at : ~std::uint64_t{0};
     append(*bytes);
@@ -108,11 +123,16 @@ void SessionRedactor::append(const Bytes& bytes) {
 
 void SessionRedactor::on_item(const Item& item, const Conversation& conversation) {
   SideStream& of = stream(item.side);
+  const std::span<const StreamRange> secrets = conversation.overwritten();
   while (true) {
     const std::string_view octets = of.undecided(item.end);
     if (octets.empty()) break;
     Rewriting out;
-    rewrite_item(item, octets, of.decided(), out);
+    if (secrets.empty()) {
+      rewrite_item(item, octets, of.decided(), out);
+    } else {
+      rewrite_item(item, overwritten(secrets, octets, of.decided()), of.decided(), out);
+    }
     of.decide(out);
   }
   end_message(item);
@@ -135,7 +155,7 @@ void SessionRedactor::on_event_done(const WireEvent&, const Conversation&) {
 
 /// What is surely content, or a blob, needs no item: that may be far away.
 void SessionRedactor::decide_content(bool all) {
-  const Conversation& conversation = screen_.conversation();
+  const Conversation& conversation = sanitizer_.conversation();
   const Side side = conversation.commanding_side();
   using Phase = Conversation::Phase;
   const Phase phase = conversation.phase();
@@ -180,15 +200,15 @@ void SessionRedactor::decide_everything() {
 }
 
 void SessionRedactor::rewrite_unknown(Side side, std::string_view octets, Rewriting& out) {
-  const Conversation& conversation = screen_.conversation();
+  const Conversation& conversation = sanitizer_.conversation();
   using Phase = Conversation::Phase;
   if (conversation.phase() == Phase::kTls) {
     out.keep(std::string(octets.size(), '\0'));
     return;
   }
   const bool commands = side == conversation.commanding_side();
-  const bool secret =
-      commands && (conversation.secret_pending() || conversation.phase() == Phase::kAuthResponse);
+  const bool secret = commands && (!conversation.undecided(side).empty() ||
+                                   conversation.phase() == Phase::kAuthResponse);
   while (!octets.empty()) {
     const LineParts line = next_line(octets);
     if (secret) {
@@ -242,7 +262,7 @@ void SessionRedactor::rewrite_lines(const Item& item, std::string_view octets, s
       return;
     }
   }
-  const bool commands = item.side == screen_.conversation().commanding_side() ||
+  const bool commands = item.side == sanitizer_.conversation().commanding_side() ||
                         std::holds_alternative<Command>(item.body);
   while (!octets.empty()) {
     const LineParts line = next_line(octets);
@@ -312,7 +332,7 @@ void SessionRedactor::emit(const Waiting& waiting) {
   const WireEvent& event = waiting.event.event();
   WireEvent changed = event;
   // What the views of `changed` point to.
-  std::string texts[3];
+  std::string texts[4];
   if (const auto* bytes = std::get_if<Bytes>(&event.body)) {
     if (bytes->aside) {
       emit_aside(waiting, *bytes);
@@ -328,6 +348,12 @@ void SessionRedactor::emit(const Waiting& waiting) {
     opened->client = texts[0];
     opened->listener = texts[1];
     opened->upstream = texts[2];
+    if (!opened->announced_by.empty()) {
+      const std::size_t end = std::min(opened->announced_by.find(' '), opened->announced_by.size());
+      texts[3] = names_.endpoint(opened->announced_by.substr(0, end));
+      texts[3] += opened->announced_by.substr(end);
+      opened->announced_by = texts[3];
+    }
   } else if (auto* connected = std::get_if<UpstreamConnected>(&changed.body)) {
     texts[0] = names_.endpoint(connected->server);
     connected->server = texts[0];
@@ -342,6 +368,9 @@ void SessionRedactor::emit(const Waiting& waiting) {
     closed->reason = texts[0];
   } else if (auto* handshake = std::get_if<TlsHandshake>(&changed.body)) {
     handshake->facts = rewritten(*handshake->facts);
+  } else if (auto* remark = std::get_if<Remark>(&changed.body)) {
+    texts[0] = texts_.rewritten(remark->text);
+    remark->text = texts[0];
   }
   out_.on_wire(changed);
 }
@@ -369,6 +398,8 @@ void SessionRedactor::emit_aside(const Waiting& waiting, const Bytes& bytes) {
   WireEvent event = waiting.event.event();
   const std::string lines = rewritten_lines(bytes.from, text_of(bytes.head));
   std::get<Bytes>(event.body).head = octets_of(lines);
+  const std::string scenario = texts_.rewritten(bytes.scenario);
+  std::get<Bytes>(event.body).scenario = scenario;
   out_.on_wire(event);
 }
 
@@ -387,7 +418,8 @@ std::shared_ptr<const TlsFacts> SessionRedactor::rewritten(const TlsFacts& facts
   for (TlsCertificate& one : changed->certificates) certificate(one);
   if (changed->client_certificate) certificate(*changed->client_certificate);
   text(changed->failure);
-  text(changed->verification);
+  if (changed->verification != kNoNameVerified) text(changed->verification);
+  if (!changed->verified_name.empty()) changed->verified_name = names_.host(changed->verified_name);
   for (std::string& difference : changed->differences) text(difference);
   return changed;
 }
@@ -449,6 +481,8 @@ void SessionRedactor::emit_bytes(const Waiting& waiting, const Bytes& bytes) {
     instead = rewritten_lines(bytes.from, text_of(*bytes.instead));
     changed.instead = octets_of(instead);
   }
+  const std::string scenario = texts_.rewritten(bytes.scenario);
+  changed.scenario = scenario;
   out_.on_wire(event);
   stream(bytes.from).forget(at);
 }

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "capture/event_copy.h"
-#include "capture/screen.h"
+#include "capture/sanitizer.h"
 #include "capture/wire_event.h"
 #include "redact/command_redactor.h"
 #include "redact/content_redactor.h"
@@ -84,7 +84,7 @@ class SessionRedactor : private ItemSink {
   std::array<SideStream, 2> streams_;
   std::deque<Waiting> waiting_;
   std::size_t held_ = 0;  // memory of waiting_, in octets
-  Screen screen_;
+  Sanitizer sanitizer_;
 };
 
 }  // namespace smtpscope

@@ -132,7 +132,7 @@ mailman majordomo listserv sympa ezmlm procmail maildrop fetchmail mutt msmtp ss
 thunderbird evolution avast avg norton kaspersky eset debian ubuntu gnu linux freebsd openbsd netbsd
 centos redhat fedora suse windows macos apple mac solaris esmtpsa esmtpsmtp esmtps esmtpa esmtp smtp
 smtps lmtp lmtps smtputf8 mdaemon hmailserver kerio lotus domino groupwise imail mercury merak icewarp
-mailenable surgemail communigate postoffice mta mua msa mda mtas smtpd lmtpd smtpscope sink imap imaps
+ftp ftpd proftpd vsftpd pureftpd filezilla mailenable surgemail communigate postoffice mta mua msa mda mtas smtpd lmtpd smtpscope sink imap imaps
 pop3 pop pop3s sieve submissions ldap mysql pgsql sql pcre regexp hash btree lmdb cdb access restrict
 smarthost sasl sasldb saslauthd gssapi kerberos ntlm oauth mynetworks nxdomain usr var run spool lib
 etc tmp private public unionstation http https www ftp ssh sip smb rdp telnet ident openssh openssl
@@ -166,7 +166,7 @@ errors-to auto-submitted submitted auto thread-topic thread-index list-unsubscri
 constexpr std::string_view kExtensions = R"(
 8bitmime atrn auth binarymime burl chunking checkpoint conneg conperm deliverby dsn enhancedstatuscodes
 etrn expn futurerelease help limits mt-priority mtrk no-soliciting onex pipelining prdr requiretls rrvs
-saml send size smtputf8 soml starttls submitter turn ubm utf8smtp utf8smtplmtp verb vrfy xclient
+pipe_connect saml send size smtputf8 soml starttls submitter turn ubm utf8smtp utf8smtplmtp verb vrfy xclient
 xforward xverp xexch50 x-exps x-anonymoustls x-link2state xrdst xshadow xshadowrequest xadr xoorg xproxy
 xproxyfrom xproxyto xmessagecontext xsysprobe xorig xattrdirect xattrorgid xyzzy xdebug xusr xremotequeue
 xloop xuidl xtls xapplepushservice xdsn xauth xresume x-exch50 verp jpipelining helo ehlo lhlo mail rcpt
@@ -188,8 +188,8 @@ headers delivery status notification form-data form data smime
 /// Of the phrases that findings look for ("try again later") the words are standard words. These
 /// are found inside of words too.
 constexpr std::string_view kParts =
-    "authenticat certificate disk dkim dmarc dns esmtp gray_list graylist grey_list greylist "
-    "hostname "
+    "authenticat certificate disk dkim dmarc dns esmtp ftp gray_list graylist grey_list greylist "
+    "hostname pipelin synchroni "
     "idle inactiv locked lookup quota resolve retry spf starttls storage timeout tls "
     "unauthenticated "
     "unreachable";

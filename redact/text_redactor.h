@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "redact/pseudonyms.h"
@@ -7,8 +9,9 @@
 
 namespace smtpscope {
 
-/// Reads text without a grammar, such as that of replies: mail addresses, domains, IP addresses and
-/// words. Every octet of what it is given goes into the rewriting once.
+/// Reads text without a grammar, such as that of replies: mail addresses, domains, IP addresses
+/// (in words too), telephone numbers, names that are known from elsewhere, and words. Every octet
+/// of what it is given goes into the rewriting once. Takes time in proportion to the text.
 class TextRedactor {
  public:
   enum class Words : std::uint8_t {
@@ -25,11 +28,16 @@ class TextRedactor {
   std::string rewritten(std::string_view text);
 
  private:
-  std::size_t mailbox(std::string_view rest, Rewriting& out);
-  std::size_t ipv6(std::string_view rest, Rewriting& out);
-  std::size_t dotted(std::string_view rest, Rewriting& out);
-  void words(std::string_view run, Rewriting& out);
-  void word(std::string_view word, Rewriting& out);
+  struct Text;
+
+  std::size_t mailbox(const Text& text, std::size_t at, Rewriting& out);
+  std::size_t ipv6(const Text& text, std::size_t at, Rewriting& out);
+  std::size_t phone(const Text& text, std::size_t at, Rewriting& out);
+  std::size_t dotted(Text& text, std::size_t at, Rewriting& out);
+  std::size_t words(Text& text, std::size_t begin, std::size_t end, Rewriting& out);
+  std::size_t ipv4(const Text& text, std::size_t at, std::size_t end, Rewriting& out);
+  std::size_t address_prefix(const Text& text, std::size_t at, std::size_t end, Rewriting& out);
+  void word(std::string_view word, bool number_stays, Rewriting& out);
 
   Pseudonyms& names_;
   Words words_;

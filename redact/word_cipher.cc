@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/ascii.h"
+#include "base/utf8.h"
 
 namespace smtpscope {
 namespace {
@@ -26,23 +27,19 @@ std::uint32_t radix_at(std::string_view word, std::size_t place) {
 }
 
 std::string other_letters(std::size_t octets, HashStream& stream) {
+  std::string letter;
   switch (octets) {
-    case 2: {  // U+0430 to U+044F, small letters of the Cyrillic alphabet
-      const std::uint32_t point = 0x430 + stream.below(0x20);
-      return {static_cast<char>(0xc0 | point >> 6), static_cast<char>(0x80 | (point & 0x3f))};
-    }
-    case 3: {  // from U+4E00 on, CJK unified ideographs
-      const std::uint32_t point = 0x4e00 + stream.below(0x5000);
-      return {static_cast<char>(0xe0 | point >> 12), static_cast<char>(0x80 | (point >> 6 & 0x3f)),
-              static_cast<char>(0x80 | (point & 0x3f))};
-    }
-    default: {  // from U+20000 on, more of them
-      const std::uint32_t point = 0x20000 + stream.below(0xa000);
-      return {static_cast<char>(0xf0 | point >> 18), static_cast<char>(0x80 | (point >> 12 & 0x3f)),
-              static_cast<char>(0x80 | (point >> 6 & 0x3f)),
-              static_cast<char>(0x80 | (point & 0x3f))};
-    }
+    case 2:  // U+0430 to U+044F, small letters of the Cyrillic alphabet
+      append_utf8(letter, 0x430 + stream.below(0x20));
+      break;
+    case 3:  // from U+4E00 on, CJK unified ideographs
+      append_utf8(letter, 0x4e00 + stream.below(0x5000));
+      break;
+    default:  // from U+20000 on, more of them
+      append_utf8(letter, 0x20000 + stream.below(0xa000));
+      break;
   }
+  return letter;
 }
 
 }  // namespace
@@ -64,18 +61,8 @@ std::string with_case_of(std::string_view original, std::string_view text) {
 }
 
 std::size_t utf8_character(std::string_view text, std::size_t at) {
-  const auto octet = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const std::uint8_t lead = octet(at);
-  if (lead < 0xc2 || lead > 0xf4) return 0;
-  const std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (text.size() - at < size) return 0;
-  const std::uint8_t least = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-  const std::uint8_t most = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-  if (octet(at + 1) < least || octet(at + 1) > most) return 0;
-  for (std::size_t i = 2; i < size; ++i) {
-    if ((octet(at + i) & 0xc0) != 0x80) return 0;
-  }
-  return size;
+  const std::size_t size = utf8_sequence(text.substr(at));
+  return size == 1 ? 0 : size;
 }
 
 std::string WordCipher::permute(std::string_view domain, std::string_view word) {

@@ -1,5 +1,6 @@
 #include "redact/escapes.h"
 
+#include "base/base64.h"
 #include "redact/needle_search.h"
 #include "redact/punycode.h"
 #include "tests/catch.h"

@@ -6,7 +6,7 @@
 #include <random>
 
 #include "base/octets.h"
-#include "capture/screen.h"
+#include "capture/sanitizer.h"
 #include "tests/catch.h"
 #include "tests/redact/redacted.h"
 
@@ -437,8 +437,8 @@ class Kinds : public ItemSink {
 
 std::string kinds(const std::vector<EventCopy>& events) {
   Kinds kinds;
-  Screen screen({.keep_credentials = true}, nullptr, &kinds);
-  for (const EventCopy& each : events) screen.feed(each.event());
+  Sanitizer sanitizer({.keep_credentials = true}, nullptr, &kinds);
+  for (const EventCopy& each : events) sanitizer.feed(each.event());
   return kinds.text;
 }
 
@@ -560,8 +560,8 @@ TEST_CASE("a session without an end, and a gap of the whole run") {
 TEST_CASE("a message that was cut by a limit before loses the rest of it") {
   const Script script = with_message(kMultipart);
   EventList limited;
-  Screen screen({.message_octets = 100}, &limited, nullptr);
-  for (const EventCopy& each : script.events()) screen.feed(each.event());
+  Sanitizer sanitizer({.message_octets = 100}, &limited, nullptr);
+  for (const EventCopy& each : script.events()) sanitizer.feed(each.event());
   CHECK(has(limited.octets(Side::kClient), "ws17"));
 
   const Redacted dropped(limited.events(), BodyPolicy::kDrop);

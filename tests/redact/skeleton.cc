@@ -139,6 +139,10 @@ struct Bones {
   std::string operator()(const TimelineRewritten& e) const {
     return fmt::format("rewritten {}", to_string(e.from));
   }
+  std::string operator()(const TimelineRemark& e) const {
+    return fmt::format("remark {} {}", static_cast<int>(e.remark.kind),
+                       e.remark.length ? e.remark.length->count() : -1);
+  }
   std::string operator()(const TimelineSessionEnded& e) const {
     const SessionTotals& t = *e.totals;
     std::string text =
@@ -148,7 +152,13 @@ struct Bones {
     std::uint64_t commands = 0;
     for (const auto& [name, count] : t.commands) commands += count.second;
     text += fmt::format(" commands {}", commands);
-    for (const VerdictLine& each : e.verdict) text += fmt::format(" | {}", to_string(each.kind));
+    for (const VerdictLine& each : e.verdict) {
+      // Why a server refused stands in its words, which are replaced; the rest hangs on that.
+      using enum VerdictKind;
+      const bool kept = each.kind == kLead || each.kind == kMessage || each.kind == kNotEvaluated ||
+                        each.kind == kWaiting;
+      if (kept) text += fmt::format(" | {}", to_string(each.kind));
+    }
     for (const NotEvaluated& each : e.not_evaluated) text += fmt::format(" ? {}", each.rule->id);
     return text;
   }

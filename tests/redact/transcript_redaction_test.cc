@@ -9,12 +9,12 @@
 #include <memory>
 #include <span>
 
-#include "capture/screen.h"
+#include "capture/sanitizer.h"
 #include "tests/catch.h"
 #include "tests/redact/redacted.h"
 #include "tests/redact/skeleton.h"
 #include "tests/timeline/transcript.h"
-#include "timeline/run_history.h"
+#include "timeline/state/run_history.h"
 #include "timeline/tracker.h"
 
 namespace smtpscope::test {
@@ -35,14 +35,14 @@ std::vector<std::string> all_transcripts() {
 /// What the proxy would have written of a transcript.
 std::vector<EventCopy> recorded(const Transcript& transcript, std::uint64_t message_octets) {
   EventList list;
-  std::map<SessionId, std::unique_ptr<Screen>> screens;
+  std::map<SessionId, std::unique_ptr<Sanitizer>> sanitizers;
   for (const OwnedEvent& each : transcript.events) {
-    auto& screen = screens[each.event.session];
-    if (!screen) {
-      screen = std::make_unique<Screen>(ScreenPolicy{.message_octets = message_octets}, &list,
-                                        nullptr, transcript.mid_session);
+    auto& sanitizer = sanitizers[each.event.session];
+    if (!sanitizer) {
+      sanitizer = std::make_unique<Sanitizer>(SanitizerPolicy{.message_octets = message_octets},
+                                              &list, nullptr, transcript.mid_session);
     }
-    screen->feed(each.event);
+    sanitizer->feed(each.event);
   }
   std::vector<EventCopy> events;
   for (const EventCopy& each : list.events()) events.emplace_back(each.event());
@@ -70,9 +70,9 @@ Skeleton timeline(const std::vector<EventCopy>& events, const Transcript& transc
   struct Session {
     Session(SessionId id, const Transcript& of, RunHistory& history, TimelineSink& sink)
         : tracker(id, of.rules, history, sink),
-          screen({.keep_credentials = true}, nullptr, &tracker, of.mid_session) {}
+          sanitizer({.keep_credentials = true}, nullptr, &tracker, of.mid_session) {}
     Tracker tracker;
-    Screen screen;
+    Sanitizer sanitizer;
   };
   Skeleton skeleton;
   RunHistory history;
@@ -82,7 +82,7 @@ Skeleton timeline(const std::vector<EventCopy>& events, const Transcript& transc
     if (!session) {
       session = std::make_unique<Session>(each.event().session, transcript, history, skeleton);
     }
-    session->screen.feed(each.event());
+    session->sanitizer.feed(each.event());
   }
   return skeleton;
 }
