@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "capture/octet_source.h"
+#include "readers/unpacked_octets.h"
 
 namespace smtpscope {
 
@@ -16,17 +16,15 @@ bool begins_gzip(std::span<const std::uint8_t> octets);
 /// What gzip made smaller, in its original size: members one after the other (RFC 1952 2.2). A
 /// stream that is damaged or cut ends where it can no longer be read; damage() tells. Memory: some
 /// 100 KiB, whatever the stream claims. Not thread-safe.
-class GunzipOctets : public OctetSource {
+class GunzipOctets : public UnpackedOctets {
  public:
   explicit GunzipOctets(std::unique_ptr<OctetSource> packed);
   ~GunzipOctets() override;
 
   Result<std::size_t> read(std::span<std::uint8_t> room) override;
 
-  /// What is wrong with the compression, "" if nothing was up to now.
-  const std::string& damage() const { return damage_; }
-  /// The end, as it is now, lies inside a member.
-  bool cut() const;
+  const std::string& damage() const override { return damage_; }
+  bool cut() const override;
 
  private:
   struct Inflater;

@@ -1,6 +1,6 @@
 // The same session in every wrapping that is read.
 
-#include "readers/link_layer.h"
+#include "readers/packets/link_layer.h"
 
 #include "base/octets.h"
 #include "tests/catch.h"

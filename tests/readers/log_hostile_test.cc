@@ -5,12 +5,12 @@
 #include <random>
 #include <string>
 
-#include "readers/log_exchange.h"
-#include "readers/log_exim.h"
-#include "readers/log_postfix.h"
-#include "readers/log_ssmtp.h"
-#include "readers/log_swaks.h"
-#include "readers/log_table.h"
+#include "readers/logs/log_exchange.h"
+#include "readers/logs/log_exim.h"
+#include "readers/logs/log_postfix.h"
+#include "readers/logs/log_ssmtp.h"
+#include "readers/logs/log_swaks.h"
+#include "readers/text/log_table.h"
 #include "tests/catch.h"
 #include "tests/readers/told_log.h"
 
@@ -42,7 +42,9 @@ TEST_CASE("octets that are no text") {
   std::string junk;
   for (int i = 0; i < 200'000; ++i) junk += static_cast<char>(random());
   for (const auto make : kMakers) check_order(tell_log(make, junk));
-  CHECK(tell_log(PostfixLog::make, junk).notices.front().kind == SourceNotice::Kind::kCorrupt);
+  CHECK(tell_log(PostfixLog::make, "\x02 mx postfix/smtpd[7]: > a[192.0.2.1]: 220 mx\n")
+            .notices.front()
+            .kind == SourceNotice::Kind::kCorrupt);
 }
 
 TEST_CASE("logs that were cut and spoiled anywhere") {
@@ -72,11 +74,10 @@ TEST_CASE("a line without an end is not kept") {
 TEST_CASE("more sessions at a time than any server has") {
   std::string log;
   for (std::size_t i = 0; i < LogTable::kMaxOpen + 3; ++i) {
-    log +=
-        fmt::format("Nov 25 12:00:00 mx postfix/smtpd[{}]: connect from unknown[192.0.2.1]\n", i);
+    log += fmt::format("Nov 25 12:00:00 mx postfix/smtpd[{}]: > unknown[192.0.2.1]: 220 mx\n", i);
   }
   const ToldLog told = tell_log(PostfixLog::make, log);
-  CHECK(told.lines.size() == LogTable::kMaxOpen + 3 + 3);
+  CHECK(told.lines.size() == 2 * (LogTable::kMaxOpen + 3) + 3);
   CHECK(told.notices.front().count == 3);
 }
 

@@ -1,12 +1,12 @@
 // Times as logs write them.
 
-#include "readers/log_stamp.h"
+#include "readers/text/log_stamp.h"
 
 #include <string>
 #include <string_view>
 
 #include "capture/wall_time.h"
-#include "readers/log_syslog_line.h"
+#include "readers/text/log_syslog_line.h"
 #include "tests/catch.h"
 
 using namespace smtpscope;

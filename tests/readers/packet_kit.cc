@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <stdexcept>
 #include <type_traits>
 
 #include "base/octets.h"
-#include "readers/packet_source.h"
-#include "readers/pcap_reader.h"
-#include "readers/pcapng_reader.h"
+#include "readers/packets/packet_source.h"
+#include "readers/packets/pcap_reader.h"
+#include "readers/packets/pcapng_reader.h"
 #include "tests/readers/memory_octets.h"
 
 namespace smtpscope::test {
@@ -35,8 +36,9 @@ class Writer : public WireSink {
 
   void on_wire(const WireEvent& event) override {
     std::string line = std::to_string(event.session) + " ";
-    if (ns_of(event.time) < last_[event.session % 16]) line += "EARLIER ";
-    last_[event.session % 16] = ns_of(event.time);
+    const auto [last, first] = last_.try_emplace(event.session, ns_of(event.time));
+    if (!first && ns_of(event.time) < last->second) line += "EARLIER ";
+    last->second = ns_of(event.time);
     std::visit([&](const auto& body) { describe(body, line); }, event.body);
     lines_.push_back(std::move(line));
   }
@@ -71,12 +73,13 @@ class Writer : public WireSink {
   template <typename Other>
   static void describe(const Other&, std::string&) {
     static_assert(std::is_same_v<Other, Blocked> || std::is_same_v<Other, ProxyStalled> ||
-                  std::is_same_v<Other, TlsHandshake> || std::is_same_v<Other, TlsAlerted>);
+                  std::is_same_v<Other, TlsHandshake> || std::is_same_v<Other, TlsAlerted> ||
+                  std::is_same_v<Other, Remark>);
     throw std::runtime_error("packets do not tell this");
   }
 
   std::vector<std::string>& lines_;
-  std::int64_t last_[16] = {};
+  std::map<SessionId, std::int64_t> last_;  // a session may be earlier than the one before it
 };
 
 }  // namespace

@@ -1,12 +1,12 @@
 // Capture files in every state in which a disk can hold them, or an enemy can make them.
 
-#include "readers/packet_reader.h"
+#include "readers/packets/packet_reader.h"
 
 #include <memory>
 
 #include "base/octets.h"
-#include "readers/pcap_reader.h"
-#include "readers/pcapng_reader.h"
+#include "readers/packets/pcap_reader.h"
+#include "readers/packets/pcapng_reader.h"
 #include "tests/catch.h"
 #include "tests/readers/memory_octets.h"
 #include "tests/readers/packet_kit.h"
@@ -140,19 +140,18 @@ TEST_CASE("pcapng: damage ends the file with a reason, and what came before was 
     CHECK_FALSE(packets.cut);
     return packets.damage;
   };
-  using Catch::Matchers::Contains;
-  CHECK_THAT(damage(little(6, 4) + little(0, 4) + little(0, 4)), Contains("a block of 0 octets"));
-  CHECK_THAT(damage(little(6, 4) + little(13, 4) + little(0, 20)), Contains("a block of 13"));
+  CHECK_THAT(damage(little(6, 4) + little(0, 4) + little(0, 4)), holds("a block of 0 octets"));
+  CHECK_THAT(damage(little(6, 4) + little(13, 4) + little(0, 20)), holds("a block of 13"));
   CHECK_THAT(damage(little(6, 4) + little(0xFFFFFFFC, 4) + little(0, 4)),
-             Contains("a packet of 4294967292 octets"));
-  CHECK_THAT(damage(packet(3, 1, "x")), Contains("an interface not described"));
-  CHECK_THAT(damage(block(6, std::string(8, 'x'))), Contains("no header"));
+             holds("a packet of 4294967292 octets"));
+  CHECK_THAT(damage(packet(3, 1, "x")), holds("an interface not described"));
+  CHECK_THAT(damage(block(6, std::string(8, 'x'))), holds("no header"));
   std::string longer = packet(0, 1, "four");
   longer[20] = 100;  // captured length
-  CHECK_THAT(damage(longer), Contains("longer than its block"));
+  CHECK_THAT(damage(longer), holds("longer than its block"));
   std::string differs = packet(0, 1, "four");
   differs[differs.size() - 4] = 100;
-  CHECK_THAT(damage(differs), Contains("different lengths"));
+  CHECK_THAT(damage(differs), holds("different lengths"));
 }
 
 TEST_CASE("pcapng: a block too long to be kept is passed over") {

@@ -7,9 +7,12 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
+#include <utility>
 
 #include "base/octets.h"
 #include "readers/gunzip_octets.h"
+#include "readers/utf16_octets.h"
 #include "tests/capture/temp_folder.h"
 #include "tests/catch.h"
 #include "tests/readers/memory_octets.h"
@@ -106,36 +109,74 @@ TEST_CASE("formats are told by their contents") {
   CHECK(open_file(gzip(mail_pcap())).notices.empty());
 }
 
-TEST_CASE("every row of the list recognises its own format only") {
+TEST_CASE("every format is recognised by what is in a file of it") {
   const std::string pcapng = little(0x0A0D0D0A, 4) + little(28, 4) + little(0x1A2B3C4D, 4);
-  const std::string samples[] = {kCapture,
-                                 mail_pcap(),
-                                 pcapng,
-                                 log_sample("exchange-receive.log"),
-                                 log_sample("swaks.txt"),
-                                 log_sample("postfix-origin.log"),
-                                 log_sample("ssmtp-v.txt"),
-                                 log_sample("exim-d.txt")};
-  REQUIRE(all_readers().size() == std::size(samples));
-  for (std::size_t i = 0; i < std::size(samples); ++i) {
-    for (std::size_t k = 0; k < std::size(samples); ++k) {
-      INFO(all_readers()[i].name << " of sample " << k);
-      const auto first = octets_of(samples[k]);
-      CHECK(all_readers()[i].recognises(first.first(std::min(first.size(), kLogRecognisedBy))) ==
-            (i == k));
-    }
-  }
+  const std::pair<std::string, std::string> samples[] = {
+      {"smtpcap", kCapture},
+      {"pcap", mail_pcap()},
+      {"pcapng", pcapng},
+      {"exchange", log_sample("exchange-receive.log")},
+      {"swaks", log_sample("swaks.txt")},
+      {"postfix", log_sample("postfix-origin.log")},
+      {"ssmtp", log_sample("ssmtp-v.txt")},
+      {"exim", log_sample("exim-d.txt")},
+      {"dialogue", "220 mx ESMTP\r\nQUIT\r\n221 bye\r\n"},
+      {"", "nothing that anybody said"}};
+  for (const auto& [name, sample] : samples) CHECK(format_of(octets_of(sample)) == name);
 }
 
-TEST_CASE("what is of no format is refused with words") {
-  using Catch::Matchers::Contains;
-  CHECK_THAT(open_file("").error, Contains("is empty"));
+TEST_CASE("every format says how to get a file of it") {
+  std::set<std::string_view> names;
+  for (const FormatWords& format : all_formats()) {
+    INFO(format.name);
+    CHECK(names.insert(format.name).second);
+    CHECK_FALSE(format.description.empty());
+    CHECK_FALSE(format.how.empty());
+  }
+  CHECK(names.size() == 35);
+}
+
+TEST_CASE("what is of no format is refused with what it looks like, a line of it, and what to do") {
+  CHECK_THAT(open_file("").error, holds("is empty"));
   CHECK_THAT(
-      open_file("220 mx ESMTP\r\n").error,
-      Contains("no known format (smtpcap, pcap, pcapng, exchange, swaks, postfix, ssmtp, exim; "
-               "gzipped or not)"));
-  CHECK_THAT(open_file(gzip("nothing")).error, Contains("no known format"));
-  CHECK_THAT(open_file(little(0xA1B2C3D4, 4)).error, Contains("ends inside its header"));
+      open_file("\nHello,\nmail does not work.\n").error,
+      holds("no SMTP dialogue is found in it: no greeting, command or reply (line 2: Hello,); "
+            "smtpscope formats lists what can be read"));
+  CHECK_THAT(open_file(gzip("nothing")).error, holds("no SMTP dialogue"));
+  CHECK_THAT(open_file("Nov 25 12:00:00 mx postfix/qmgr[1]: 4F1: from=<a@example.com>\n").error,
+             holds("it looks like a log of Postfix in which no program tells of a connection "
+                   "(line 1: Nov 25 12:00:00 mx postfix/qmgr[1]"));
+  CHECK_THAT(open_file(std::string("a\0b", 3)).error, holds("it is no text"));
+  CHECK_THAT(open_file(little(0xA1B2C3D4, 4)).error, holds("ends inside its header"));
+}
+
+TEST_CASE("text in UTF-16 is read") {
+  const std::string text = "S: 220 mx ESMTP\nC: QUIT\nS: 221 sch\xC3\xB6n \xF0\x9F\x91\x8D\n";
+  // The same in UTF-16: only the last line has characters beyond ASCII.
+  const auto wide = [](bool little_endian) {
+    std::string octets = little_endian ? "\xFF\xFE" : "\xFE\xFF";
+    for (const char16_t unit : u"S: 220 mx ESMTP\nC: QUIT\nS: 221 sch\u00F6n \U0001F44D\n") {
+      if (unit == 0) break;
+      const char high = static_cast<char>(unit >> 8), low = static_cast<char>(unit & 0xFF);
+      octets += little_endian ? std::string{low, high} : std::string{high, low};
+    }
+    return octets;
+  };
+  CHECK(open_file(text).events == open_file(wide(true)).events);
+  for (const bool little_endian : {true, false}) {
+    for (const std::size_t piece : {1U, 2U, 3U, 1000U}) {
+      const std::string octets = wide(little_endian);
+      Utf16Octets narrow(std::make_unique<MemoryOctets>(octets, piece),
+                         utf16_order(octets_of(octets)).value());
+      std::string read;
+      std::uint8_t room[5];
+      while (const std::size_t got = narrow.read(room).value()) {
+        read.append(text_of(std::span(room).first(got)));
+      }
+      CHECK(read == text);
+    }
+  }
+  CHECK_FALSE(utf16_order(octets_of("S:")));
 }
 
 TEST_CASE("compression that is cut or damaged is told, and what came before is read") {

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "readers/flow_table.h"
-#include "readers/smtp_signs.h"
+#include "readers/packets/flow_table.h"
+#include "readers/packets/smtp_signs.h"
 #include "tests/catch.h"
 #include "tests/readers/packet_kit.h"
 
@@ -135,6 +135,23 @@ TEST_CASE("a connection that ended before its server was known to speak SMTP is 
   CHECK(seen.session(1).at(0) == "open 192.0.2.1:1 > 198.51.100.7:8025");
   CHECK(seen.session(1).back() == "end");
   CHECK(seen.session(2).back() == "end");
+  CHECK(seen.session(3).empty());
+}
+
+TEST_CASE("a connection joined later is shown when one of its ends is found to be a server") {
+  Pcap file;
+  Talk joined(file, elsewhere(1));
+  joined.raw({C, joined.next(C), joined.next(S), "A", {}});
+  Talk of_another_server(file, {.client_port = 2, .server_port = 8026});
+  of_another_server.wait(5'000).raw({C, 1, 1, "A", {}});
+  Talk speaking(file, elsewhere(3));
+  speaking.wait(10'000);
+  short_session(speaking);
+  joined.wait(50'000).client("NOOP\r\n");
+  const Seen seen = see(file.octets());
+  CHECK(seen.session(1).at(0) == "open 192.0.2.1:3 > 198.51.100.7:8025");
+  CHECK(seen.session(2).at(0) == "open 192.0.2.1:1 > 198.51.100.7:8025 mid");
+  CHECK(seen.stream(2, C) == "NOOP\r\n");
   CHECK(seen.session(3).empty());
 }
 

@@ -1,6 +1,6 @@
 // Streams out of segments that come as they come.
 
-#include "readers/tcp_connection.h"
+#include "readers/packets/tcp_connection.h"
 
 #include <algorithm>
 #include <random>

@@ -9,10 +9,14 @@
 
 #include "base/octets.h"
 #include "capture/wall_time.h"
+#include "readers/reader_list.h"
+#include "tests/capture/temp_folder.h"
 #include "tests/catch.h"
 #include "tests/readers/memory_octets.h"
 
 namespace smtpscope {
+using test::TempFolder;
+using test::write_file;
 namespace {
 
 class Teller : public WireSink {
@@ -45,6 +49,19 @@ class Teller : public WireSink {
         fmt::format("{}close {}: {}", head, to_string(closed.from), closed.reason));
   }
   void tell(const std::string& head, const SessionEnded&) { told_.lines.push_back(head + "end"); }
+  void tell(const std::string& head, const TlsHandshake& handshake) {
+    told_.lines.push_back(fmt::format("{}no TLS: {}", head, handshake.facts->failure));
+  }
+  void tell(const std::string& head, const Remark& remark) {
+    told_.lines.push_back(fmt::format(
+        "{}remark {} by {}{}: {}", head, to_string(remark.kind),
+        remark.by ? to_string(*remark.by) : "?",
+        remark.length ? fmt::format(", {} ms", remark.length->count() / 1'000'000) : std::string(),
+        remark.text));
+  }
+  void tell(const std::string& head, const UpstreamFailed& failed) {
+    told_.lines.push_back(fmt::format("{}unconnected: {}", head, failed.reason));
+  }
   void tell(const std::string&, const UpstreamConnected&) {}
   template <typename Other>
   void tell(const std::string& head, const Other&) {
@@ -68,9 +85,9 @@ std::vector<std::string> ToldLog::session(int number) const {
 
 WallTime written() { return *parse_wall_time("2026-11-25T13:00:00Z"); }
 
-ToldLog tell_log(LogSource::MakeReader make, std::string text, std::size_t per_read) {
-  LogSource source(std::make_unique<test::MemoryOctets>(std::move(text), per_read), "test.log",
-                   make, written());
+namespace {
+
+ToldLog told_by(WireSource& source) {
   ToldLog told;
   Teller teller(told);
   while (true) {
@@ -82,6 +99,24 @@ ToldLog tell_log(LogSource::MakeReader make, std::string text, std::size_t per_r
   told.notices = source.notices();
   told.run = source.run();
   return told;
+}
+
+}  // namespace
+
+ToldLog tell_log(LogSource::MakeReader make, std::string text, std::size_t per_read) {
+  LogSource source(std::make_unique<test::MemoryOctets>(std::move(text), per_read), "test.log",
+                   make, written());
+  return told_by(source);
+}
+
+ToldLog tell_text(const std::string& text) {
+  const TempFolder folder;
+  const std::string path = folder.file("pasted.txt");
+  write_file(path, text);
+  const auto source = open_source(path, {});
+  if (!source) INFO(source.error().message);
+  REQUIRE(source.ok());
+  return told_by(*source.value());
 }
 
 std::string log_file(std::string_view name) {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "capture/wire_source.h"
-#include "readers/log_source.h"
+#include "readers/text/log_source.h"
 
 namespace smtpscope {
 
@@ -26,6 +26,8 @@ struct ToldLog {
 WallTime written();
 
 ToldLog tell_log(LogSource::MakeReader make, std::string text, std::size_t per_read = 4096);
+/// The same of a text of whatever format, as open_source() reads it.
+ToldLog tell_text(const std::string& text);
 /// A file of tests/readers/logs.
 std::string log_file(std::string_view name);
 

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace smtpscope {
+
+// What programs of all kinds say about their connections.
+
+/// The server that the line says is connected to: "Trying 192.0.2.25...", "Connected to mx.",
+/// "Connecting to smtp://mx:587". Empty when it says no such thing.
+std::optional<std::string> server_in(std::string_view line);
+
+/// The line says that the other side closed: "Connection closed by foreign host."
+bool closed_by_server(std::string_view line);
+
+/// The line tells of a TLS handshake that failed.
+bool handshake_failed(std::string_view line);
+
+}  // namespace smtpscope

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace smtpscope {
+
+/// What the transcripts that smtpscope writes begin with, behind "# ".
+inline constexpr std::string_view kTranscriptHead = "smtpscope transcript 1 of ";
+
+/// What was put around a text on its way from a terminal or a log into a file, found by looking at
+/// its beginning, and how to take it off again: quotes ("> "), indentation, the names that docker
+/// compose and grep put before each line, HTML, fences and forum tags, and the objects of JSON in
+/// which logging services keep lines.
+///
+/// A plan is made once per file; then lines go through unwrap() one by one. Not thread-safe.
+class PastePlan {
+ public:
+  PastePlan() = default;
+  /// `beginning`: the first lines of the text.
+  static PastePlan of(std::string_view beginning);
+
+  /// The lines that `line` stands for: mostly one, none for a fence, several where <br> divides
+  /// them. Valid until the next call.
+  const std::vector<std::string_view>& unwrap(std::string_view line);
+
+  /// The lines come newest first.
+  bool newest_first() const { return newest_first_; }
+  /// Nothing is to be done.
+  bool plain() const;
+
+  /// All of `text`, unwrapped, in its own order.
+  std::string unwrapped(std::string_view text);
+
+ private:
+  void split_decoded();
+  std::string_view without_wrapper(std::string_view line) const;
+
+  bool json_ = false;
+  bool html_ = false;
+  bool fences_ = false;
+  bool newest_first_ = false;
+  bool service_names_ = false;  // "app-1  | "
+  bool file_names_ = false;     // "mail.log:", "mail.log-12-"
+  std::size_t quotes_ = 0;      // "> ", so many times
+  std::size_t indentation_ = 0;
+  std::string decoded_;
+  std::vector<std::string_view> lines_;
+};
+
+}  // namespace smtpscope

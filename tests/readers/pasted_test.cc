@@ -1,0 +1,117 @@
+// What people paste: each text of tests/readers/pasted, read as open_source() reads it. NAME.told
+// has what is to come of NAME.txt; with SMTPSCOPE_APPROVE in the environment it is written instead.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "base/octets.h"
+#include "readers/reader_list.h"
+#include "readers/text/paste_plan.h"
+#include "tests/catch.h"
+#include "tests/readers/told_log.h"
+
+using namespace smtpscope;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string content(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+std::vector<fs::path> samples() {
+  std::vector<fs::path> paths;
+  for (const auto& entry : fs::directory_iterator(SMTPSCOPE_SOURCE_DIR "/tests/readers/pasted")) {
+    if (entry.path().extension() == ".txt") paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+std::string told_in_lines(const std::string& text) {
+  std::string lines = fmt::format("format {}\n", format_of(octets_of(text)));
+  const ToldLog told = tell_text(text);
+  for (const std::string& line : told.lines) lines += line + "\n";
+  for (const SourceNotice& notice : told.notices) {
+    // The year of a stamp without one is that of the day of the test.
+    const std::string said = notice.text.substr(0, notice.text.find(" and no year"));
+    lines += fmt::format("notice {}\n", said);
+  }
+  return lines;
+}
+
+std::vector<std::string> unwrapped(const std::string& text) {
+  PastePlan plan = PastePlan::of(text);
+  std::vector<std::string> lines;
+  std::string rest = plan.unwrapped(text);
+  for (std::size_t at = 0; at < rest.size();) {
+    const std::size_t end = rest.find('\n', at);
+    lines.push_back(rest.substr(at, end - at));
+    at = end + 1;
+  }
+  return lines;
+}
+
+using Lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("pasted texts") {
+  for (const fs::path& path : samples()) {
+    INFO(path.stem().string());
+    fs::path golden = path;
+    golden.replace_extension(".told");
+    const std::string told = told_in_lines(content(path));
+    if (std::getenv("SMTPSCOPE_APPROVE") != nullptr) std::ofstream(golden) << told;
+    CHECK(told == content(golden));
+  }
+}
+
+TEST_CASE("a text that went through other hands tells the same") {
+  for (const fs::path& path : samples()) {
+    const std::string text = content(path);
+    const std::string name = path.stem().string();
+    INFO(name);
+    // Those that have something around them already, or whose line ends are part of the format.
+    if (name.find("general") != std::string::npos || name.find("container") != std::string::npos ||
+        name.find("recordio") != std::string::npos || name.ends_with("-json")) {
+      continue;
+    }
+    const Lines whole = tell_text(text).lines;
+    const auto around = [&](const std::string& before_each, const std::string& before,
+                            const std::string& after) {
+      std::string changed = before;
+      for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        changed += before_each + text.substr(at, end - at) + "\r\n";
+        at = end + 1;
+      }
+      return changed + after;
+    };
+    CHECK(tell_text(around("", "", "")).lines == whole);
+    CHECK(tell_text(around("", "Hello,\n\n```text\n", "```\nThanks\n")).lines == whole);
+    CHECK(tell_text(around("web-1  | ", "", "")).lines == whole);
+    CHECK(tell_text(around("/var/log/app.log:", "", "")).lines == whole);
+  }
+}
+
+TEST_CASE("quotes and indentation come off only where they are such") {
+  CHECK(unwrapped("> S: 220 mx\n> C: QUIT\n> S: 221 bye\n") ==
+        Lines{"S: 220 mx", "C: QUIT", "S: 221 bye"});
+  CHECK(unwrapped("> > 220 mx\n> > QUIT\n> > 221 bye\n") == Lines{"220 mx", "QUIT", "221 bye"});
+  const Lines curl = {"< 220 mx", "> QUIT", "< 221 bye"};
+  CHECK(unwrapped("< 220 mx\n> QUIT\n< 221 bye\n") == curl);
+  CHECK(unwrapped("Look:\n\n    220 mx\n    QUIT\n    221 bye\n") ==
+        Lines{"Look:", "", "220 mx", "QUIT", "221 bye"});
+  CHECK(unwrapped("  SMTP<< 250-mx\n         250 HELP\n  SMTP>> QUIT\n").at(1) ==
+        "         250 HELP");
+}
