@@ -16,15 +16,18 @@
 #include "parser/item.h"
 #include "timeline/rule.h"
 #include "timeline/severity.h"
-#include "timeline/transaction.h"
+#include "timeline/state/transaction.h"
 
 namespace smtpscope {
+
+struct RefusedReply;
 
 /// A session begins: its number, addresses, and when.
 struct TimelineSessionStarted {
   std::string_view client, listener, upstream;
   bool mid_session = false;
   Fidelity fidelity = {};
+  std::string_view announced_by = {};  // as in SessionOpened
 };
 
 /// The server side answered, or not.
@@ -61,6 +64,8 @@ struct Entry {
   /// How long the speaker took. A reply: from the end of what it answers, or of the reply before,
   /// whichever came later; a command with no reply owed: from the entry before it.
   std::optional<Duration> think;
+  /// A reply that refuses: why. nullptr otherwise; valid during the call.
+  const RefusedReply* refusal = nullptr;
   std::uint64_t transaction = 0;  // number; 0: outside
   TxnMark mark = TxnMark::kOutside;
   std::span<const ReadPiece> reads;       // the first kKeptReads reads that carried it
@@ -158,16 +163,23 @@ struct TimelineAside {
   std::string_view text;  // one line or several, with their line ends
   Duration since_previous{};
 };
-/// The other side was given something else than what `from` said.
+/// The other side was given something else than what `from` said, or gets it later or never.
 struct TimelineRewritten {
   Side from = Side::kServer;
-  std::string_view instead;
+  std::string_view instead;   // "" where the entries around it tell
+  std::string_view scenario;  // the line of it that wanted that; "" for none
+};
+
+/// What a program said of its own, in its log.
+struct TimelineRemark {
+  Remark remark;
+  Duration since_previous{};
 };
 
 /// The outside of a session's TLS. By index(Side) where there are two.
 struct TlsTotals {
   std::uint16_t version = 0;       // that the server chose; 0: no ServerHello could be read
-  std::uint16_t cipher_suite = 0;  // idem
+  std::uint16_t cipher_suite = 0;  // likewise
   bool resumed = false;
   std::optional<Duration> handshake;    // from STARTTLS's 220, or the ClientHello, until both sides
                                         // have sent something that ends it; nothing: they have not
@@ -194,20 +206,29 @@ struct SessionTotals {
 
 /// What a line of the verdict is.
 enum class VerdictKind : std::uint8_t {
-  kMessage,       // what became of a message, or of all
-  kFinding,       // what went wrong, on which side, how certain
-  kLikely,        // the likeliest explanation of the finding before
+  kLead,          // the first line: what became of the mail and why, in one sentence
+  kMessage,       // what became of a message
+  kProof,         // what shows it: the server's words, findings
+  kFinding,       // what else went wrong, on which side, how certain
+  kLikely,        // of two traces compared: the likeliest explanation
+  kAlternative,   // what would explain it nearly as well
   kCheck,         // what to check next, in order
   kRuledOut,      // what it is not, and why
   kNoFault,       // a side that nothing speaks against
   kNotEvaluated,  // what could not be judged, and why
   kWaiting,       // who kept whom waiting
+  kAltered,       // a scenario changed what the sides were given
 };
 std::string_view to_string(VerdictKind kind);
 
 struct VerdictLine {
   VerdictKind kind = VerdictKind::kMessage;
-  std::string text;
+  std::string text = {};
+  // Of kLead and kAlternative, where there is a cause.
+  std::string_view cause = {};   // id; static lifetime
+  std::string_view reason = {};  // of the server, by name; "" if it has none
+  Fault side = Fault::kUnknown;
+  Certainty certainty = Certainty::kSeen;
 };
 
 /// A rule that could not be decided, and why: a clause of static lifetime.
@@ -221,6 +242,7 @@ struct TimelineSessionEnded {
   const SessionTotals* totals = nullptr;
   std::span<const VerdictLine> verdict;  // empty if the sink does not read it
   std::span<const NotEvaluated> not_evaluated;
+  bool unfinished = false;  // the trace ends, the session does not: what is known so far
 };
 
 /// What exporters, and later diff, are given: one session's events in order of time.
@@ -230,7 +252,7 @@ struct TimelineEvent {
   std::variant<TimelineSessionStarted, TimelineConnected, TimelineConnectFailed, Entry, Silence,
                Annotation, AnnotationFolded, TransactionEnded, TimelineClosed, TimelineGap,
                TimelineStalled, TimelineBlocked, TimelineSessionEnded, TimelineTls,
-               TimelineTlsAlert, TimelineAside, TimelineRewritten>
+               TimelineTlsAlert, TimelineAside, TimelineRewritten, TimelineRemark>
       body;
 };
 

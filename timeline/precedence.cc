@@ -42,7 +42,6 @@ constexpr Precedence kPrecedences[] = {
     {"lost-after-eod", "txn-aborted-tcp-reset", kSameTransaction},
     {"lost-after-eod", "txn-aborted-timeout", kSameTransaction},
     {"lost-after-eod", "reply-missing", kSameSession},
-    {"lost-after-eod", "missing-quit", kSameSession},
     {"lost-after-eod", "half-close", kSameSession, "replies-after-client-gone"},
 
     // Who leaves in the middle of a transaction leaves commands unanswered.
@@ -55,14 +54,12 @@ constexpr Precedence kPrecedences[] = {
     {"rset-server-closed", "reply-missing", kSameSession},
     {"rset-server-closed", "server-closed-without-421", kSameSession},
 
-    {"unsolicited-421", "rset-rejected", kSamePlace},
     {"unsolicited-421", "txn-aborted-421", kSamePlace},
     {"unsolicited-421", "txn-aborted-timeout", kSamePlace},
     {"unsolicited-421", "idle-connection", kSamePlace},
     {"unsolicited-421", "gap-client", kSamePlace},
     {"unsolicited-421", "round-pause", kSamePlace},
     {"unsolicited-421", "near-rfc-timeout", kSamePlace},
-    {"unsolicited-421", "reply-missing", kSameSession},
 
     {"server-closed-without-421", "reply-missing", kSameSession},
     {"client-timeout-short", "reply-missing", kSameSession},
@@ -74,18 +71,15 @@ constexpr Precedence kPrecedences[] = {
     {"rset-rejected", "reply-code-unexpected", kSamePlace},
     {"too-many-errors", "too-many-errors", kSameSession, "counted"},
 
-    {"eod-nonstandard-accepted", "eod-nonstandard-seq", kSameTransaction},
-    {"eod-nonstandard-accepted", "reply-during-data", kSameTransaction},
+    {"eod-nonstandard-accepted", "eod-nonstandard-seq", kNamedEntries},
+    {"eod-nonstandard-accepted", "unsolicited-reply", kNamedEntries},
+    {"eod-nonstandard-accepted", "reply-code-unexpected", kNamedEntries},
     {"eod-nonstandard-accepted", "content-parsed-as-commands", kSameSession},
 
     {"eod-nonstandard-seq", "line-ending-data", kSameTransaction},
     {"eod-nonstandard-accepted", "line-ending-data", kSameTransaction},
 
     {"data-without-rcpt", "command-out-of-order", kSamePlace},
-    {"data-content-early", "pipelining-past-sync-point", kSamePlace},
-    {"data-content-early", "pipelining-unadvertised", kSamePlace},
-    {"starttls-injection-client", "pipelining-past-sync-point", kSamePlace},
-    {"starttls-injection-client", "content-parsed-as-commands", kSameSession},
     {"command-out-of-order", "unknown-command", kSamePlace},
     {"command-syntax", "unknown-command", kSamePlace},
     {"command-line-too-long", "unknown-command", kSamePlace},
@@ -98,7 +92,12 @@ constexpr Precedence kPrecedences[] = {
     {"txn-aborted-rset", "bdat-misuse", kSameTransaction, "aborted"},
     {"txn-aborted-disconnect", "bdat-size-mismatch", kSameTransaction, "cut"},
     {"txn-aborted-tcp-reset", "bdat-size-mismatch", kSameTransaction, "cut"},
-    {"txn-aborted-timeout", "bdat-size-mismatch", kSameTransaction, "cut"},
+    {"txn-aborted-timeout", "bdat-size-mismatch", kSameTransaction},
+    {"txn-aborted-timeout", "txn-aborted-421", kSameTransaction},
+    {"txn-aborted-timeout", "data-stall", kSameTransaction},
+    {"txn-aborted-timeout", "round-pause", kSameTransaction},
+    {"bdat-size-mismatch", "data-without-rcpt", kSameTransaction, "empty"},
+    {"bdat-size-mismatch", "reply-during-data", kSameTransaction},
 
     {"non-smtp-protocol", "unknown-command", kSameSession},
     {"non-smtp-protocol", "command-syntax", kSameSession},
@@ -107,6 +106,9 @@ constexpr Precedence kPrecedences[] = {
     {"non-smtp-protocol", "nonprintable-octets", kSameSession},
     {"non-smtp-protocol", "client-talks-first", kSameSession},
     {"non-smtp-protocol", "pipelining-unadvertised", kSameSession},
+    {"non-smtp-protocol", "unsolicited-reply", kSameSession},
+    {"non-smtp-protocol", "tls-handshake-failed", kSameSession, "closed"},
+    {"non-smtp-protocol", "missing-quit", kSameSession},
     {"content-parsed-as-commands", "unknown-command", kSameSession},
     {"content-parsed-as-commands", "too-many-errors", kSameSession},
     {"content-parsed-as-commands", "pipelining-unadvertised", kSameSession},
@@ -172,45 +174,36 @@ bool in_reach(FoldScope scope, const FoldSubject& headline, const FoldSubject& f
   return false;
 }
 
-/// A row of the table with its rule found.
-struct Row {
-  const Rule* folded;
-  FoldScope scope;
-  std::string_view variant;
-};
-
-/// The rows in which the rule is the headline. A finding is compared with many others, so the rules
-/// of the table are looked up once.
-std::span<const Row> rows_of(const Rule& headline) {
-  using Rows = std::vector<std::pair<const Rule*, std::vector<Row>>>;
-  static const Rows kRows = [] {
-    Rows rows;
-    for (const Rule* rule : all_rules()) {
-      std::vector<Row> own;
-      for (const Precedence& row : kPrecedences) {
-        const Rule* folded = row.headline == rule->id ? find_rule(row.folded) : nullptr;
-        if (folded != nullptr) own.push_back({folded, row.scope, row.variant});
-      }
-      if (!own.empty()) rows.emplace_back(rule, std::move(own));
-    }
-    std::ranges::sort(rows, std::less<>{}, &Rows::value_type::first);
-    return rows;
-  }();
-  const auto at =
-      std::ranges::lower_bound(kRows, &headline, std::less<>{}, &Rows::value_type::first);
-  if (at == kRows.end() || at->first != &headline) return {};
-  return at->second;
-}
-
 }  // namespace
 
 std::span<const Precedence> all_precedences() { return kPrecedences; }
 
-bool folds(const FoldSubject& headline, const FoldSubject& folded, PlaceRange between) {
-  return std::ranges::any_of(rows_of(*headline.rule), [&](const Row& row) {
+PrecedenceTable::PrecedenceTable(std::span<const Precedence> rows) {
+  for (const Rule* rule : all_rules()) {
+    std::vector<Row> own;
+    for (const Precedence& row : rows) {
+      const Rule* folded = row.headline == rule->id ? find_rule(row.folded) : nullptr;
+      if (folded != nullptr) own.push_back({folded, row.scope, row.variant});
+    }
+    if (!own.empty()) rows_.emplace_back(rule, std::move(own));
+  }
+  std::ranges::sort(rows_, std::less<>{}, [](const auto& each) { return each.first; });
+}
+
+bool PrecedenceTable::folds(const FoldSubject& headline, const FoldSubject& folded,
+                            PlaceRange between) const {
+  const auto at = std::ranges::lower_bound(rows_, headline.rule, std::less<>{},
+                                           [](const auto& each) { return each.first; });
+  if (at == rows_.end() || at->first != headline.rule) return false;
+  return std::ranges::any_of(at->second, [&](const Row& row) {
     return row.folded == folded.rule && (row.variant.empty() || row.variant == folded.variant) &&
            in_reach(row.scope, headline, folded, between);
   });
+}
+
+const PrecedenceTable& PrecedenceTable::standard() {
+  static const PrecedenceTable kStandard(kPrecedences);
+  return kStandard;
 }
 
 }  // namespace smtpscope

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "timeline/rule.h"
 
@@ -47,7 +49,26 @@ struct PlaceRange {
   std::uint64_t end = 0;
 };
 
-/// `headline` folds `folded`. `between` is what FoldScope::kBetweenTransactions means now.
-bool folds(const FoldSubject& headline, const FoldSubject& folded, PlaceRange between);
+/// Rows, looked up by headline: a finding is compared with many others. Not changed once made;
+/// thread-safe.
+class PrecedenceTable {
+ public:
+  explicit PrecedenceTable(std::span<const Precedence> rows);
+
+  /// `headline` folds `folded`. `between` is what FoldScope::kBetweenTransactions means now.
+  bool folds(const FoldSubject& headline, const FoldSubject& folded, PlaceRange between) const;
+
+  /// That of all_precedences().
+  static const PrecedenceTable& standard();
+
+ private:
+  /// A row with its rule found.
+  struct Row {
+    const Rule* folded;
+    FoldScope scope;
+    std::string_view variant;
+  };
+  std::vector<std::pair<const Rule*, std::vector<Row>>> rows_;  // by headline
+};
 
 }  // namespace smtpscope

@@ -90,7 +90,7 @@ constexpr std::uint8_t possible_marks(RuleTrigger trigger) {
 }
 
 /// What a rule needs, or uses, besides commands and replies in their order, as bits. Where what it
-/// needs is missing the rule is not evaluated, and that is told (rules 2.0.2, timeline/evidence.h).
+/// needs is missing the rule is not evaluated, and that is reported (timeline/unmet_needs.h).
 enum RuleNeed : std::uint16_t {
   kNeedsContent = 1 << 0,      // facts of the mail data, and when it ended
   kNeedsReadTimes = 1 << 1,    // when each read came
@@ -113,24 +113,15 @@ enum class Certainty : std::uint8_t {
 };
 std::string_view to_string(Certainty certainty);
 
-/// One annotation rule: identity, words and trigger together, in one file under rules/. Immutable,
-/// static lifetime. The id is stable for ever and never reused.
+/// One annotation rule: identity and trigger, in one file under rules/, with its words in the page
+/// beside it (timeline/rule_words.h). Immutable, static lifetime. The id is stable for ever and
+/// never reused.
 struct Rule {
   std::string_view id;
   Category category;
   Severity severity;  // its usual step; a finding may carry another
   Fault fault;
-  Certainty certainty = Certainty::kSeen;  // idem
-  std::string_view title;                  // one line
-
-  // The words of `smtpscope explain`, for somebody who has never read RFC 5321. Paragraphs, and
-  // the entries of a list, are separated by '\n'.
-  std::string_view means;            // what happened, and what it means for the mail
-  std::string_view causes = {};      // list: likely causes, the likeliest first
-  std::string_view tell_apart = {};  // how to tell the causes apart
-  std::string_view advice = {};      // list: what to do, the cheapest first
-  std::string_view caveats = {};     // when it may mislead
-  std::string_view reference;        // RFC section or other source
+  Certainty certainty = Certainty::kSeen;  // likewise
 
   std::uint16_t needs = 0;     // RuleNeed bits: without one of these it cannot be decided
   std::uint16_t uses = 0;      // RuleNeed bits: with these it says more
@@ -151,7 +142,7 @@ struct Rule {
   bool (*answered)(RuleContext& context, Finding& finding) = nullptr;
 };
 
-/// All rules, in the order of the catalogue. Adding one: one file, one row here, one test.
+/// All rules, in the order of their list, rules/catalogue.def.
 std::span<const Rule* const> all_rules();
 
 /// nullptr if there is none of that id.

@@ -1,8 +1,8 @@
 #include "timeline/rule_context.h"
 
-#include "timeline/arrival_times.h"
 #include "timeline/duration_text.h"
 #include "timeline/rule_engine.h"
+#include "timeline/state/arrival_times.h"
 
 namespace smtpscope {
 
@@ -44,7 +44,7 @@ std::uint32_t RuleContext::fired(const Rule& rule, std::string_view variant) con
 
 SessionId RuleContext::session_number() const { return engine_.session(); }
 
-void RuleContext::fire(Finding finding) {
+void RuleContext::fire(Finding&& finding) {
   std::uint64_t place = finding.place;
   if (place == 0) place = entry() != nullptr ? entry()->number : session().entries + 1;
   std::uint64_t number = finding.silence;

@@ -9,7 +9,7 @@
 #include "timeline/event.h"
 #include "timeline/rule.h"
 #include "timeline/rule_set.h"
-#include "timeline/session_state.h"
+#include "timeline/state/session_state.h"
 
 namespace smtpscope {
 
@@ -50,7 +50,7 @@ struct Moment {
   Time now;
   const Entry* entry = nullptr;
   const Command* command = nullptr;    // entry, if it is one
-  const Reply* reply = nullptr;        // idem
+  const Reply* reply = nullptr;        // likewise
   const PathArgument* path = nullptr;  // of a command that has one
   const PendingExchange* answered = nullptr;
   const Silence* silence = nullptr;
@@ -144,7 +144,7 @@ class RuleContext {
 
   /// A finding with everything filled in that the rule and the moment know.
   Finding finding() const;
-  void fire(Finding finding);
+  void fire(Finding&& finding);
   /// kOnCommand: the finding waits for the reply to this command, which is then told behind its
   /// text ("; the server answered 555") and added to its entries and attributes, unless
   /// Rule::answered does that. Without a reply it comes when the session ends.

@@ -6,8 +6,8 @@
 #include <array>
 #include <cassert>
 
-#include "timeline/arrival_times.h"
-#include "timeline/evidence.h"
+#include "timeline/state/arrival_times.h"
+#include "timeline/unmet_needs.h"
 
 namespace smtpscope {
 namespace {
@@ -201,6 +201,10 @@ std::uint32_t RuleEngine::fired(const Rule& rule, std::string_view variant) cons
 void RuleEngine::add(const Rule& rule, Finding finding, std::uint64_t place,
                      std::uint64_t silence) {
   tidy(finding.entries);
+  // What looks like the server's doing may be the scenario's.
+  if (altered_ && (finding.fault == Fault::kServer || finding.fault == Fault::kNetwork)) {
+    finding.fault = Fault::kProxy;
+  }
   const FoldSubject subject{.rule = &rule,
                             .variant = finding.variant,
                             .transaction = finding.transaction,
@@ -218,7 +222,7 @@ void RuleEngine::settle(Time now, PlaceRange between) {
   for (Memory::Fired& one : fired) {
     if (one.folded()) continue;
     const auto fold_under = [&](const FoldSubject& other) {
-      if (&other == &one.subject || !folds(other, one.subject, between)) return;
+      if (&other == &one.subject || !rules_.precedence().folds(other, one.subject, between)) return;
       one.finding.folded_under = other.rule->id;
     };
     for (const Memory::Fired& other : fired) fold_under(other.subject);
@@ -304,7 +308,9 @@ void RuleEngine::fold_earlier(const FoldSubject& headline, PlaceRange between, T
   for (Memory::Emitted& earlier : memory_->recent) {
     // A rule may fold another variant of itself, never the annotation just made.
     const bool is_headline = earlier.number == memory_->emitted;
-    if (earlier.folded || is_headline || !folds(headline, earlier.subject, between)) continue;
+    if (earlier.folded || is_headline ||
+        !rules_.precedence().folds(headline, earlier.subject, between))
+      continue;
     earlier.folded = true;
     --memory_->standing[static_cast<std::size_t>(earlier.severity)];
     if (earlier.severity >= Severity::kNotice) {

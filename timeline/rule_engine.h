@@ -16,7 +16,7 @@
 
 namespace smtpscope {
 
-/// Asks the rules, folds what tells the same story (rules 2.0.1), and emits annotations. One per
+/// Asks the rules, folds what tells the same story (precedence.h), and emits annotations. One per
 /// session. Knows nothing of SMTP. Owns no heap memory until a rule fires; then remembers the last
 /// kRemembered annotations, so that a later headline can fold them. Not thread-safe.
 class RuleEngine {
@@ -45,6 +45,9 @@ class RuleEngine {
 
   /// Rules that need one of these (RuleNeed bits) are not asked from here on.
   void lack(std::uint16_t needs) { lacking_ = needs; }
+  /// A scenario has changed what the sides were given: what looks like the server's fault from here
+  /// on is put down to smtpscope.
+  void expect_alterations() { altered_ = true; }
   /// Notes those of them that are on as not evaluated. At the session's end.
   void tell_not_asked();
 
@@ -101,6 +104,7 @@ class RuleEngine {
   TimelineSink& sink_;
   const Rule* current_ = nullptr;
   std::uint16_t lacking_ = 0;
+  bool altered_ = false;
   std::unique_ptr<Memory> memory_;
   // Of most sessions these are all; where there are more, Memory has the whole list.
   std::array<NotEvaluated, 2> first_not_evaluated_{};

@@ -4,9 +4,9 @@
 
 #include "parser/item.h"
 #include "timeline/event.h"
-#include "timeline/session_state.h"
+#include "timeline/state/session_state.h"
+#include "timeline/state/transaction.h"
 #include "timeline/thresholds.h"
-#include "timeline/transaction.h"
 
 namespace smtpscope {
 

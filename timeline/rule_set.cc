@@ -4,9 +4,15 @@
 
 #include <algorithm>
 
+#include "timeline/reasons/reason_table.h"
+
 namespace smtpscope {
 
 RuleSet::RuleSet() : on_(all_rules().size(), true) { make_table(); }
+
+const ReasonTable& RuleSet::reasons() const {
+  return reasons_ == nullptr ? ReasonTable::built_in() : *reasons_;
+}
 
 Result<Done> RuleSet::switch_off(std::string_view name) { return turn(name, false); }
 Result<Done> RuleSet::switch_on(std::string_view name) { return turn(name, true); }
@@ -65,24 +71,29 @@ std::vector<std::string_view> RuleSet::off() const {
 }
 
 void RuleSet::make_table() {
+  for (Candidates& candidates : table_) candidates = {};
+  for (std::size_t i = 0; i < on_.size(); ++i) {
+    if (on_[i]) put_into_table(*all_rules()[i]);
+  }
+}
+
+void RuleSet::add(const Rule& rule) { put_into_table(rule); }
+
+void RuleSet::put_into_table(const Rule& rule) {
   for (std::size_t bit = 0; bit < kRuleTriggers; ++bit) {
     const auto trigger = static_cast<RuleTrigger>(1 << bit);
+    if ((rule.triggers & trigger) == 0) continue;
+    const bool by_verb = trigger == kOnCommand || trigger == kOnReply;
+    VerbSet wanted = kAnyVerb;
+    if (trigger == kOnCommand) wanted = rule.verbs;
+    if (trigger == kOnReply) wanted = rule.replies_to != 0 ? rule.replies_to : rule.verbs;
+    const int only = rule.only & possible_marks(trigger);
     for (std::size_t slot = 0; slot < kVerbSlots; ++slot) {
-      Candidates& candidates = table_[bit * kVerbSlots + slot];
-      candidates = {};
-      const bool by_verb = trigger == kOnCommand || trigger == kOnReply;
       if (!by_verb && slot != kNothingSlot) continue;
-      for (std::size_t i = 0; i < on_.size(); ++i) {
-        const Rule& rule = *all_rules()[i];
-        if (!on_[i] || (rule.triggers & trigger) == 0) continue;
-        VerbSet wanted = kAnyVerb;
-        if (trigger == kOnCommand) wanted = rule.verbs;
-        if (trigger == kOnReply) wanted = rule.replies_to != 0 ? rule.replies_to : rule.verbs;
-        if ((wanted >> slot & 1) == 0) continue;
-        const int only = rule.only & possible_marks(trigger);
-        candidates.all.push_back({&rule, static_cast<std::uint8_t>(only)});
-        if (only == 0) candidates.always.push_back(&rule);
-      }
+      if ((wanted >> slot & 1) == 0) continue;
+      Candidates& candidates = table_[bit * kVerbSlots + slot];
+      candidates.all.push_back({&rule, static_cast<std::uint8_t>(only)});
+      if (only == 0) candidates.always.push_back(&rule);
     }
   }
 }

@@ -3,15 +3,20 @@
 #include <array>
 #include <bit>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "timeline/precedence.h"
 #include "timeline/rule.h"
 #include "timeline/thresholds.h"
 
 namespace smtpscope {
+
+class ReasonTable;
 
 /// The rules that are asked in a run, and the thresholds they compare with: what the user chose.
 /// Made once, shared by all sessions, not changed while any session lives. Read-only use is
@@ -29,10 +34,21 @@ class RuleSet {
   Result<Done> set(std::string_view assignment);
   void set(Threshold threshold, std::int64_t value) { thresholds_.set(threshold, value); }
 
+  /// Decides which findings are folded; must outlive this. The standard table unless told.
+  void set(const PrecedenceTable& table) { precedence_ = &table; }
+  const PrecedenceTable& precedence() const { return *precedence_; }
+
+  /// One more rule than the catalogue has: always on, asked, and not to find anything. For tests of
+  /// what goes on around rules. It must outlive the set.
+  void add(const Rule& rule);
+
   bool is_on(const Rule& rule) const;
   /// Ids of the rules that are off, in the order of the catalogue.
   std::vector<std::string_view> off() const;
   const Thresholds& thresholds() const { return thresholds_; }
+  /// By what servers are known to say why they refuse; what is compiled in unless set.
+  const ReasonTable& reasons() const;
+  void set_reasons(std::shared_ptr<const ReasonTable> reasons) { reasons_ = std::move(reasons); }
 
   /// A rule that may have to be asked: always, or with one of the marks `only` (RuleMark bits).
   struct Candidate {
@@ -55,9 +71,12 @@ class RuleSet {
  private:
   Result<Done> turn(std::string_view name, bool on);
   void make_table();
+  void put_into_table(const Rule& rule);
 
   Thresholds thresholds_;
-  std::vector<bool> on_;  // by place in all_rules()
+  const PrecedenceTable* precedence_ = &PrecedenceTable::standard();
+  std::shared_ptr<const ReasonTable> reasons_;  // nullptr: what is compiled in
+  std::vector<bool> on_;                        // by place in all_rules()
   std::array<Candidates, kRuleTriggers * kVerbSlots> table_;
 };
 

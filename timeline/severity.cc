@@ -19,6 +19,12 @@ std::string_view to_string(Fault fault) {
   return kNames[static_cast<std::size_t>(fault)];
 }
 
+std::string_view in_words(Fault fault, std::string_view unknown) {
+  constexpr std::array<std::string_view, 4> kWords = {
+      "the client side", "the server side", "the network between", "smtpscope, or its setup"};
+  return fault == Fault::kUnknown ? unknown : kWords[static_cast<std::size_t>(fault)];
+}
+
 std::string_view to_string(Party party) {
   constexpr std::array<std::string_view, 4> kNames = {"client", "server", "proxy", "unknown"};
   return kNames[static_cast<std::size_t>(party)];

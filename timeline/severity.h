@@ -18,6 +18,8 @@ enum class Party : std::uint8_t { kClient, kServer, kProxy, kUnknown };
 
 std::string_view to_string(Severity severity);
 std::string_view to_string(Fault fault);
+/// Where to look: "the client side"; for kUnknown `unknown`.
+std::string_view in_words(Fault fault, std::string_view unknown);
 std::string_view to_string(Party party);
 std::optional<Severity> severity_of(std::string_view name);
 

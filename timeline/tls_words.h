@@ -1,7 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
+#include "capture/certificate.h"
 #include "parser/tls_messages.h"
 
 namespace smtpscope {
@@ -13,13 +16,16 @@ namespace smtpscope {
 std::string versions_text(const ClientHello& hello);
 
 /// "mail.example, *.mx.example and 3 more": for whom a certificate is.
-std::string names_text(const CertificateFacts& certificate);
+std::string names_text(const TlsCertificate& certificate);
 
-/// "EC P-256", "RSA 2048"; "" for what is not known.
-std::string key_text(const CertificateFacts& certificate);
+/// "CN=mail.example for mail.example, issued by CN=Example Root, valid 2026-01-01 to 2027-01-01,
+/// EC P-256".
+std::string certificate_text(const TlsCertificate& certificate);
 
-/// '"mail.example" for mail.example, issued by "Example Root", valid 2026-01-01 to 2027-01-01,
-/// EC P-256'.
-std::string certificate_text(const CertificateFacts& certificate);
+/// The day of a moment as certificates tell it: "2026-01-01" of "2026-01-01T00:00:00Z".
+std::string_view day_of(std::string_view moment);
+
+/// The first certificate of a side, as far as it can be read.
+std::optional<TlsCertificate> own_certificate(const CertificateChain& chain);
 
 }  // namespace smtpscope

@@ -5,13 +5,20 @@
 
 #include "base/octets.h"
 #include "parser/conversation.h"
-#include "timeline/evidence.h"
-#include "timeline/history_notes.h"
 #include "timeline/rule_marks.h"
-#include "timeline/session_changes.h"
-#include "timeline/session_notes.h"
+#include "timeline/state/envelope_hash.h"
+#include "timeline/state/history_notes.h"
+#include "timeline/state/session_changes.h"
+#include "timeline/state/session_notes.h"
+#include "timeline/unmet_needs.h"
 
 namespace smtpscope {
+namespace {
+
+/// How an end that a scenario wanted begins to say so.
+constexpr std::string_view kScenarioEnd = "the scenario: ";
+
+}  // namespace
 
 Tracker::Tracker(SessionId session, const RuleSet& rules, RunHistory& history, TimelineSink& sink)
     : session_(session),
@@ -43,9 +50,7 @@ void Tracker::on_event_done(const WireEvent& event, const Conversation& conversa
     return;
   } else {
     const auto* bytes = std::get_if<Bytes>(&event.body);
-    if (bytes != nullptr && !bytes->aside && bytes->instead && !bytes->instead->empty()) {
-      emit(TimelineRewritten{.from = bytes->from, .instead = text_of(*bytes->instead)});
-    }
+    if (bytes != nullptr) tell_of_change(*bytes);
     flush_silence(conversation);
     end_unfinished(conversation);
     settle({.now = now_}, conversation);
@@ -56,6 +61,18 @@ void Tracker::on_event_done(const WireEvent& event, const Conversation& conversa
     message_octets = scanner->facts().octets;
   }
   silences_.expect(who_owes(state_, conversation, pending_.awaited()), message_octets);
+}
+
+/// What a scenario does to several reads in a row is told once.
+void Tracker::tell_of_change(const Bytes& bytes) {
+  const bool instead = !bytes.aside && bytes.instead && !bytes.instead->empty();
+  const bool again = state_.scenario == nullptr || state_.scenario->told == bytes.scenario;
+  if (instead || (!again && !bytes.scenario.empty())) {
+    emit(TimelineRewritten{.from = bytes.from,
+                           .instead = instead ? text_of(*bytes.instead) : std::string_view(),
+                           .scenario = bytes.scenario});
+  }
+  if (!again) state_.scenario->told = bytes.scenario;
 }
 
 void Tracker::begin(bool mid_session) {
@@ -82,7 +99,8 @@ void Tracker::on_body(const SessionOpened& opened, const Conversation& conversat
                               .listener = opened.listener,
                               .upstream = opened.upstream,
                               .mid_session = opened.mid_session,
-                              .fidelity = opened.fidelity});
+                              .fidelity = opened.fidelity,
+                              .announced_by = opened.announced_by});
   const Moment moment{.now = now_};
   ask(kOnOpened, moment, conversation);
   settle(moment, conversation);
@@ -93,6 +111,7 @@ void Tracker::on_body(const UpstreamConnected& connected, const Conversation& co
   flush_silence(conversation);
   state_.connected = true;
   state_.connected_at = now_;
+  if (!connected.server.empty()) state_.server_hash = sender_hash(host_of(connected.server));
   if (connected.rtt) {
     state_.rtt_s = connected.rtt;
     state_.rtt_measured = true;
@@ -116,6 +135,10 @@ void Tracker::on_body(const UpstreamFailed& failed, const Conversation& conversa
 
 void Tracker::on_body(const Bytes& bytes, const Conversation& conversation) {
   end_wait();
+  if (!bytes.scenario.empty()) {
+    note_scenario(bytes.scenario, state_);
+    engine_.expect_alterations();
+  }
   if (bytes.aside) {
     flush_silence(conversation);
     emit(TimelineAside{
@@ -179,7 +202,22 @@ void Tracker::on_body(const TlsAlerted& alert, const Conversation& conversation)
   last_event_ = now_;
 }
 
+void Tracker::on_body(const Remark& remark, const Conversation& conversation) {
+  // These are said while a wait goes on; the others end one.
+  if (remark.kind != RemarkKind::kTarpit && remark.kind != RemarkKind::kLoginBackend) {
+    end_wait();
+    flush_silence(conversation);
+  }
+  note_remark(remark, state_);
+  emit(TimelineRemark{.remark = remark, .since_previous = now_ - last_event_});
+  last_event_ = now_;
+}
+
 void Tracker::close(const Closed& closed, const Conversation& conversation) {
+  if (closed.by_proxy && closed.reason.starts_with(kScenarioEnd)) {
+    note_scenario(closed.reason.substr(kScenarioEnd.size()), state_);
+    engine_.expect_alterations();
+  }
   end_rset_run(conversation);
   flush_silence(conversation);
   auto& record = state_.closes[index(closed.from)];
@@ -189,9 +227,15 @@ void Tracker::close(const Closed& closed, const Conversation& conversation) {
     record = CloseRecord{.kind = closed.kind,
                          .by_proxy = closed.by_proxy,
                          .behind_fin = record.has_value(),
-                         .time = now_};
+                         .time = now_,
+                         .left = record ? record->left : now_};
   }
-  if (!state_.first_closer) state_.first_closer = closed.from;
+  if (!state_.first_closer) {
+    state_.first_closer = closed.from;
+    if (closed.from == Side::kClient && state_.last_silence.silent != Party::kUnknown) {
+      state_.before_leaving = std::make_unique<LastSilence>(state_.last_silence);
+    }
+  }
   emit(TimelineClosed{.closed = closed, .since_previous = now_ - last_event_});
   last_event_ = now_;
   const Moment moment{.now = now_, .transaction = transactions_.open(), .closed = &closed};
@@ -213,7 +257,12 @@ void Tracker::end_unfinished(const Conversation& conversation) {
   const bool in_message = phase == Phase::kMailData || phase == Phase::kChunk;
   // Replies still owed may decide what the client did not live to see. When the server has gone,
   // what the client goes on sending decides nothing, but belongs to the message.
-  const bool over = server ? !in_message || client.has_value() : conversation.owed() == 0;
+  // The same goes for what may be the end of the message: the server's reply will tell whether it
+  // was.
+  const bool end_in_doubt = in_message && conversation.scanner() != nullptr &&
+                            conversation.scanner()->facts().first_candidate_end > 0;
+  const bool over =
+      server ? !in_message || client.has_value() : conversation.owed() == 0 && !end_in_doubt;
   if (!over && !ended_) return;
 
   const CloseRecord& first = state_.first_closer == Side::kClient ? *client : *server;
@@ -225,6 +274,9 @@ void Tracker::end_unfinished(const Conversation& conversation) {
     cause = AbortedBy::kReset;
   } else if (first.kind == CloseKind::kTimeout) {
     cause = AbortedBy::kTimeout;
+  }
+  if (const MessageScanner* scanner = conversation.scanner()) {
+    transactions_.on_unfinished_data(scanner->facts());
   }
   transactions_.end_all(cause, now_);
 }
@@ -244,7 +296,30 @@ void Tracker::end_session(const Conversation& conversation) {
   engine_.tell_not_asked();
   remember_tls(session_, state_, history_);
   if (!state_.closes[index(Side::kClient)]) leave_history();
+  sum_up(conversation);
+}
 
+void Tracker::break_off(Time now, const Conversation& conversation) {
+  if (!began_ || ended_) return;
+  ended_ = true;
+  now_ = std::max(now_, now);
+  const SilenceWatch::Wait wait = silences_.end(now_);
+  state_.unfinished = true;
+  state_.last_silence = {.from = wait.from, .to = wait.to, .silent = wait.party, .owed = wait.owed};
+  if (const MessageScanner* scanner = conversation.scanner()) {
+    transactions_.on_unfinished_data(scanner->facts());
+  }
+  // No rule is asked: nothing has ended.
+  transactions_.leave_open(now_);
+  for (std::size_t i = 0; i < transactions_.ended(); ++i) {
+    finish_transaction(transactions_.ended(i));
+  }
+  transactions_.drop_ended();
+  sum_up(conversation);
+}
+
+/// Totals and verdict.
+void Tracker::sum_up(const Conversation& conversation) {
   SessionTotals totals;
   totals.began = state_.opened;
   totals.ended = now_;
@@ -265,9 +340,14 @@ void Tracker::end_session(const Conversation& conversation) {
   totals.ended_cleanly = state_.quit_sent && state_.quit_answered;
   if (state_.tls_state != nullptr) totals.tls = totals_of(*state_.tls_state);
   std::vector<VerdictLine> lines;
-  if (sink_.reads_verdict()) lines = verdict(state_, totals, tallies, engine_);
-  emit(TimelineSessionEnded{
-      .totals = &totals, .verdict = lines, .not_evaluated = engine_.not_evaluated()});
+  if (sink_.reads_verdict()) {
+    lines =
+        verdict(state_, totals, tallies, conversation.capabilities(), engine_, rules_.reasons());
+  }
+  emit(TimelineSessionEnded{.totals = &totals,
+                            .verdict = lines,
+                            .not_evaluated = engine_.not_evaluated(),
+                            .unfinished = state_.unfinished});
 }
 
 void Tracker::end_wait() {
@@ -292,6 +372,9 @@ void Tracker::flush_silence(const Conversation& conversation) {
   silence_.reset();
   state_.last_silence = {
       .from = silence.from, .to = silence.to, .silent = silence.silent, .owed = silence.owed};
+  if (silence.silent == Party::kServer && silence.length() > state_.longest_silence.length()) {
+    state_.longest_silence = state_.last_silence;
+  }
   if (silence.silent == Party::kClient || silence.silent == Party::kServer) {
     const bool server = silence.silent == Party::kServer;
     const Duration rtt = state_.rtt_s.value_or(Duration::zero());
@@ -368,7 +451,15 @@ void Tracker::finish_transaction(const Transaction& transaction) {
   if (tallies_->first.size() < kTalliedTransactions) {
     tallies_->first.push_back(TransactionTally::of(transaction));
   }
+  if (transaction.finals > 1 && state_.refusals != nullptr) {
+    note_recipients(transaction, *state_.refusals);
+  }
   emit(TransactionEnded{.transaction = &transaction});
+}
+
+/// An entry before the one that is being made has refused the last of its recipients.
+bool Tracker::lost_before(const Transaction& transaction) const {
+  return transaction.refused_at != 0 && transaction.refused_at <= state_.entries;
 }
 
 TxnMark Tracker::mark_of(std::uint64_t transaction) const {
@@ -377,9 +468,14 @@ TxnMark Tracker::mark_of(std::uint64_t transaction) const {
     const Transaction& ended = transactions_.ended(i);
     if (ended.number != transaction) continue;
     const bool well = ended.outcome == Outcome::kAccepted || ended.outcome == Outcome::kPartial;
+    // It was lost at the refusal, and marked there.
+    if (!well && !ended.data_sent && lost_before(ended)) return TxnMark::kOutside;
     return well ? TxnMark::kEndsWell : TxnMark::kEndsBadly;
   }
-  return TxnMark::kInside;
+  const Transaction* open = transactions_.find(transaction);
+  if (open == nullptr || open->refused_at == 0) return TxnMark::kInside;
+  if (!lost_before(*open)) return TxnMark::kEndsBadly;
+  return open->given_up ? TxnMark::kOutside : TxnMark::kInside;
 }
 
 }  // namespace smtpscope

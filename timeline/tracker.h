@@ -5,19 +5,19 @@
 #include <memory>
 #include <vector>
 
-#include "capture/screen.h"
-#include "timeline/arrival_times.h"
-#include "timeline/command_counts.h"
+#include "capture/sanitizer.h"
 #include "timeline/event.h"
-#include "timeline/pending_exchanges.h"
 #include "timeline/rule_context.h"
 #include "timeline/rule_engine.h"
 #include "timeline/rule_set.h"
-#include "timeline/run_history.h"
-#include "timeline/session_state.h"
-#include "timeline/silence_watch.h"
-#include "timeline/transaction_tracker.h"
-#include "timeline/verdict.h"
+#include "timeline/state/arrival_times.h"
+#include "timeline/state/command_counts.h"
+#include "timeline/state/pending_exchanges.h"
+#include "timeline/state/run_history.h"
+#include "timeline/state/session_state.h"
+#include "timeline/state/silence_watch.h"
+#include "timeline/state/transaction_tracker.h"
+#include "timeline/verdict/verdict.h"
 
 namespace smtpscope {
 
@@ -43,6 +43,15 @@ class Tracker : public ItemSink {
   void on_item(const Item& item, const Conversation& conversation) override;
   void on_event_done(const WireEvent& event, const Conversation& conversation) override;
 
+  /// The trace ends at `now`, and the session has not: tells what is known so far.
+  void break_off(Time now, const Conversation& conversation);
+
+  /// A mail transaction is under way.
+  bool in_transaction() const { return transactions_.under_way(); }
+
+  /// Who has kept whom waiting since the last event, as seen at `now`.
+  SilenceWatch::Wait waiting(Time now) const { return silences_.lasting(now); }
+
  private:
   struct Pieces {
     std::array<ReadPiece, ArrivalTimes::kKeptReads> first;
@@ -61,10 +70,12 @@ class Tracker : public ItemSink {
   void on_body(const Closed& closed, const Conversation& conversation);
   void on_body(const TlsHandshake& handshake, const Conversation& conversation);
   void on_body(const TlsAlerted& alert, const Conversation& conversation);
+  void on_body(const Remark& remark, const Conversation& conversation);
   void on_body(const SessionEnded& ended, const Conversation& conversation);
   // What is done once the items that a close completed have been seen.
   void close(const Closed& closed, const Conversation& conversation);
   void end_session(const Conversation& conversation);
+  void sum_up(const Conversation& conversation);
   /// The client holds this connection no longer: its close, or the end of the session. Once.
   void leave_history();
   /// Ends the transactions that nothing can continue now that a side has closed.
@@ -92,6 +103,7 @@ class Tracker : public ItemSink {
 
   // Moments (tracker.cc).
   void end_wait();
+  void tell_of_change(const Bytes& bytes);
   void flush_silence(const Conversation& conversation);
   void end_rset_run(const Conversation& conversation);
   void ask(RuleTrigger trigger, const Moment& moment, const Conversation& conversation);
@@ -101,6 +113,7 @@ class Tracker : public ItemSink {
   /// Asks about the transactions that ended, settles, and emits them.
   void settle(Moment moment, const Conversation& conversation);
   void finish_transaction(const Transaction& transaction);
+  bool lost_before(const Transaction& transaction) const;
   TxnMark mark_of(std::uint64_t transaction) const;
   template <typename Body>
   void emit(Body&& body);

@@ -1,15 +1,17 @@
 #include <optional>
+#include <type_traits>
 
 #include "base/ascii.h"
 #include "parser/conversation.h"
 #include "parser/path.h"
-#include "timeline/evidence.h"
-#include "timeline/history_notes.h"
-#include "timeline/pipelining_notes.h"
 #include "timeline/rule_marks.h"
-#include "timeline/session_changes.h"
-#include "timeline/session_notes.h"
+#include "timeline/state/history_notes.h"
+#include "timeline/state/pipelining_notes.h"
+#include "timeline/state/refusal_notes.h"
+#include "timeline/state/session_changes.h"
+#include "timeline/state/session_notes.h"
 #include "timeline/tracker.h"
+#include "timeline/unmet_needs.h"
 
 namespace smtpscope {
 namespace {
@@ -80,6 +82,10 @@ void Tracker::on_body(const Item& item, const Command& command, const Conversati
                        .verb = command.verb,
                        .has_arguments = !without_trailing_blanks(command.arguments).empty()};
   const std::uint64_t begun = state_.transactions;
+  if ((command.flags & kTlsNeverCame) != 0) {
+    note_tls_never_came(state_);
+    engine_.lack(unmet_needs(state_.fidelity));
+  }
   const std::optional<PathArgument> argument = path_of(command);
   const PathArgument* path = argument ? &*argument : nullptr;
   transactions_.on_command(command, path, sent, state_);
@@ -189,6 +195,9 @@ void Tracker::on_body(const Item& item, const Reply& reply, const Conversation& 
   }
   if (transactions_.find(entry.transaction) == nullptr) entry.transaction = 0;
   entry.mark = mark_of(entry.transaction);
+  if (reply.first_digit() >= 4) {
+    entry.refusal = note_refusal(reply, entry, asked ? &*asked : nullptr, rules_.reasons(), state_);
+  }
   emit_entry(entry);
 
   const bool accepted = reply.first_digit() == 2;
@@ -334,6 +343,9 @@ void Tracker::on_body(const Item& item, const ProxyHeader& header,
 
 template <typename Other>
 void Tracker::on_body(const Item& item, const Other&, const Conversation& conversation) {
+  if constexpr (std::is_same_v<Other, GarbageLine>) {
+    if (state_.greeting == SessionState::Greeting::kPending) state_.greeted_oddly = true;
+  }
   tell(item, kOnOtherEntry, transactions_.current(), conversation);
 }
 

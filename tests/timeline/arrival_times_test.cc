@@ -1,4 +1,4 @@
-#include "timeline/arrival_times.h"
+#include "timeline/state/arrival_times.h"
 
 #include <array>
 

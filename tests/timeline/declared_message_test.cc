@@ -1,4 +1,4 @@
-#include "timeline/declared_message.h"
+#include "timeline/state/declared_message.h"
 
 #include "tests/catch.h"
 

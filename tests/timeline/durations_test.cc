@@ -1,6 +1,6 @@
 #include "tests/catch.h"
 #include "timeline/duration_text.h"
-#include "timeline/round_interval.h"
+#include "timeline/state/round_interval.h"
 
 namespace smtpscope {
 namespace {
@@ -48,8 +48,13 @@ TEST_CASE("a wait matches a round interval from 5 ms early to 60 ms late") {
   CHECK(!match_round(10061ms, 0ms, Thresholds()));
   CHECK(match_round(10001ms, 0ms, Thresholds())->excess == 1ms);
   CHECK(kRoundSeconds[match_round(10001ms, 0ms, Thresholds())->index] == 10);
-  CHECK(!match_round(4s, 0ms, Thresholds()));
+  CHECK(!match_round(7s, 0ms, Thresholds()));
   CHECK(match_round(600s, 0ms, Thresholds()));
+}
+
+TEST_CASE("a round trip that is long beside the wait makes nothing round") {
+  CHECK(!match_round(1425ms, 300ms, Thresholds()));
+  CHECK(match_round(1090ms, 300ms, Thresholds()));
 }
 
 TEST_CASE("a long round trip widens the window") {

@@ -1,4 +1,4 @@
-#include "timeline/envelope_hash.h"
+#include "timeline/state/envelope_hash.h"
 
 #include "tests/catch.h"
 

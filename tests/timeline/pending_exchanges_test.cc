@@ -1,4 +1,4 @@
-#include "timeline/pending_exchanges.h"
+#include "timeline/state/pending_exchanges.h"
 
 #include "tests/catch.h"
 

@@ -9,7 +9,7 @@
 
 #include "capture/capture_reader.h"
 #include "capture/capture_writer.h"
-#include "capture/screen.h"
+#include "capture/sanitizer.h"
 #include "tests/catch.h"
 #include "timeline/tracker.h"
 
@@ -20,7 +20,7 @@ namespace {
 class Run : public WireSink {
  public:
   /// `record` may be nullptr.
-  Run(const Transcript& transcript, ScreenPolicy policy, WireSink* record, TimelineDump& dump)
+  Run(const Transcript& transcript, SanitizerPolicy policy, WireSink* record, TimelineDump& dump)
       : transcript_(transcript), policy_(policy), record_(record), dump_(dump) {}
 
   void on_wire(const WireEvent& event) override {
@@ -31,7 +31,7 @@ class Run : public WireSink {
   void feed(const WireEvent& event) {
     std::unique_ptr<Session>& session = sessions_[event.session];
     if (session == nullptr) session = std::make_unique<Session>(event.session, *this);
-    session->screen.feed(event);
+    session->sanitizer.feed(event);
     if (std::holds_alternative<SessionEnded>(event.body)) sessions_.erase(event.session);
   }
 
@@ -39,13 +39,13 @@ class Run : public WireSink {
   struct Session {
     Session(SessionId id, Run& run)
         : tracker(id, run.transcript_.rules, run.history_, run.dump_),
-          screen(run.policy_, run.record_, &tracker, run.transcript_.mid_session) {}
+          sanitizer(run.policy_, run.record_, &tracker, run.transcript_.mid_session) {}
     Tracker tracker;
-    Screen screen;
+    Sanitizer sanitizer;
   };
 
   const Transcript& transcript_;
-  const ScreenPolicy policy_;
+  const SanitizerPolicy policy_;
   WireSink* record_;
   TimelineDump& dump_;
   RunHistory history_;

@@ -7,7 +7,7 @@
 
 namespace smtpscope::test {
 
-/// The transcript's events through a Screen and a Tracker.
+/// The transcript's events through a Sanitizer and a Tracker.
 TimelineDump replay(const Transcript& transcript);
 
 /// The same, each octet as a read of its own (all at the time of the whole read). Leaves out of

@@ -184,7 +184,7 @@ TEST_CASE("only the last annotations can still be folded") {
   CHECK(bench.take().size() == 1);
 }
 
-TEST_CASE("what could not be evaluated is told once for each rule, however many there are") {
+TEST_CASE("what could not be evaluated is reported once for each rule, however many there are") {
   Bench bench;
   CHECK(bench.engine.not_evaluated().empty());
   std::vector<std::string_view> ids;

@@ -1,4 +1,4 @@
-#include "timeline/run_history.h"
+#include "timeline/state/run_history.h"
 
 #include <string>
 
@@ -10,7 +10,7 @@ namespace {
 Time at(int seconds) { return Time{std::chrono::seconds(seconds)}; }
 
 MessageRecord message(std::uint64_t digest, std::uint64_t recipient, int ended) {
-  MessageRecord record{.session = 1, .ended = at(ended), .digest = digest, .octets = 10};
+  MessageRecord record{.session = 1, .ended = at(ended), .digest = digest, .octets = 100};
   record.recipients[0] = recipient;
   record.recipient_count = 1;
   return record;

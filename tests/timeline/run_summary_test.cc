@@ -1,4 +1,4 @@
-#include "timeline/run_summary.h"
+#include "timeline/verdict/run_summary.h"
 
 #include <string>
 
@@ -51,6 +51,23 @@ class Run {
     summary.on_timeline({.session = session, .time = Time{}, .body = body});
   }
 };
+
+TEST_CASE("clients are counted by their address, whatever their port") {
+  Run run;
+  run.start(1, "192.0.2.1:1000");
+  run.start(2, "[2001:db8::1]:1000");
+  run.start(3, "[2001:db8::1]:1001");
+  run.start(4, "unix:");
+  run.start(5, "swaks");
+  for (SessionId session = 1; session <= 5; ++session) run.end(session, 1);
+  const auto& clients = run.summary.clients();
+  CHECK(clients.size() == 4);
+  REQUIRE(clients.contains("2001:db8::1"));
+  CHECK(clients.at("2001:db8::1").sessions == 2);
+  CHECK(clients.contains("192.0.2.1"));
+  CHECK(clients.contains("unix:"));
+  CHECK(clients.contains("swaks"));
+}
 
 TEST_CASE("findings are counted as they stand, by session and severity") {
   Run run;
@@ -109,7 +126,7 @@ TEST_CASE("each client has its share") {
   CHECK(first.transactions == 3);
   CHECK(first.octets == 100);
   CHECK(first.sessions_by_worst[static_cast<std::size_t>(Severity::kNotice)] == 1);
-  CHECK(clients.contains("[2001:db8::1]"));
+  CHECK(clients.contains("2001:db8::1"));
 }
 
 TEST_CASE("clients beyond the limit are counted together") {

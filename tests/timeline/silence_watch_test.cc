@@ -1,4 +1,4 @@
-#include "timeline/silence_watch.h"
+#include "timeline/state/silence_watch.h"
 
 #include "tests/catch.h"
 

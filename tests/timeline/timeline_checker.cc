@@ -23,7 +23,12 @@ void TimelineChecker::check(const Entry& e) {
   if (e.since_previous < Duration::zero()) fail("negative time since the entry before");
   if (e.think && *e.think < Duration::zero()) fail("negative think time");
   if (e.answers >= e.number) fail("answers what comes later");
-  if ((e.transaction == 0) != (e.mark == TxnMark::kOutside)) fail("mark without transaction");
+  // What comes behind the refusal that left a transaction nobody to send to stands outside.
+  if (e.mark == TxnMark::kEndsBadly) lost_.insert(e.transaction);
+  if (e.mark != TxnMark::kOutside && e.transaction == 0) fail("mark without transaction");
+  if (e.mark == TxnMark::kOutside && e.transaction != 0 && lost_.count(e.transaction) == 0) {
+    fail("transaction without mark");
+  }
   if (e.mark == TxnMark::kBegins && !begun_.insert(e.transaction).second) fail("begins twice");
   if (e.transaction != 0 && begun_.count(e.transaction) == 0) fail("inside before it began");
   if (gone_.count(e.transaction) != 0) fail("inside what has ended");

@@ -32,7 +32,7 @@ class TimelineChecker : public TimelineSink {
   void check(const Other&) {}
 
   Time last_;
-  std::set<std::uint64_t> begun_, gone_, folded_;
+  std::set<std::uint64_t> begun_, gone_, folded_, lost_;
   std::uint64_t outcomes_ = 0;
   bool holes_ = false;
 };

@@ -155,6 +155,12 @@ struct Describe {
   void operator()(const TimelineRewritten& e) const {
     line.text = fmt::format("rewritten {} {}", to_string(e.from), visible(e.instead));
   }
+  void operator()(const TimelineRemark& e) const {
+    line.text = fmt::format("remark {} by {} length {} {}", to_string(e.remark.kind),
+                            e.remark.by ? to_string(*e.remark.by) : "nobody known",
+                            e.remark.length ? in_seconds(*e.remark.length) : "none",
+                            visible(e.remark.text));
+  }
   void operator()(const TimelineSessionEnded& e) const {
     const SessionTotals& t = *e.totals;
     line.text = fmt::format(
@@ -169,6 +175,9 @@ struct Describe {
     for (const VerdictLine& each : e.verdict) {
       line.verdict.push_back(each.text);
       line.text += fmt::format("\n      | {}: {}", to_string(each.kind), each.text);
+      if (each.kind != VerdictKind::kLead) continue;
+      line.lead_cause = each.cause == "server-refused" ? each.reason : each.cause;
+      line.lead_side = each.cause.empty() ? std::string_view() : to_string(each.side);
     }
     for (const NotEvaluated& each : e.not_evaluated) {
       line.not_evaluated.emplace_back(each.rule->id);

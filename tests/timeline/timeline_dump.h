@@ -26,6 +26,8 @@ class TimelineDump : public TimelineSink {
     std::string outcome;
     std::string cause;
     std::vector<std::string> verdict;
+    std::string lead_cause;  // of the verdict's first line: the cause, or the reason
+    std::string lead_side;
     std::vector<std::string> not_evaluated;  // rules
     bool annotation = false;
   };

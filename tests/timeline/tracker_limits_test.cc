@@ -7,7 +7,7 @@
 #include <new>
 #include <string>
 
-#include "capture/screen.h"
+#include "capture/sanitizer.h"
 #include "parser/conversation.h"
 #include "tests/catch.h"
 #include "tests/timeline/random_session.h"
@@ -148,6 +148,8 @@ class Session {
 void warm_up() {
   Session session;
   session.message();
+  session.client("MAIL FROM:<alice@example.com>\r\n");
+  session.server("550 no\r\n");  // the patterns of reasons
 }
 
 TEST_CASE("an idle session's tracker stays below one and a half kilobytes") {
@@ -216,26 +218,32 @@ TEST_CASE("memory does not grow with the number of reads of a message") {
 }
 
 TEST_CASE("memory does not grow with the length of lines") {
-  warm_up();
-  Session session;
   const std::string name(1000000, 'x');
+  const auto speak = [&](Session& session) {
+    session.client("MAIL FROM:<" + name + "@example.com>\r\n");
+    session.server("550 " + name + "\r\n");
+  };
+  // The pattern matcher that all sessions share remembers the states which such words lead to.
+  Session first;
+  speak(first);
+  Session session;
   session.reset_peak();
-  session.client("MAIL FROM:<" + name + "@example.com>\r\n");
-  session.server("550 " + name + "\r\n");
-  CHECK(session.peak() < 8 * 1024);
+  speak(session);
+  // The words of a refusal are kept, up to a kilobyte, and read once in lower case.
+  CHECK(session.peak() < 12 * 1024);
 }
 
-/// Takes a session's events through screen and tracker, with all rules.
+/// Takes a session's events through sanitizer and tracker, with all rules.
 class Endless : public WireSink {
  public:
-  void on_wire(const WireEvent& event) override { screen_.feed(event); }
+  void on_wire(const WireEvent& event) override { sanitizer_.feed(event); }
 
  private:
   Nobody sink_;
   const RuleSet rules_;
   RunHistory history_;
   Tracker tracker_{1, rules_, history_, sink_};
-  Screen screen_{{.keep_credentials = true}, nullptr, &tracker_};
+  Sanitizer sanitizer_{{.keep_credentials = true}, nullptr, &tracker_};
 };
 
 TEST_CASE("memory does not grow with the length of a session, whatever is said in it") {

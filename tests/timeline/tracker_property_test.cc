@@ -1,7 +1,7 @@
 // What holds for every timeline, whatever comes over the wire. The dialogues are made by chance
 // from pieces that matter, with a fixed seed.
 
-#include "capture/screen.h"
+#include "capture/sanitizer.h"
 #include "tests/catch.h"
 #include "tests/timeline/random_session.h"
 #include "tests/timeline/timeline_checker.h"
@@ -14,14 +14,14 @@ class IntoTracker : public WireSink {
  public:
   explicit IntoTracker(TimelineSink& sink)
       : tracker_(1, rules_, history_, sink),
-        screen_({.keep_credentials = true}, nullptr, &tracker_) {}
-  void on_wire(const WireEvent& event) override { screen_.feed(event); }
+        sanitizer_({.keep_credentials = true}, nullptr, &tracker_) {}
+  void on_wire(const WireEvent& event) override { sanitizer_.feed(event); }
 
  private:
   RuleSet rules_;
   RunHistory history_;
   Tracker tracker_;
-  Screen screen_;
+  Sanitizer sanitizer_;
 };
 
 TEST_CASE("every timeline is consistent, whatever comes over the wire") {

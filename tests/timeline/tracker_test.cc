@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "capture/screen.h"
+#include "capture/sanitizer.h"
 #include "tests/catch.h"
 #include "tests/timeline/timeline_dump.h"
 
@@ -14,13 +14,13 @@ TEST_CASE("a session whose beginning is lost is read as one that was joined late
   const RuleSet rules;
   RunHistory history;
   Tracker tracker(1, rules, history, dump);
-  Screen screen({.keep_credentials = true}, nullptr, &tracker, true);
+  Sanitizer sanitizer({.keep_credentials = true}, nullptr, &tracker, true);
   const std::string command = "NOOP\r\n";
   Bytes bytes;
   bytes.from = Side::kClient;
   bytes.head = {reinterpret_cast<const std::uint8_t*>(command.data()), command.size()};
-  screen.feed({.session = 1, .time = at_ns(10'000'000'000), .body = bytes});
-  screen.feed({.session = 1, .time = at_ns(13'000'000'000), .body = SessionEnded{}});
+  sanitizer.feed({.session = 1, .time = at_ns(10'000'000'000), .body = bytes});
+  sanitizer.feed({.session = 1, .time = at_ns(13'000'000'000), .body = SessionEnded{}});
   const std::string text = dump.text();
   INFO(text);
   // Nothing is made up about who opened it.

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <set>
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -90,6 +91,8 @@ class Reader {
     } else if (take(line, "client: ")) {
       if (opened_) return fail("client: must come before what happens");
       client_ = line;
+    } else if (take(line, "server: ")) {
+      server_ = upstream_ = kept(line);
     } else if (take(line, "rtt: ")) {
       if (opened_) return fail("rtt: must come before what happens");
       rtt_ = duration(line);
@@ -124,6 +127,12 @@ class Reader {
     }
   }
 
+  /// Texts that events point to for as long as tests run.
+  static std::string_view kept(std::string_view text) {
+    static std::set<std::string, std::less<>> texts;
+    return *texts.emplace(text).first;
+  }
+
   /// "session: N [from ADDRESS]": what follows is of session N, which begins if it is new.
   void turn_to(const std::vector<std::string>& how) {
     if (how.empty() || (how.size() != 1 && (how.size() != 3 || how[1] != "from"))) {
@@ -144,13 +153,13 @@ class Reader {
     if (!pause_) pause_ = Duration::zero();
     add(SessionOpened{.client = {},
                       .listener = "127.0.0.1:2525",
-                      .upstream = "mx.example:25",
+                      .upstream = upstream_,
                       .mid_session = into_.mid_session,
                       .fidelity = fidelity_},
         client_);
     if (connected) {
       pause_ = Duration::zero();
-      add(UpstreamConnected{.server = "192.0.2.25:25", .rtt = rtt_});
+      add(UpstreamConnected{.server = server_, .rtt = rtt_});
     }
   }
 
@@ -168,21 +177,33 @@ class Reader {
     if (take(line, "C> raw ")) return bytes(Side::kClient, unescape(line));
     if (take(line, "S> raw ")) return bytes(Side::kServer, unescape(line));
     if (take(line, "pipelined: ")) return bytes(Side::kClient, lines_of(line));
-    if (line == "C> unseen message") return unseen_message();
+    if (line == "C> unseen message") {
+      return unseen(MessageScanner::Framing::kDotTerminated, 0, 0, ".\r\n");
+    }
+    if (take(line, "C> unseen chunk ")) {
+      const auto sizes = words(line);
+      return sizes.size() == 2 && unseen(MessageScanner::Framing::kCounted, std::stoull(sizes[0]),
+                                         std::stoull(sizes[1]), {});
+    }
     if (take(line, "@ +")) {
       pause_ = duration(line);
+      return true;
+    }
+    if (take(line, "given instead: ")) {
+      into_.events.back().text = std::string(line) + "\r\n";
       return true;
     }
     if (take(line, "close ")) return close(words(line));
     if (take(line, "blocked ")) return blocked(words(line));
     if (take(line, "tls ")) return tls(words(line));
+    if (take(line, "remark ")) return remark(line);
     if (take(line, "stalled ")) {
       const Duration length = duration(line);
       advance();
       return add_at(ProxyStalled{.since = now_ - length});
     }
     if (take(line, "gap ")) return gap(words(line));
-    if (line == "connected") return add(UpstreamConnected{.server = "192.0.2.25:25", .rtt = rtt_});
+    if (line == "connected") return add(UpstreamConnected{.server = server_, .rtt = rtt_});
     if (take(line, "connect failed: ")) {
       return add(UpstreamFailed{}, std::string(line));
     }
@@ -267,6 +288,28 @@ class Reader {
     return add(TlsHandshake{.with = with, .facts = std::move(facts)});
   }
 
+  /// "timeout client 30s: text"
+  bool remark(std::string_view line) {
+    const std::size_t colon = line.find(": ");
+    if (colon == std::string_view::npos) return false;
+    const auto head = words(line.substr(0, colon));
+    if (head.empty()) return false;
+    const auto kind = std::ranges::find(kRemarkKindNames, head[0]);
+    if (kind == kRemarkKindNames.end()) return false;
+    Remark remark{.kind = static_cast<RemarkKind>(kind - kRemarkKindNames.begin()),
+                  .by = {},
+                  .length = {},
+                  .text = kept(line.substr(colon + 2))};
+    for (std::size_t i = 1; i < head.size(); ++i) {
+      if (head[i] == "client" || head[i] == "server") {
+        remark.by = side_of(head[i]);
+      } else {
+        remark.length = duration(head[i]);
+      }
+    }
+    return add(remark);
+  }
+
   bool blocked(const std::vector<std::string>& how) {
     if (how.size() != 3) return false;
     const Duration length = duration(how[1]);
@@ -275,14 +318,18 @@ class Reader {
         Blocked{.to = side_of(how[0]), .since = now_ - length, .octets = std::stoull(how[2])});
   }
 
-  /// A message that the trace does not have, with the end that it must have had.
-  bool unseen_message() {
-    MessageScanner::Saved after = MessageScanner().save();
+  /// Octets of a message that the trace does not have, `total` of it up to then, and the end that
+  /// it must have had.
+  bool unseen(MessageScanner::Framing framing, std::uint64_t octets, std::uint64_t total,
+              std::string_view end) {
+    MessageScanner::Saved after = MessageScanner(framing).save();
     after.facts.unseen = true;
+    after.facts.octets = after.wire_octets = total;
     after.header = HeaderScanner::stopped();
     Bytes read;
-    read.left_out = std::make_shared<const LeftOut>(LeftOut{0, *MessageScanner::restore(after)});
-    read.tail = octets_of(".\r\n");
+    read.left_out =
+        std::make_shared<const LeftOut>(LeftOut{octets, *MessageScanner::restore(after)});
+    read.tail = octets_of(end);
     return add(read);
   }
 
@@ -399,6 +446,7 @@ class Reader {
   SessionId session_ = 1;        // that lines are about
   std::vector<SessionId> open_;  // in the order of their opening
   std::string client_ = "192.0.2.10:50114";
+  std::string_view upstream_ = "mx.example:25", server_ = "192.0.2.25:25";
   Fidelity fidelity_;
   std::array<bool, 2> inside_tls_{};  // by index(Side)
   std::optional<Duration> rtt_;
@@ -410,7 +458,10 @@ class Reader {
 
 void Transcript::settle_views() {
   for (OwnedEvent& each : events) {
-    if (auto* bytes = std::get_if<Bytes>(&each.event.body)) bytes->head = each.octets;
+    if (auto* bytes = std::get_if<Bytes>(&each.event.body)) {
+      bytes->head = each.octets;
+      if (!each.text.empty()) bytes->instead = octets_of(each.text);
+    }
     if (auto* failed = std::get_if<UpstreamFailed>(&each.event.body)) failed->reason = each.text;
     if (auto* opened = std::get_if<SessionOpened>(&each.event.body)) opened->client = each.text;
   }
@@ -422,6 +473,16 @@ Transcript parse_transcript(std::string name, std::string source) {
   transcript.source = std::move(source);
   Reader(transcript).read();
   return transcript;
+}
+
+std::vector<std::string> transcript_files() {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(SMTPSCOPE_SOURCE_DIR) +
+                                                               "/tests/timeline/transcripts")) {
+    if (entry.path().extension() == ".txt") files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 Transcript read_transcript(const std::string& path) {

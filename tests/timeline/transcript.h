@@ -57,6 +57,9 @@ struct Transcript {
   void settle_views();
 };
 
+/// Paths of all files in tests/timeline/transcripts, in order.
+std::vector<std::string> transcript_files();
+
 Transcript read_transcript(const std::string& path);
 /// The same from the text of such a file.
 Transcript parse_transcript(std::string name, std::string source);

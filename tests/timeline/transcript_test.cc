@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <sstream>
 
-#include "capture/screen.h"
+#include "capture/sanitizer.h"
 #include "tests/catch.h"
 #include "tests/timeline/expectations.h"
 #include "tests/timeline/replay.h"
@@ -14,16 +13,6 @@
 
 namespace smtpscope::test {
 namespace {
-
-std::vector<std::string> transcript_files() {
-  std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(std::string(SMTPSCOPE_SOURCE_DIR) +
-                                                               "/tests/timeline/transcripts")) {
-    if (entry.path().extension() == ".txt") files.push_back(entry.path().string());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
 
 /// The whole script, what is wrong with it, and what came out.
 std::string report(const Transcript& transcript, const std::vector<std::string>& wrong,
@@ -82,7 +71,7 @@ TEST_CASE("a saved session has the timeline that it had live") {
     transcript.settle_views();
     INFO(transcript.name);
     const std::string direct = replay(transcript).text();
-    for (const std::uint64_t octets : {ScreenPolicy::kEverything, kNothing}) {
+    for (const std::uint64_t octets : {SanitizerPolicy::kEverything, kNothing}) {
       const LiveAndSaved both = replay_through_capture(transcript, octets);
       CHECK(both.live.text() == direct);
       CHECK(both.saved.text() == direct);

@@ -55,35 +55,6 @@ const Rule kAllRcptRejected = {
     .category = Category::kTransaction,
     .severity = Severity::kNotice,
     .fault = Fault::kServer,
-    .title = "The server refused every recipient",
-    .means =
-        "There was nobody to send to, so no message was delivered. The text of the first refusal "
-        "is the diagnosis; read it first.\n"
-        "Variant temporary: all codes begin with 4, the server asks to try again later. A client "
-        "with a queue will; a client without one (scripts, devices, send-only programs) has lost "
-        "the mail. Codes that begin with 5 say that trying again does not help.",
-    .causes =
-        "The address does not exist or is misspelt (550, 5.1.1).\n"
-        "The server takes no mail for that domain from this client, because it did not log in or "
-        "is not allowed to relay (550, 554, 5.7.1).\n"
-        "Greylisting or a limit: try again later (450, 451, 452).\n"
-        "The client's address is on a blocklist; the text often has a link.",
-    .tell_apart =
-        "The text of the reply decides. The number in the middle (5.1.1, 5.7.1) says whether the "
-        "address or the permission is the matter: x.1.x is about the address, x.2.x about the "
-        "mailbox, x.7.x about policy. The same refusal for every recipient speaks for policy, "
-        "different ones for the addresses.",
-    .advice =
-        "Read the text of the reply word by word.\n"
-        "Check the spelling of the addresses.\n"
-        "If it is about permission, see whether the client should log in, or use another port "
-        "(587) "
-        "or server.\n"
-        "If it is temporary, see that the client has a queue and tries again.",
-    .caveats =
-        "A 452 or 552 for the last of many recipients is a limit on their number, not a refusal of "
-        "all. A 421 is not counted: it ends the session and refuses no recipient.",
-    .reference = "RFC 5321 3.3, 4.3.2; RFC 3463",
     .triggers = kOnTransactionEnd,
     .evaluate = all_rcpt_rejected::evaluate,
 };

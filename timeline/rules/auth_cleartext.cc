@@ -1,4 +1,4 @@
-// Fires when the secret is out, not at the command: a server that refuses AUTH LOGIN in the open
+// Fires when the secret is out, not at the command: a server that refuses AUTH LOGIN in the clear
 // has protected it. The secret itself is never looked at.
 
 #include <fmt/format.h>
@@ -30,7 +30,7 @@ void fire_used(RuleContext& context, std::string_view mechanism, std::uint64_t a
   Finding finding = context.finding();
   finding.variant = "used";
   finding.text = fmt::format(
-      "the client side sent its {} with {} in the open: everybody on the way can read it",
+      "the client side sent its {} with {} in the clear: anyone on the path can read it",
       mechanism.starts_with("PLAIN") || mechanism.starts_with("LOGIN") ? "user name and password"
                                                                        : "access token",
       mechanism);
@@ -51,7 +51,7 @@ void judge_command(RuleContext& context, const Command& command) {
     finding.variant = "no-tls";
     finding.severity = Severity::kNotice;
     finding.text = fmt::format(
-        "the client side logs in with {} in the open: the password is not sent, but who reads "
+        "the client side logs in with {} in the clear: the password is not sent, but who reads "
         "along "
         "can try guesses on it, and the mail itself is not protected",
         mechanism);
@@ -96,7 +96,7 @@ void judge_offer(RuleContext& context) {
   finding.severity = Severity::kNotice;
   finding.fault = Fault::kServer;
   finding.text =
-      fmt::format("the server offers a login in the open (AUTH {}){}", auth->parameters(),
+      fmt::format("the server offers a login in the clear (AUTH {}){}", auth->parameters(),
                   context.conversation().capabilities().has("STARTTLS") ? ", besides STARTTLS"
                                                                         : ", and no STARTTLS");
   finding.attributes = {{"mechanisms", std::string(auth->parameters())}};
@@ -107,11 +107,11 @@ void evaluate(RuleContext& context) {
   const SessionState& session = context.session();
   if (session.encrypted || session.client_is_local) return;
   const ItemBody& body = context.entry()->item->body;
-  // Who offers STARTTLS speaks in the open. Else, of what an endpoint tells, nobody knows.
+  // Who offers STARTTLS speaks in the clear. Else, of what an endpoint tells, nobody knows.
   const Capabilities& offered = context.conversation().capabilities();
   if (session.fidelity.inside_tls && !offered.has("STARTTLS")) {
     const bool login = session.auth != nullptr || offered.has("AUTH");
-    if (login) context.not_evaluated("the trace does not tell whether the session began with TLS");
+    if (login) context.not_evaluated("the trace does not show whether the session began with TLS");
     return;
   }
   if (const auto* command = std::get_if<Command>(&body)) {
@@ -135,32 +135,6 @@ const Rule kAuthCleartext = {
     .category = Category::kAuth,
     .severity = Severity::kError,
     .fault = Fault::kClient,
-    .title = "A login went over the wire without encryption",
-    .means =
-        "used: with PLAIN, LOGIN and the token mechanisms the password or token is merely encoded, "
-        "not encrypted. Everybody who can read the connection has it now, and can send mail in "
-        "this "
-        "name.\n"
-        "no-tls: challenge-response mechanisms do not send the password, but passwords can be "
-        "guessed from what is seen, and the mail itself travels in the open.\n"
-        "offered: nobody logged in, but the server invites clients to do so in the open.",
-    .causes =
-        "TLS is switched off in the client, or set to \"if available\" and not available.\n"
-        "The server offers AUTH before STARTTLS.\n"
-        "Something in between removed STARTTLS.",
-    .tell_apart =
-        "Look at the EHLO reply: with STARTTLS in it the client chose to do without; without it "
-        "the "
-        "server, or something before it, left no choice.",
-    .advice =
-        "Treat the password as known to others and change it, unless the whole path is trusted.\n"
-        "Switch on TLS in the client: STARTTLS on port 587, or TLS from the start on port 465.\n"
-        "Let the server offer AUTH only after STARTTLS.",
-    .caveats =
-        "Inside a VPN, or on a host that is reached through an encrypted tunnel, the path may be "
-        "safe all the same. Clients on the same host are not reported. The secrets themselves are "
-        "never shown.",
-    .reference = "RFC 4954 4, 14; RFC 4616; draft-murchison-sasl-login",
     .triggers = kOnCommand | kOnOtherEntry | kOnReply,
     .verbs = verbs(Verb::kAuth, Verb::kXexps, Verb::kEhlo, Verb::kLhlo),
     .evaluate = auth_cleartext::evaluate,

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,26 +36,47 @@ Reason of_syntax_error(const AuthAttempt& attempt, const Reply& reply) {
   return {"syntax", "the server did not understand the command"};
 }
 
-Reason reason_of(const AuthAttempt& attempt, const Reply& reply) {
+constexpr Reason kBackend{"temporary", "the server cannot check logins at the moment"};
+constexpr Reason kNoTls{"encryption-required", "the server wants TLS first"};
+constexpr Reason kMechanism{"mechanism", "the server does not take this mechanism"};
+
+/// Some servers have 535 for every failure, and say in words what it was.
+std::optional<Reason> by_words(const RuleContext& context) {
+  const RefusedReply* why = context.entry()->refusal;
+  if (why == nullptr) return std::nullopt;
+  switch (why->judged.reason) {
+    case ReplyReason::kAuthBackendBroken:
+      return kBackend;
+    case ReplyReason::kTlsRequired:
+      return kNoTls;
+    case ReplyReason::kAuthMechanism:
+      return kMechanism;
+    default:
+      return std::nullopt;
+  }
+}
+
+Reason reason_of(const RuleContext& context, const AuthAttempt& attempt, const Reply& reply) {
   switch (reply.code) {
     case 535:
+      if (const std::optional<Reason> said = by_words(context)) return *said;
       return {"credentials", "user name, password or token are wrong, or not accepted here"};
     case 534:
       return {"too-weak", "the mechanism is too weak for this user"};
     case 530:
     case 538:
-      return {"encryption-required", "the server wants TLS first"};
+      return kNoTls;
     case 432:
       return {"transition", "the user's password has to be converted first (by a PLAIN login)"};
     case 504:
-      return {"mechanism", "the server does not take this mechanism"};
+      return kMechanism;
     case 500:
     case 501:
     case 502:
       return of_syntax_error(attempt, reply);
     default:
       return reply.first_digit() == 4
-                 ? Reason{"temporary", "the server cannot check logins at the moment"}
+                 ? kBackend
                  : Reason{"refused", "no code that RFC 4954 lists; its words are the diagnosis"};
   }
 }
@@ -80,7 +102,7 @@ void evaluate(RuleContext& context) {
         fmt::format("the client side gave its AUTH {} up (\"*\"); the server answered {}",
                     mechanism, quoted_reply(*reply));
   } else {
-    const Reason reason = reason_of(attempt, *reply);
+    const Reason reason = reason_of(context, attempt, *reply);
     finding.variant = reason.variant;
     finding.text =
         fmt::format("AUTH {} failed with {}: {}", mechanism, quoted_reply(*reply), reason.words);
@@ -101,33 +123,6 @@ const Rule kAuthFailed = {
     .category = Category::kAuth,
     .severity = Severity::kWarning,
     .fault = Fault::kUnknown,
-    .title = "The login failed",
-    .means =
-        "The client wanted to log in and could not. If it goes on all the same, a server that "
-        "demands a login refuses sender or recipients (530, 550), and this here is the reason.",
-    .causes =
-        "credentials (535): a wrong or expired password, a user without the right to send, an app "
-        "password or token that is needed instead; sometimes the mechanism hides the true reason.\n"
-        "encryption-required, too-weak, mechanism (530, 534, 538, 504): the server's policy on TLS "
-        "and mechanisms, not the password.\n"
-        "temporary (454 and other 4yz): what the server asks about passwords (directory, database) "
-        "is out of order.\n"
-        "bad-base64, initial-response, too-long, syntax (500, 501): a fault in the client's "
-        "program.",
-    .tell_apart =
-        "The variant is read from the code. The server's log knows more: it can tell an unknown "
-        "user from a wrong password, which the reply must not.",
-    .advice =
-        "credentials: log in by hand with the same name and password, best copied from the "
-        "client's "
-        "settings.\n"
-        "encryption-required: switch on TLS in the client.\n"
-        "mechanism: choose one that the server lists behind AUTH in its EHLO reply.\n"
-        "temporary: look at the server's log; the client may try again.",
-    .caveats =
-        "A client that cancels with \"*\" gets 501; that is no failure and only an info. The "
-        "secrets are not looked at, so \"could not read it\" is the server's word.",
-    .reference = "RFC 4954 4, 6",
     .triggers = kOnReply,
     .verbs = verbs(Verb::kAuth, Verb::kXexps),
     .only = kRefusal,

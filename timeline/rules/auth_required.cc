@@ -67,30 +67,6 @@ const Rule kAuthRequired = {
     .category = Category::kAuth,
     .severity = Severity::kNotice,
     .fault = Fault::kClient,
-    .title = "The server wants a login before it takes mail",
-    .means =
-        "This server takes mail only from clients that have logged in (or, variant starttls, that "
-        "have switched to an encrypted session first). The client did neither, so the mail was "
-        "refused.",
-    .causes =
-        "The client has no user name and password configured for this server.\n"
-        "Its login failed before, and it went on without one.\n"
-        "starttls: TLS is switched off in the client.\n"
-        "The client should use another server or port: 587 or 465 are for logins, 25 is for mail "
-        "between servers.",
-    .tell_apart =
-        "If there is an AUTH in the session, its reply is the true reason. If there is none, the "
-        "client is not configured for one, or was not offered AUTH before STARTTLS.",
-    .advice =
-        "Enter user name and password in the client, and switch on TLS: many servers offer AUTH "
-        "only after STARTTLS.\n"
-        "If the client's host should be allowed without a login, add it to the server's trusted "
-        "networks.",
-    .caveats =
-        "With 550 and 554 it is concluded from the server's words. Refusals that speak of SPF, "
-        "DKIM "
-        "or DMARC are not meant: those are about the sender's domain.",
-    .reference = "RFC 4954 6; RFC 3207 4",
     .triggers = kOnReply,
     .verbs = verbs(Verb::kMail, Verb::kRcpt, Verb::kData, Verb::kEtrn),
     .only = kRefusal,

@@ -69,27 +69,6 @@ const Rule kAuthRetry = {
     .category = Category::kAuth,
     .severity = Severity::kNotice,
     .fault = Fault::kClient,
-    .title = "The client tried to log in several times on one connection",
-    .means =
-        "A login failed and was tried again on the same connection. With another mechanism that is "
-        "how clients find out what works. With the same secret it is useless, and servers lock "
-        "users or hosts that do it often. With many users or passwords somebody is guessing.",
-    .causes =
-        "other-mechanism: a library that goes through the mechanisms of the server.\n"
-        "same-secret: a client that takes a refusal for a passing fault.\n"
-        "other-user: several configured accounts; or an attack, if there are many attempts.",
-    .tell_apart =
-        "Compare the last two attempts: mechanism, and how many octets they sent. The server's log "
-        "has the user names.",
-    .advice =
-        "Repair the reason of the first failure (auth-failed).\n"
-        "Set the client to the one mechanism that works.\n"
-        "If somebody is guessing: let the server limit attempts per connection and per host.",
-    .caveats =
-        "Secrets are never kept, so the same number of octets is the only sign of the same secret; "
-        "two different ones may well be of the same length. Of several attempts the last two are "
-        "compared.",
-    .reference = "RFC 4954 4",
     .triggers = kOnSessionEnd,
     .evaluate = auth_retry::evaluate,
 };

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/counted.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 
@@ -67,9 +68,9 @@ void evaluate(RuleContext& context) {
     // Right after a refusal. Whether all chunks were accepted is known when RSET is answered.
     if (chunks->failed != 0) return;
     fire(context, chunks, kAborted,
-         fmt::format("RSET after {} chunk{} that the server had accepted: the message is dropped "
+         fmt::format("RSET after {} that the server had accepted: the message is dropped "
                      "half sent",
-                     chunks->count, chunks->count == 1 ? "" : "s"));
+                     counted(chunks->count, "chunk")));
     return;
   }
   if (chunks->failed != 0) {
@@ -100,28 +101,6 @@ const Rule kBdatMisuse = {
     .category = Category::kExtension,
     .severity = Severity::kNotice,
     .fault = Fault::kClient,
-    .title = "The rules for sending a message in chunks were not kept",
-    .means =
-        "A message can be sent in chunks with BDAT instead of at once with DATA. Between the first "
-        "chunk and the last (BDAT … LAST) nothing else may come; after a refused chunk the client "
-        "must give up with RSET; DATA and BDAT must not be mixed in one transaction. Otherwise it "
-        "is not defined what the server has.",
-    .causes =
-        "aborted: the client's user or program cancelled, or its source of the message failed.\n"
-        "after-failure, interrupted: a client that does not look at the replies to its chunks.\n"
-        "mixed: a client that falls back from BDAT to DATA (or the other way) without RSET, or a "
-        "message declared as binary that is sent with DATA.",
-    .tell_apart =
-        "The variant says which rule it was. For after-failure look at the first refused chunk: "
-        "its reply is the origin of all the rest.",
-    .advice =
-        "Look at the first refusal and repair that.\n"
-        "Switch chunking off in the client (or CHUNKING in the server) if it cannot cope with "
-        "refusals.",
-    .caveats =
-        "Chunks that were on their way already when the refusal came are legal; the server has to "
-        "swallow and refuse them. BURL and BDAT may be mixed.",
-    .reference = "RFC 3030 2, 3; RFC 4468 3.2",
     .triggers = kOnCommand,
     .verbs = verbs(Verb::kBdat, Verb::kData, Verb::kRcpt, Verb::kBurl, Verb::kRset),
     .evaluate = bdat_misuse::evaluate,

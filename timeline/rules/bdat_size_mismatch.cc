@@ -131,32 +131,6 @@ const Rule kBdatSizeMismatch = {
     .category = Category::kExtension,
     .severity = Severity::kError,
     .fault = Fault::kClient,
-    .title = "A BDAT chunk does not have the octets that were announced",
-    .means =
-        "BDAT announces a number of octets, and exactly so many are content; nothing marks their "
-        "end. If more are sent, the rest is read as commands: errors, and in the worst case "
-        "commands that a message smuggled in. If fewer are sent, the next commands disappear into "
-        "the message and both sides wait for each other until one gives up.",
-    .causes =
-        "The client counted line ends as two octets and sent one, or the other way round.\n"
-        "Something between client and server changed the message without changing the count.\n"
-        "The client crashed or was stopped in the middle (only a connection that ended).\n"
-        "A client that ends its content with an additional line end.",
-    .tell_apart =
-        "too-short: the line behind the chunk is the rest of it; an empty line is a superfluous "
-        "line end. too-long: if as many octets are missing as there are bare line feeds, it is the "
-        "line ends; a long silence before the end shows a client that believed it was done. cut: "
-        "nothing but the end of the connection.",
-    .advice =
-        "Switch CHUNKING off in the server, or BDAT in the client, until it is repaired: DATA has "
-        "no counts.\n"
-        "Try once without the filter or gateway in between.\n"
-        "Report it to the maker of the client with the lengths from this trace.",
-    .caveats =
-        "A slow chunk is none of this. A connection that ends in the middle of a chunk (cut) may "
-        "be "
-        "just that: a warning, and only possible.",
-    .reference = "RFC 3030 2",
     .needs = kNeedsContent,
     .triggers = kOnCommand | kOnData | kOnReply,
     .verbs = verbs(Verb::kUnknown, Verb::kBdat) | (VerbSet{1} << kNothingSlot),

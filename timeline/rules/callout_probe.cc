@@ -5,9 +5,9 @@
 #include <string_view>
 #include <utility>
 
-#include "timeline/envelope_hash.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
+#include "timeline/state/envelope_hash.h"
 
 namespace smtpscope {
 namespace callout_probe {
@@ -70,32 +70,6 @@ const Rule kCalloutProbe = {
     .severity = Severity::kInfo,
     .fault = Fault::kClient,
     .certainty = Certainty::kPossible,
-    .title = "An address was checked, no mail was meant to be sent",
-    .means =
-        "The null sender (MAIL FROM:<>, which bounces use), one recipient that the server "
-        "accepted, then the end without a message: this is how mail servers, list cleaners and "
-        "address harvesters ask whether an address exists. No mail was meant to be sent, so none "
-        "is lost.\n"
-        "Variant catch-all-test: another address of the same domain was asked for right before, to "
-        "learn whether the domain takes everything. Variant postmaster: the address of the "
-        "postmaster was asked for.",
-    .causes =
-        "A mail server verifies the sender of a mail that it is being offered (Exim calls it a "
-        "callout).\n"
-        "Somebody cleans a list of addresses.\n"
-        "Somebody collects addresses that exist.\n"
-        "A bounce that was broken off at this point.",
-    .tell_apart =
-        "Look who asks: a mail server to which you send mail right now verifies your sender. A "
-        "stranger with many recipients in a row, or with made-up names, cleans or collects. A "
-        "server that comes again and then sends a message had a bounce.",
-    .advice =
-        "Nothing, as long as these probes are few.\n"
-        "If they are many, ask the operator of the client to remember results, or limit the rate.",
-    .caveats =
-        "Verifying servers may use a sender of their own instead of the null one; then this rule "
-        "does not see them (Postfix: address_verify_sender).",
-    .reference = "RFC 5321 4.5.5; Exim callouts; Postfix address_verify_sender",
     .triggers = kOnTransactionEnd,
     .only = kCutShort,
     .evaluate = callout_probe::evaluate,

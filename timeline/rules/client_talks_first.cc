@@ -18,8 +18,12 @@ void evaluate(RuleContext& context) {
   const SessionState& session = context.session();
   // Of the first command's first octet; what else than the greeting could be owed there?
   if (session.last_command.entry != 0 || session.mid_session) return;
+  // It took what the server said for the greeting, and cannot be blamed for that.
+  if (session.greeted_oddly) return;
   const Command& command = *context.command();
   if (command.pending_before == 0) return;
+  // A client that has waited for the greeting in vain takes its leave: that is no haste.
+  if (command.verb == Verb::kQuit) return;
 
   const Entry& entry = *context.entry();
   const Duration lead = entry.first - session.opened;
@@ -41,28 +45,6 @@ const Rule kClientTalksFirst = {
     .category = Category::kSequencing,
     .severity = Severity::kWarning,
     .fault = Fault::kClient,
-    .title = "The client did not wait for the greeting",
-    .means =
-        "In SMTP the server speaks first, and the client waits until the greeting is complete. "
-        "Software that sends spam often saves itself that wait, so many servers take talking first "
-        "as a sign of it: they delay the greeting, watch who cannot wait, and then refuse the "
-        "session or hang up.",
-    .causes =
-        "A program or script that blindly writes its commands into the connection.\n"
-        "A health check or a scanner that expects another protocol, such as HTTP.\n"
-        "Software that sends spam.\n"
-        "A client that remembers from an earlier session that this server lets it speak at once.",
-    .tell_apart =
-        "Look at what it said. Proper commands come from a mail program or script, a line of "
-        "another protocol from a check or a scanner.",
-    .advice =
-        "Make the client read the whole greeting, all lines of it, before it writes.\n"
-        "If it is a health check, let it speak SMTP or only connect.\n"
-        "If it cannot be changed, exempt its address from the server's greeting test.",
-    .caveats =
-        "Some servers offer their clients a keyword that allows this for later sessions (Exim: "
-        "PIPECONNECT). A session seen alone does not show that.",
-    .reference = "RFC 5321 4.3.1; Postfix POSTSCREEN_README",
     .needs = kNeedsReadTimes,
     .triggers = kOnCommand,
     .only = kPipelined,

@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "timeline/duration_text.h"
-#include "timeline/round_interval.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/rfc_timeouts.h"
+#include "timeline/state/round_interval.h"
 
 namespace smtpscope {
 namespace client_timeout_short {
@@ -36,7 +36,11 @@ std::string_view gave_up(const RuleContext& context) {
 
 void evaluate(RuleContext& context) {
   const std::string_view how = gave_up(context);
-  if (how.empty()) return;
+  // QUIT, a FIN and a reset are stages of one leave-taking; the first tells how long it waited.
+  if (how.empty() || context.fired(kClientTimeoutShort, "timer") > 0 ||
+      context.fired(kClientTimeoutShort, "not-round") > 0) {
+    return;
+  }
   // A client that does not wait at all but closes its half at once has no time limit that shows.
   const LastSilence& silence = context.session().last_silence;
   if (silence.silent != Party::kServer || silence.to != context.now()) return;
@@ -76,29 +80,6 @@ const Rule kClientTimeoutShort = {
     .category = Category::kTiming,
     .severity = Severity::kWarning,
     .fault = Fault::kClient,
-    .title = "The client side did not wait as long as the standard asks",
-    .means =
-        "A reply was still to come, and the client side gave up sooner than it should. A server "
-        "may need minutes. After the end of a message this does harm: the server may have taken "
-        "the message, and the client sends it again.\n"
-        "Variant timer: it waited for a round time, which is how long its limit is. Variant "
-        "not-round: for any other time, perhaps because somebody cancelled.",
-    .causes =
-        "A time limit in the program or its mail library, often 10, 30 or 60 s for everything.\n"
-        "A limit of a job, a web request or a proxy around the program.\n"
-        "A person who did not want to wait.",
-    .tell_apart =
-        "Repeat it: a time limit strikes at the same second each time. Then look for that number "
-        "in the settings of the program and of what calls it.",
-    .advice =
-        "Raise the client's limits: ten minutes after the end of the message, five for the "
-        "greeting, MAIL and RCPT, two for DATA.\n"
-        "Make the server answer sooner; see what it does at this point.\n"
-        "Let the client hand its mail to a mail server near by that has the patience.",
-    .caveats =
-        "A pause shorter than gap.note is not looked at. Where the standard names no time (EHLO, "
-        "RSET, AUTH and others) nothing is said.",
-    .reference = "RFC 5321 4.5.3.2, 6.1",
     .needs = kNeedsTimes,
     .uses = kNeedsCloseKind,
     .triggers = kOnClose | kOnCommand,

@@ -99,27 +99,6 @@ const Rule kCommandLineTooLong = {
     .category = Category::kSyntax,
     .severity = Severity::kWarning,
     .fault = Fault::kClient,
-    .title = "A command line is longer than allowed",
-    .means =
-        "A command line may have 512 octets, its line end included; some extensions add to that. "
-        "This one is longer. The server may refuse it. Worse, some servers cut the line and take "
-        "the rest for a second command; then there is one reply more than the client expects, and "
-        "the two no longer understand each other.",
-    .causes =
-        "An overlong address, often one that a program made up from a whole list of addresses.\n"
-        "A parameter that carries data, such as ENVID or an initial response behind AUTH.\n"
-        "A client that is sending a message where the server expects commands.",
-    .tell_apart =
-        "Look at the beginning of the line. If it is a command, one of its parts is too long. If "
-        "it is text, look for content-parsed-as-commands.",
-    .advice =
-        "Shorten the part that is too long.\n"
-        "If there are more replies than commands behind this line, the server has cut it: treat "
-        "what follows in the session with distrust.",
-    .caveats =
-        "For AUTH with a long token right behind it this is only an info: it is against the "
-        "standard, and common.",
-    .reference = "RFC 5321 4.5.3.1.4; RFC 1870 3; RFC 4954 3, 4; RFC 6531 3.1; RFC 3461 4",
     .needs = kNeedsOctets,
     .triggers = kOnCommand | kOnOtherEntry,
     .only = kLongLine,

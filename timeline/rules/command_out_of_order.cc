@@ -81,7 +81,7 @@ void judge_outside(RuleContext& context) {
                      before->mail_code),
          before->first_entry);
   } else if (command.verb == Verb::kBdat && last.verb == Verb::kBdat) {
-    fire(context, "the client side sent another chunk with BDAT behind the last one", last.entry);
+    fire(context, "the client side sent another chunk with BDAT after the last one", last.entry);
   } else {
     fire(context, fmt::format("the client side sent {} without MAIL before it", verb));
   }
@@ -149,30 +149,6 @@ const Rule kCommandOutOfOrder = {
     .category = Category::kSequencing,
     .severity = Severity::kNotice,
     .fault = Fault::kClient,
-    .title = "A command came where it does not belong",
-    .means =
-        "SMTP commands have an order: EHLO or HELO, then MAIL, then the recipients, then the "
-        "message; AUTH outside of that, and once; QUIT last. The client sent a command out of that "
-        "order. A server should answer 503 and go on as if nothing had happened; what the client "
-        "wanted with the command is not done.",
-    .causes =
-        "The client did not look at an answer, and went on although the command before was "
-        "refused.\n"
-        "The client and the server no longer agree on which answer belongs to which command, since "
-        "one was lost or came twice.\n"
-        "A script that leaves a step out.",
-    .tell_apart =
-        "Look at the reply before the command. If it was an error, the client ignored it. If the "
-        "replies seem to be shifted by one against the commands, look for a finding about a reply "
-        "too many or too few.",
-    .advice =
-        "Read the answers before this command: the first error among them is what to mend.\n"
-        "Where the server tolerates it (MAIL without EHLO), it still is worth mending: the next "
-        "server may not.",
-    .caveats =
-        "A pipelining client that sends recipients behind a MAIL that is then refused could not "
-        "know, and is not told of here.",
-    .reference = "RFC 5321 4.1.1.1, 4.1.4; RFC 4954 4; RFC 3030 2",
     .triggers = kOnCommand,
     .evaluate = command_out_of_order::evaluate,
     .answered = answered_with_reaction,

@@ -46,17 +46,17 @@ void judge_path(const PathArgument& path, std::string_view keyword, Faults& faul
     return;
   }
   if ((path.flags & kSpaceBeforeColon) != 0) {
-    faults.add("colon-space", "a space stands before the colon");
+    faults.add("colon-space", "there is a space before the colon");
   }
   if ((path.flags & kSpaceAfterColon) != 0) {
-    faults.add("colon-space", "a space stands behind the colon");
+    faults.add("colon-space", "there is a space after the colon");
   }
   if ((path.flags & kNoBrackets) != 0) {
-    faults.add("no-brackets", "the address stands without \"<\" and \">\"");
+    faults.add("no-brackets", "the address lacks \"<\" and \">\"");
   }
   if ((path.flags & kUnclosed) != 0) faults.add("unbalanced", "\">\" is missing");
   if ((path.flags & kNoSpaceBehind) != 0) {
-    faults.add("no-space", "no space stands between \">\" and the parameters");
+    faults.add("no-space", "there is no space between \">\" and the parameters");
   }
   if ((path.flags & kSourceRoute) != 0) {
     // RFC 5321 App. C: servers must accept it, clients should not use it.
@@ -88,17 +88,17 @@ void judge_parameters(std::string_view parameters, Faults& faults) {
     const auto valued = std::ranges::find_if(
         kValued, [&](std::string_view each) { return same_keyword(parameter.keyword, each); });
     if (valued == kValued.end()) continue;
-    faults.add("parameter", fmt::format("{} stands without a value", *valued));
+    faults.add("parameter", fmt::format("{} has no value", *valued));
   }
 }
 
 /// RFC 5321 4.1.1 asks servers to tolerate white space at the end.
 void judge_no_argument(const Command& command, Faults& faults) {
   if (!without_trailing_blanks(command.arguments).empty()) {
-    faults.add("argument", fmt::format("it takes no argument, but \"{}\" stands behind it",
-                                       excerpt(command.arguments)));
+    faults.add("argument",
+               fmt::format("it takes no argument, but \"{}\" follows", excerpt(command.arguments)));
   } else if (command.text.ends_with(' ') || command.text.ends_with('\t')) {
-    faults.add("argument", "a space stands at its end", false);
+    faults.add("argument", "there is a space at its end", false);
   }
 }
 
@@ -152,27 +152,6 @@ const Rule kCommandSyntax = {
     .category = Category::kSyntax,
     .severity = Severity::kNotice,
     .fault = Fault::kClient,
-    .title = "A command is not written the way the standard has it",
-    .means =
-        "The command can be understood, but its form is not the one that RFC 5321 gives. Most "
-        "servers are lenient; strict ones answer 501, 553 or 555, and then the mail does not go "
-        "out. Variants: colon-space (\"MAIL FROM: <a@b>\", the most common), no-brackets, "
-        "unbalanced, no-space, keyword, too-long, parameter, null-recipient, argument (something "
-        "stands behind DATA, RSET, QUIT or STARTTLS). Info only: source-route, and blanks at the "
-        "end of the line.",
-    .causes =
-        "A script or a small program written after an example that works with a lenient server.\n"
-        "An address taken from a form or a database, with blanks or brackets in it.\n"
-        "too-long: an address that somebody made up, or a program that puts data into addresses.",
-    .tell_apart =
-        "If all commands of the client have the same form, the program writes them so. If only one "
-        "address is affected, the address is to blame.",
-    .advice =
-        "If the server refused it, mend the client: write MAIL FROM:<address> and RCPT "
-        "TO:<address> without blanks around the colon.\n"
-        "If the server took it, mend it at leisure; another server may not.",
-    .caveats = "RCPT TO:<Postmaster> without a domain is right, and not told here.",
-    .reference = "RFC 5321 3.3, 4.1.1, 4.1.2, 4.3.2, 4.5.3.1, App. C; RFC 3207 4",
     .triggers = kOnCommand,
     .verbs = verbs(Verb::kMail, Verb::kRcpt, Verb::kSend, Verb::kSoml, Verb::kSaml, Verb::kData,
                    Verb::kRset, Verb::kQuit, Verb::kStartTls),

@@ -7,7 +7,7 @@
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/content_lines.h"
-#include "timeline/session_notes.h"
+#include "timeline/state/session_notes.h"
 
 namespace smtpscope {
 namespace content_parsed_as_commands {
@@ -40,9 +40,9 @@ void evaluate(RuleContext& context) {
                 "of them like header fields of a message",
                 run.count, run.headers);
   if (run.behind_refused_data) {
-    finding.text += ", right behind a command for sending a message that the server had refused";
+    finding.text += ", right after a command for sending a message that the server had refused";
   } else if (run.behind_message) {
-    finding.text += ", right behind the end of a message";
+    finding.text += ", right after the end of a message";
   }
   finding.entries = {run.first_entry, context.entry()->number};
   finding.attributes = {{"lines", std::to_string(run.count)},
@@ -83,31 +83,6 @@ const Rule kContentParsedAsCommands = {
     .category = Category::kSyntax,
     .severity = Severity::kError,
     .fault = Fault::kClient,
-    .title = "The client is sending a message that the server takes for commands",
-    .means =
-        "The client believes that it is sending the text of a message. The server does not: it "
-        "waits for commands, and answers every line with an error. The message is lost or cut "
-        "short, and a line of it that happens to be a command is executed. Servers often hang up "
-        "after a few such lines.",
-    .causes =
-        "The server refused the message (DATA or BDAT answered with an error), and the client sent "
-        "it nevertheless.\n"
-        "The text of the message holds a line with a single dot that the client did not double, so "
-        "the message ended there (see dot-stuffing-suspect).\n"
-        "The client announced fewer octets with BDAT than it sent.\n"
-        "The server does not know BDAT at all.",
-    .tell_apart =
-        "Look at what stands right before the first of these lines: a refused DATA or BDAT, or the "
-        "end of a message.",
-    .advice =
-        "Read the server's answer to DATA or BDAT: that is the refusal that the client "
-        "overlooked.\n"
-        "Update or replace the client. Until then let it send through a local mail server.\n"
-        "Check in the server's log that none of the lines was executed.",
-    .caveats =
-        "Somebody who types at the server by hand and makes three mistakes in a row looks the "
-        "same.",
-    .reference = "RFC 5321 3.3; RFC 3030 2",
     .triggers = kOnCommand | kOnReply,
     .verbs = verbs(Verb::kUnknown),
     .evaluate = content_parsed_as_commands::evaluate,

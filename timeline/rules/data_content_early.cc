@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/counted.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 
@@ -15,11 +16,15 @@ void on_data(RuleContext& context) {
   const auto* data = std::get_if<MailData>(&context.entry()->item->body);
   if (data == nullptr || data->early_octets == 0) return;
   const Transaction* txn = context.transaction();
-  const int code = txn == nullptr ? 0 : txn->data_code;
+  // Outside a transaction the reply that let the message begin is the last one there was.
+  const LastReply& last = context.session().last_reply;
+  const bool outside_granted = txn == nullptr && !data->assumed && last.verb == Verb::kData &&
+                               last.answers == Answers::kCommand;
+  const int code = txn != nullptr ? txn->data_code : outside_granted ? last.code : 0;
   Finding finding = context.finding();
-  finding.text = fmt::format(
-      "the client side sent {} octet{} of the message before the reply to DATA was here",
-      data->early_octets, data->early_octets == 1 ? "" : "s");
+  finding.text =
+      fmt::format("the client side sent {} of the message before the reply to DATA had arrived",
+                  counted(data->early_octets, "octet"));
   finding.attributes = {{"early", std::to_string(data->early_octets)}};
   if (code >= 400) {
     finding.variant = "rejected";
@@ -70,25 +75,6 @@ const Rule kDataContentEarly = {
     .category = Category::kSequencing,
     .severity = Severity::kError,
     .fault = Fault::kClient,
-    .title = "The client sent the message before the server had agreed to take it",
-    .means =
-        "After DATA the client has to wait for a 354. This one did not. Variant 354: the server "
-        "agreed in the end and the message went through, by luck. Variant rejected: the server "
-        "refused DATA, and now takes every line of the message for a command. Most lines are "
-        "answered with errors, but a line that looks like a command is executed; whoever writes "
-        "the text of such a message can make the client's session do as he likes.",
-    .causes =
-        "A script or a device that writes the whole dialogue at once and never reads.\n"
-        "A client that thinks that PIPELINING covers the message too. It does not.",
-    .tell_apart =
-        "If commands before DATA were sent without waiting too, the client never reads replies. If "
-        "only the message came early, it is a misreading of PIPELINING.",
-    .advice =
-        "Make the client wait for 354 behind DATA; no setting of a server makes up for it.\n"
-        "Let such a client talk to a local mail server that it can trust, not to the outside.\n"
-        "Variant rejected: check in the server's log which lines of the message it executed.",
-    .caveats = "",
-    .reference = "RFC 5321 3.3; RFC 2920 3.1",
     .needs = kNeedsReadTimes,
     .triggers = kOnCommand | kOnData,
     .verbs = verbs(Verb::kUnknown),

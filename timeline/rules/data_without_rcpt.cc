@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/counted.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 
@@ -13,17 +14,15 @@ namespace {
 std::string why_nobody(const Transaction* txn) {
   if (txn == nullptr) return "outside any transaction";
   if (txn->rcpt_sent == 0) return "without naming a recipient";
-  return fmt::format("although none of {} recipient{} had been accepted", txn->rcpt_sent,
-                     txn->rcpt_sent == 1 ? "" : "s");
+  return fmt::format("although none of {} had been accepted", counted(txn->rcpt_sent, "recipient"));
 }
 
 void fire_empty(RuleContext& context, const Transaction& txn) {
   Finding finding = context.finding();
   finding.variant = "empty";
   finding.severity = Severity::kNotice;
-  finding.text =
-      fmt::format("the message has no octets at all, though {} recipient{} had been accepted",
-                  txn.rcpt_accepted, txn.rcpt_accepted == 1 ? "" : "s");
+  finding.text = fmt::format("the message has no octets at all, though {} had been accepted",
+                             counted(txn.rcpt_accepted, "recipient"));
   finding.entries.push_back(txn.first_entry);
   finding.attributes = {{"accepted", std::to_string(txn.rcpt_accepted)}};
   context.fire(std::move(finding));
@@ -35,7 +34,7 @@ void fire_nobody(RuleContext& context, const Transaction* txn, Verb verb, std::u
   finding.variant = accepted ? "accepted-354" : "rejected";
   finding.text = fmt::format("the client side sent {} {}; the server answered {}", to_string(verb),
                              why_nobody(txn), code);
-  if (accepted) finding.text += ", which it should only do if there is somebody to deliver to";
+  if (accepted) finding.text += ", which it should only do if there is a recipient to deliver to";
   finding.attributes = {{"code", std::to_string(code)}};
   if (txn != nullptr) {
     finding.entries.push_back(txn->first_entry);
@@ -66,7 +65,7 @@ void on_reply(RuleContext& context) {
   const bool follows_chunk = (before.verb == Verb::kBdat || before.verb == Verb::kBurl) &&
                              before.answers == Answers::kCommand;
   if (txn != nullptr && txn->rcpt_accepted > 0) {
-    if (sent->verb == Verb::kBdat && sent->ends_message && txn->facts.octets == 0 &&
+    if (sent->verb == Verb::kBdat && sent->ends_message && txn->data_sent && txn->octets() == 0 &&
         !txn->facts.unseen && !follows_chunk) {
       fire_empty(context, *txn);
     }
@@ -118,31 +117,6 @@ const Rule kDataWithoutRcpt = {
     .category = Category::kSequencing,
     .severity = Severity::kWarning,
     .fault = Fault::kClient,
-    .title = "The client wanted to send a message to nobody",
-    .means =
-        "A message is for the recipients that the server has accepted before. Here there was none "
-        "when the client asked to send the message itself, so nobody can get it. The client did "
-        "not look at the answers to its recipients, or named none.\n"
-        "Variant rejected: the server refused the message. Variant accepted-354: the server agreed "
-        "to take it all the same; it must not deliver it to anybody. Variant empty: there were "
-        "recipients, but the message that followed has not a single octet.",
-    .causes =
-        "A script or a small program that sends its commands one after the other without looking "
-        "at the answers.\n"
-        "A program that looks at the answers only once, after DATA.\n"
-        "Variant empty: the program that should have made the message failed, and its output is "
-        "sent nevertheless.",
-    .tell_apart =
-        "See whether the recipients were refused (then the refusals are the story, read their "
-        "text) or whether none was named at all (then the client's list of recipients was empty).",
-    .advice =
-        "Read the server's answers to RCPT: they say why nobody was left.\n"
-        "Make the client stop when no recipient is accepted.\n"
-        "Variant empty: look into the log of the program that writes the message.",
-    .caveats =
-        "A client that sends MAIL, RCPT and DATA together cannot know the answers yet. It is right "
-        "as long as it sends a lone dot or RSET next, and then this rule is silent.",
-    .reference = "RFC 5321 3.3; RFC 2920 3.1, 3.2; RFC 2033 4.2",
     .triggers = kOnReply | kOnData,
     .verbs = verbs(Verb::kData, Verb::kBdat, Verb::kBurl),
     .evaluate = data_without_rcpt::evaluate,

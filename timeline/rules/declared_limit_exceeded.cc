@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "parser/conversation.h"
-#include "timeline/declared_limits.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
+#include "timeline/state/declared_limits.h"
 
 namespace smtpscope {
 namespace declared_limit_exceeded {
@@ -108,33 +108,6 @@ const Rule kDeclaredLimitExceeded = {
     .category = Category::kExtension,
     .severity = Severity::kWarning,
     .fault = Fault::kClient,
-    .title = "The client went beyond a limit that the server had declared",
-    .means =
-        "A server may say in its reply to EHLO how large a message it takes (SIZE), and how many "
-        "messages per session, recipients per message and recipient domains per session (LIMITS). "
-        "The client knew the limit before it began, and went beyond it all the same.\n"
-        "A message that is too large is refused for good: 552, or 5.3.4. Too many recipients or "
-        "messages are usually put off, and the client has to send the rest later or in a new "
-        "session.",
-    .causes =
-        "The client does not read the limits and waits to be refused.\n"
-        "size, content: the message is simply too large for this server.\n"
-        "rcptmax, mailmax: the client's own limits per message or session are higher than the "
-        "server's.",
-    .tell_apart =
-        "The variant names the limit: size (announced with MAIL), content (found at the end of the "
-        "message), mailmax, rcptmax, rcptdomainmax. The reply shows whether the server insisted.",
-    .advice =
-        "size, content: send a link instead, or raise the server's limit (and that of every server "
-        "behind it).\n"
-        "mailmax, rcptmax, rcptdomainmax: lower the client's number of messages or recipients per "
-        "session to what the server declares.",
-    .caveats =
-        "\"SIZE\" without a number, and \"SIZE 0\", declare no limit. Commands count even when "
-        "they "
-        "failed (RFC 9422). Each limit is reported once, at the first command beyond it. More than "
-        "128 recipient domains in a session are not told apart.",
-    .reference = "RFC 1870 4, 6.1; RFC 9422 3.6, 4.1, 4.2, 4.3",
     .needs = kNeedsReplyLines,
     .triggers = kOnCommand | kOnTransactionEnd,
     .verbs = verbs(Verb::kMail, Verb::kRcpt),

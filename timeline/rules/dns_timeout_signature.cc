@@ -9,7 +9,7 @@
 #include "timeline/duration_text.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
-#include "timeline/run_history.h"
+#include "timeline/state/run_history.h"
 
 namespace smtpscope {
 namespace dns_timeout_signature {
@@ -96,32 +96,6 @@ const Rule kDnsTimeoutSignature = {
     .severity = Severity::kNotice,
     .fault = Fault::kServer,
     .certainty = Certainty::kPossible,
-    .title = "The server waited as long as for a name server that does not answer",
-    .means =
-        "Before it answers, a server looks up names: the client's address, the name in EHLO, the "
-        "sender's domain, blocklists. A name server that does not answer costs 5 s each time it is "
-        "asked, so a delay of just over 5, 10, 15, 20 or 30 s points there.",
-    .causes =
-        "The client's address has no name in the DNS, and the servers in charge of it do not "
-        "answer.\n"
-        "A name server in the mail server's own configuration is down.\n"
-        "A blocklist that does not answer any more.\n"
-        "A query to the client's ident service (port 113) that a firewall drops; it may wait 5 s "
-        "too.",
-    .tell_apart =
-        "On the mail server's host, look up what it looks up at that moment and take the time: the "
-        "client's address before the greeting, the sender's domain at MAIL. If only refusals are "
-        "late, it is a penalty (tarpit-pattern). If a packet to port 113 of the client precedes "
-        "the greeting, it is ident.",
-    .advice =
-        "Give the client's address a name in the DNS, or an entry in the server's hosts file.\n"
-        "Take name servers and blocklists that do not answer out of the server's configuration.\n"
-        "Run a caching resolver on the mail server.",
-    .caveats =
-        "Some servers delay refusals by 5 s on purpose, and 5 s is a popular length for any "
-        "timer. It is called likely only if another session of the same client had the same delay "
-        "and another client had not.",
-    .reference = "resolv.conf(5), timeout and attempts; RFC 5321 4.1.4",
     .needs = kNeedsFineTimes,
     .uses = kNeedsHistory | kNeedsRtt,
     .triggers = kOnReply,

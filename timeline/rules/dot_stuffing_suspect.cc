@@ -4,10 +4,11 @@
 #include <string>
 #include <utility>
 
+#include "base/counted.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/content_lines.h"
-#include "timeline/session_notes.h"
+#include "timeline/state/session_notes.h"
 
 namespace smtpscope {
 namespace dot_stuffing_suspect {
@@ -20,14 +21,13 @@ void on_data(RuleContext& context) {
   const MessageFacts& facts = data->facts;
   Finding finding = context.finding();
   finding.variant = "proof";
-  finding.text = fmt::format(
-      "{} line{} of the message begin{} with a single dot, which the server will take away",
-      facts.unstuffed_dots, facts.unstuffed_dots == 1 ? "" : "s",
-      facts.unstuffed_dots == 1 ? "s" : "");
+  finding.text =
+      fmt::format("{} of the message begin{} with a single dot, which the server will take away",
+                  counted(facts.unstuffed_dots, "line"), facts.unstuffed_dots == 1 ? "s" : "");
   finding.attributes = {{"lines", std::to_string(facts.unstuffed_dots)}};
   if (facts.first_unstuffed_dot_end > 0) {
     const std::uint64_t offset = facts.first_unstuffed_dot_end - 1;
-    finding.text += fmt::format("; the first stands behind {} octets", offset);
+    finding.text += fmt::format("; the first comes after {} octets", offset);
     finding.attributes.emplace_back("offset", std::to_string(offset));
   }
   context.fire(std::move(finding));
@@ -50,7 +50,7 @@ void on_lines_behind(RuleContext& context) {
   finding.certainty = Certainty::kPossible;
   finding.text = fmt::format(
       "the message may have ended too early, at a lone dot in its text that was not doubled: {} "
-      "lines behind it are no commands",
+      "lines after it are no commands",
       run.count);
   if (message->declared > 0) {
     const std::uint64_t missing =
@@ -81,30 +81,6 @@ const Rule kDotStuffingSuspect = {
     .category = Category::kSyntax,
     .severity = Severity::kWarning,
     .fault = Fault::kClient,
-    .title = "The client does not double the dots at the beginning of lines",
-    .means =
-        "A line with a single dot ends a message. So that the text itself may hold such a line, "
-        "the client doubles a dot that stands at the beginning of any line, and the server takes "
-        "it away again. This client does not. Variant proof: a line came with one dot and more "
-        "behind it, so the reader will miss that dot. Variant suspicion: behind the end of a "
-        "message there are lines that look as if they belonged to it; then the message was cut off "
-        "at a lone dot, and the rest was read as commands.",
-    .causes =
-        "A script or a small program that copies text into the connection as it is.\n"
-        "A program that doubles dots only in some of its parts, or before it breaks lines anew.\n"
-        "Variant suspicion: a text with a line that holds only a dot, such as a program listing "
-        "or a quoted SMTP dialogue.",
-    .tell_apart =
-        "Send a test message with a line \".test\" and one that holds only a dot, and compare what "
-        "arrives. If it is whole, only one kind of message is affected.",
-    .advice =
-        "Mend the program: a dot at the beginning of a line is sent twice.\n"
-        "Or let it hand the message to sendmail with the option -i, or to a mail library.\n"
-        "Messages of such a client that were cut short have to be sent again.",
-    .caveats =
-        "Variant suspicion rests on what came behind the message; somebody who types at the server "
-        "by hand and makes mistakes looks the same when no SIZE was declared.",
-    .reference = "RFC 5321 4.5.2",
     .needs = kNeedsContent | kNeedsOctets,
     .triggers = kOnData | kOnCommand | kOnReply,
     .verbs = verbs(Verb::kUnknown),

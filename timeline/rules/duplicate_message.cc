@@ -5,11 +5,11 @@
 #include <utility>
 
 #include "timeline/duration_text.h"
-#include "timeline/history_notes.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/trace_limits.h"
-#include "timeline/run_history.h"
+#include "timeline/state/history_notes.h"
+#include "timeline/state/run_history.h"
 
 namespace smtpscope {
 namespace duplicate_message {
@@ -35,7 +35,7 @@ void evaluate(RuleContext& context) {
   }
   if (!context.history().may_know(ended->facts.digest, ended->facts.header.message_id)) return;
   const SessionId own = context.session_number();
-  const MessageRecord message = message_record(*ended, own);
+  const MessageRecord message = message_record(*ended, own, context.session());
   // On one connection it is the same run of the client, however long ago.
   const Time remembered = context.now() - context.threshold(Threshold::kDuplicateMemory);
   const Time since = std::min(remembered, context.session().opened);
@@ -51,8 +51,9 @@ void evaluate(RuleContext& context) {
   finding.variant = same_session ? "same-session" : "cross-session";
   const bool content = same_content(message, *first);
   finding.text = fmt::format(
-      "this message was accepted {} ago already ({}), with {} and a recipient in common: somebody "
-      "gets it twice{}",
+      "this message was accepted {} ago already ({}), with {} and a recipient in common: at least "
+      "one "
+      "recipient gets it twice{}",
       duration_text(ended->ended - first->ended),
       same_session ? fmt::format("transaction {}", first->transaction)
                    : fmt::format("session {}, transaction {}", first->session, first->transaction),
@@ -79,30 +80,6 @@ const Rule kDuplicateMessage = {
     .category = Category::kTransaction,
     .severity = Severity::kWarning,
     .fault = Fault::kClient,
-    .title = "The same message was accepted twice for a recipient",
-    .means =
-        "The server took a message that it had taken before, for at least one of the same "
-        "recipients: that person gets it twice. With the same Message-ID this is an error; with "
-        "the same content only, a warning.\n"
-        "Variant same-session: both came over this connection. Variant cross-session: the first "
-        "came over another one.",
-    .causes =
-        "The reply to the first copy came late or not at all, so the client tried again.\n"
-        "A loop in the client: it does not take the message out of its queue.\n"
-        "Two programs that send the same mail, or somebody who pressed Send twice.",
-    .tell_apart =
-        "The text says whether the reply to the first copy was slow or lost; then lost-after-eod "
-        "and eod-reply-slow tell the rest. If it was quick and well received, look for a loop or "
-        "for a second sender: compare the Received fields of both copies.",
-    .advice =
-        "Look for the Message-ID in the client's log: how often was it sent, and why again?\n"
-        "Raise the client's time limit for the reply after the message to ten minutes.\n"
-        "Make the server answer sooner after the message.",
-    .caveats =
-        "Content is compared by size, number of lines and its first 4096 octets. Mail of "
-        "monitoring programs may be identical on purpose; then the Message-ID usually differs. "
-        "Only messages of this run are known, and of each the first eight recipients.",
-    .reference = "RFC 5321 4.5.3.2.6, 6.1; RFC 1047",
     .needs = kNeedsContent,
     .uses = kNeedsHistory,
     .triggers = kOnTransactionEnd,

@@ -62,28 +62,6 @@ const Rule kDuplicateRcpt = {
     .category = Category::kTransaction,
     .severity = Severity::kNotice,
     .fault = Fault::kClient,
-    .title = "One recipient was named twice in a transaction",
-    .means =
-        "The client side named the same address in two RCPT commands of one mail, and the server "
-        "had taken the first. Many servers notice and deliver once; others deliver two copies.\n"
-        "Variant case-only: the two differ only in upper and lower case in front of the @. By the "
-        "standard they may be two mailboxes; hardly any server makes that difference.",
-    .causes =
-        "The address stands in To and in Cc, or in two lists, and the program did not compare.\n"
-        "An alias on the client side that leads to the same address twice.\n"
-        "List software that does it on purpose.",
-    .tell_apart =
-        "Compare the header of the message: if the address stands there twice, the program took "
-        "its recipients from it without comparing. If it stands there once, look for aliases and "
-        "lists.",
-    .advice =
-        "Ask the recipient whether two copies came; if not, the server takes care of it.\n"
-        "Remove the address from one of the two fields or lists.\n"
-        "Let the program compare its recipients before it sends.",
-    .caveats =
-        "The address may have been refused in the meantime for another reason; both replies are "
-        "told.",
-    .reference = "RFC 5321 2.4, 3.3; RFC 2033 4.2",
     .triggers = kOnReply,
     .verbs = verbs(Verb::kRcpt),
     .evaluate = duplicate_rcpt::evaluate,

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "parser/conversation.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
@@ -23,6 +24,15 @@ void report(RuleContext& context, std::string_view variant, Certainty certainty,
   finding.certainty = certainty;
   finding.text = std::move(text);
   context.fire(std::move(finding));
+}
+
+/// Spelt in a way that RFC 5321 4.1.1.1 does not allow, but by the server itself: Exim offers
+/// PIPE_CONNECT, and private keywords (X...) follow no rules.
+bool is_known_anyway(std::string_view keyword) {
+  const bool is_private = keyword.starts_with('X') || keyword.starts_with('x');
+  const bool has_underscores = std::ranges::all_of(
+      keyword, [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; });
+  return equal_ignoring_case(keyword, "PIPE_CONNECT") || (is_private && has_underscores);
 }
 
 void evaluate(RuleContext& context) {
@@ -48,18 +58,19 @@ void evaluate(RuleContext& context) {
     if (is_masked_keyword(keyword)) {
       if (masked.size() < kQuoted)
         masked += fmt::format("{}{}", masked.empty() ? "" : ", ", keyword);
-    } else if (unlawful.empty() && !is_lawful_keyword(keyword)) {
+    } else if (unlawful.empty() && !is_lawful_keyword(keyword) && !is_known_anyway(keyword)) {
       unlawful = keyword;
     }
   }
   if (!masked.empty()) {
     report(context, "masked", Certainty::kLikely,
-           fmt::format("something on the way seems to have overwritten what the server offers: {}",
+           fmt::format("something on the path seems to have overwritten what the server offers: {}",
                        masked));
   }
   if (!unlawful.empty()) {
-    report(context, "characters", Certainty::kPossible,
-           fmt::format("the reply to EHLO offers {}, which cannot be a keyword", quoted(unlawful)));
+    report(
+        context, "characters", Certainty::kPossible,
+        fmt::format("the reply to EHLO offers {}, which cannot be a keyword", in_quotes(unlawful)));
   }
   // A masked greeting that still says ESMTP promises what the empty list takes back.
   const SessionState& session = context.session();
@@ -78,26 +89,6 @@ const Rule kEhloKeywordMangled = {
     .category = Category::kSecurity,
     .severity = Severity::kWarning,
     .fault = Fault::kNetwork,
-    .title = "What the server offers seems to have been changed on the way",
-    .means =
-        "The reply to EHLO lists what the server can do, a keyword per line. Here keywords are "
-        "overwritten or impossible. Whatever they offered, above all encryption (STARTTLS), the "
-        "client cannot use it.",
-    .causes =
-        "A firewall with mail inspection overwrites keywords that it does not want to see used.\n"
-        "An attacker who wants the mail to go unencrypted.\n"
-        "characters: a badly written server or a typing error in its settings.",
-    .tell_apart =
-        "Say EHLO on the server host itself. If the list is complete there, something on the way "
-        "changes it.",
-    .advice =
-        "Switch off mail inspection (on Cisco firewalls: inspect esmtp), or allow TLS in it.\n"
-        "Let the client insist on encryption: it then fails openly instead of sending in the "
-        "clear.",
-    .caveats =
-        "\"AUTH=LOGIN\" is an old but honest spelling and is not told. A strange character alone "
-        "proves nothing about the way.",
-    .reference = "RFC 5321 4.1.1.1; Cisco ASA: Defaults for ESMTP Inspection",
     .needs = kNeedsReplyLines,
     .triggers = kOnReply,
     .verbs = verbs(Verb::kEhlo, Verb::kLhlo),

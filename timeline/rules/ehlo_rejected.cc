@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,12 +18,12 @@ std::string_view reading(std::uint16_t code) {
     case 500:
     case 502:
     case 504:
-      return "it seems not to know the command";
+      return "it does not seem to know the command";
     case 501:
     case 550:
     case 553:
     case 554:
-      return "it seems to dislike the name";
+      return "it does not seem to like the name";
     case 503:
       return "it seems to think it comes at the wrong moment";
     case 530:
@@ -30,6 +31,28 @@ std::string_view reading(std::uint16_t code) {
     default:
       return "no code that RFC 5321 4.3.2 lists for it";
   }
+}
+
+/// Exim and Postfix punish early talkers with 554.
+bool at_wrong_moment(const RuleContext& context) {
+  const RefusedReply* why = context.entry()->refusal;
+  return why != nullptr && why->code == 554 && why->judged.reason == ReplyReason::kProtocolError;
+}
+
+/// The server quotes what it got, and that is not what was sent: firewalls that look into SMTP
+/// overwrite the commands that they do not know with X.
+bool was_masked(const Reply& reply, Verb sent) {
+  return std::ranges::any_of(reply.lines, [&](const ReplyLine& line) {
+    return line.text.find("XXXX") != std::string_view::npos &&
+           line.text.find(to_string(sent)) == std::string_view::npos;
+  });
+}
+
+/// Its words say so, whatever the code (504 is Postfix's for a name without a dot).
+bool refused_by_name(const RuleContext& context) {
+  const RefusedReply* why = context.entry()->refusal;
+  return why != nullptr && (why->judged.reason == ReplyReason::kClientNameRejected ||
+                            why->judged.reason == ReplyReason::kClientNoReverseDns);
 }
 
 void evaluate(RuleContext& context) {
@@ -45,9 +68,17 @@ void evaluate(RuleContext& context) {
   const LastHello& hello = context.session().last_hello;
   const bool known = hello.entry == answered->entry;
   const std::string_view name = known ? std::string_view(hello.name) : std::string_view();
+  const bool by_name = refused_by_name(context);
+  if (by_name) finding.fault = Fault::kClient;
+  const bool masked = was_masked(*reply, answered->verb);
+  if (masked) finding.fault = Fault::kNetwork;
   finding.text =
       fmt::format("the server refused \"{}{}{}\" with {}: {}", to_string(answered->verb),
-                  name.empty() ? "" : " ", name, quoted_reply(*reply), reading(reply->code));
+                  name.empty() ? "" : " ", name, quoted_reply(*reply),
+                  masked                     ? "something on the path overwrote the command"
+                  : by_name                  ? "the name is what it refuses"
+                  : at_wrong_moment(context) ? "it seems to think it comes at the wrong moment"
+                                             : reading(reply->code));
   finding.entries.push_back(answered->entry);
   finding.attributes = {{"code", std::to_string(reply->code)}, {"argument", std::string(name)}};
   context.fire(std::move(finding));
@@ -61,29 +92,6 @@ const Rule kEhloRejected = {
     .category = Category::kExtension,
     .severity = Severity::kWarning,
     .fault = Fault::kServer,
-    .title = "The server refused EHLO",
-    .means =
-        "EHLO opens every modern SMTP session: the client gives its name and learns what the "
-        "server can do. When it is refused, the client either gives up or falls back to HELO and "
-        "does without encryption, login and everything else that came after 1982.",
-    .causes =
-        "500, 502, 504: a firewall that inspects SMTP, or an ancient server, does not know EHLO; "
-        "or the server speaks LMTP, where the command is LHLO.\n"
-        "501, 550, 554: the name is malformed (underscore, no dot, an address without brackets) "
-        "or a policy wants another one.\n"
-        "503, 530: the server expected something else first.",
-    .tell_apart =
-        "The server's words usually say whether it is about the command or about the name. Send "
-        "EHLO by hand with a plain, resolvable host name: if that is accepted, it is the name.",
-    .advice =
-        "Give the client a host name that is fully qualified and resolves.\n"
-        "Switch off SMTP inspection on firewalls in the path.\n"
-        "On the server: do not refuse mail only because the name does not match the client's "
-        "address; RFC 5321 forbids that.",
-    .caveats =
-        "A temporary refusal (4yz) is about the server's availability, not about EHLO, and is not "
-        "reported here. LMTP servers are right to refuse EHLO, SMTP servers to refuse LHLO.",
-    .reference = "RFC 5321 4.1.4, 4.3.2; RFC 2033 4.1",
     .triggers = kOnReply,
     .verbs = verbs(Verb::kEhlo, Verb::kLhlo),
     .evaluate = ehlo_rejected::evaluate,

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/counted.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/offered.h"
@@ -16,8 +17,8 @@ void fire(RuleContext& context, std::string_view variant, Severity severity, std
   Finding finding = context.finding();
   finding.variant = variant;
   finding.severity = severity;
-  finding.text = fmt::format("{} octet{} of the message {} above 127{}", octets,
-                             octets == 1 ? "" : "s", octets == 1 ? "is" : "are", story);
+  finding.text = fmt::format("{} of the message {} above 127{}", counted(octets, "octet"),
+                             octets == 1 ? "is" : "are", story);
   finding.entries = {context.ended()->first_entry, context.ended()->data_entry};
   finding.attributes = {{"eight_bit_octets", std::to_string(octets)}};
   context.fire(std::move(finding));
@@ -63,31 +64,6 @@ const Rule kEightbitWithout8bitmime = {
     .category = Category::kExtension,
     .severity = Severity::kNotice,
     .fault = Fault::kClient,
-    .title = "8-bit text was sent without the agreement that it needs",
-    .means =
-        "Plain SMTP carries octets up to 127 only. Umlauts, accents and everything in UTF-8 need "
-        "either an encoding (quoted-printable, base64, encoded words in header fields) or the "
-        "server's 8BITMIME and the client's BODY=8BITMIME.\n"
-        "Without it a server may refuse the message or strip the highest bit. Most today pass it "
-        "on as it is; raw 8-bit text in header fields is the usual origin of garbled subjects and "
-        "names, because nothing says which character set it is in.",
-    .causes =
-        "A program that writes its text as it is, without a mail library (scripts, forms, "
-        "devices).\n"
-        "header: a subject or a name that was not encoded.\n"
-        "undeclared: a client that trusts servers to be 8-bit clean, as most are.",
-    .tell_apart =
-        "The variant says it: header (in the header section), unadvertised (the server does not "
-        "offer 8BITMIME), undeclared (it does, but MAIL did not use it).",
-    .advice =
-        "Let a mail library build the message.\n"
-        "Encode header text (RFC 2047), and encode the body or declare BODY=8BITMIME.\n"
-        "unadvertised: a server or a filter without 8BITMIME deserves a look; the client has to "
-        "encode there.",
-    .caveats =
-        "Sending 8-bit text undeclared is nearly universal and mostly harmless: hence only a "
-        "notice.",
-    .reference = "RFC 5321 2.4; RFC 6152 3; RFC 6531 3.2; RFC 2047",
     .needs = kNeedsContent | kNeedsOctets | kNeedsReplyLines,
     .triggers = kOnTransactionEnd,
     .evaluate = eightbit_without_8bitmime::evaluate,

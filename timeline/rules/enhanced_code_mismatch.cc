@@ -94,27 +94,6 @@ const Rule kEnhancedCodeMismatch = {
     .category = Category::kServer,
     .severity = Severity::kNotice,
     .fault = Fault::kServer,
-    .title = "A reply's enhanced status code does not fit",
-    .means =
-        "Servers that offer ENHANCEDSTATUSCODES put a finer code (such as 5.1.1) in front of each "
-        "reply's text. Its first number must agree with the three-digit code: 4 is try again, 5 "
-        "is give up. Where they disagree, one program tries again for days what another returns "
-        "at once. Missing or misplaced codes do no such harm.",
-    .causes =
-        "class: a policy or filter changes the three-digit code and leaves the text as it was.\n"
-        "missing, lines: replies that come from a filter or script instead of the server.\n"
-        "misplaced: a server that prefixes every reply alike.",
-    .tell_apart =
-        "The text of the reply shows which rule, filter or policy service wrote it. Replies "
-        "without a code among others that have one come from another program.",
-    .advice =
-        "class: give both codes the same first digit where the text is configured.\n"
-        "The rest: leave it, or tell the author of the program.",
-    .caveats =
-        "Many clients ignore the enhanced code. Without the offer of ENHANCEDSTATUSCODES only a "
-        "contradiction is told, as an info: the text may begin like a code by chance. Each kind "
-        "is told once in a session.",
-    .reference = "RFC 2034 4; RFC 3463 2",
     .triggers = kOnReply,
     .evaluate = enhanced_code_mismatch::evaluate,
 };

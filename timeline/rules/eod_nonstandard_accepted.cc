@@ -1,17 +1,43 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
+#include "timeline/rules/reaction.h"
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
 namespace eod_nonstandard_accepted {
 namespace {
 
+/// The commands inside a message were answered, and so was the message behind them.
+void on_orphan(RuleContext& context) {
+  const SmuggledEnvelope* envelope = context.session().smuggled.get();
+  if (envelope == nullptr || envelope->accepted_by != context.entry()->number) return;
+  Finding finding = context.finding();
+  finding.variant = "smuggled";
+  finding.text = fmt::format(
+      "the server accepted a second message that was hidden in the first, from <{}> to <{}>: {}",
+      excerpt(envelope->sender), excerpt(envelope->recipient), quoted_reply(*context.reply()));
+  finding.entries = {envelope->entry};
+  const std::size_t kept =
+      std::min<std::size_t>(envelope->replies_seen, SmuggledEnvelope::kKeptReplies);
+  finding.entries.insert(finding.entries.end(), envelope->replies.begin(),
+                         envelope->replies.begin() + kept);
+  finding.attributes = {{"sender", envelope->sender},
+                        {"recipient", envelope->recipient},
+                        {"code", std::to_string(context.reply()->code)}};
+  context.fire(std::move(finding));
+}
+
 void evaluate(RuleContext& context) {
+  if (context.reply()->answers == Answers::kOrphan) {
+    on_orphan(context);
+    return;
+  }
   const PendingExchange* asked = context.answered();
   // A refusal may have other reasons to come early: reply-during-data.
   if (asked == nullptr || !asked->at_candidate || context.reply()->first_digit() != 2) return;
@@ -37,30 +63,9 @@ const Rule kEodNonstandardAccepted = {
     .category = Category::kSecurity,
     .severity = Severity::kError,
     .fault = Fault::kServer,
-    .title = "The server takes a wrong sequence for the end of a message",
-    .means =
-        "The server accepted the message before its end (CR LF, dot, CR LF) was sent: it took "
-        "another sequence for it. What follows is then read as commands. Whoever can get such a "
-        "sequence through a stricter server can deliver forged mail here that seems to come from "
-        "there (SMTP smuggling).",
-    .causes =
-        "An old version of the server, or a setting that allows bare line ends.\n"
-        "A gateway in front of it that turns bare CR or LF into CR LF.",
-    .tell_apart =
-        "Record behind the gateway, on the server host: if CR LF . CR LF arrives there, the "
-        "gateway made it.",
-    .advice =
-        "Update the server, and switch on its protection against bare line ends (Postfix: "
-        "smtpd_forbid_bare_newline).\n"
-        "On the gateway, let line ends pass unchanged or refuse the message.\n"
-        "Look in the log for mail that was accepted in the same second as this message.",
-    .caveats =
-        "That the reply belongs to this sequence is concluded from the order of what was seen: "
-        "the sequence was sent, the true end was not, and the server said that it had the message.",
-    .reference = "RFC 5321 4.1.1.4; postconf(5) smtpd_forbid_bare_newline",
     .needs = kNeedsContent | kNeedsOctets,
     .triggers = kOnReply,
-    .verbs = verbs(Verb::kData),
+    .verbs = verbs(Verb::kData) | kNothingOnly,
     .evaluate = eod_nonstandard_accepted::evaluate,
 };
 

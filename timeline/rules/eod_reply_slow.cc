@@ -13,6 +13,9 @@ namespace {
 void evaluate(RuleContext& context) {
   const PendingExchange* answered = context.answered();
   if (answered == nullptr || !answered->ends_message || !context.entry()->think) return;
+  // A last chunk that never became whole has no end that the server could answer.
+  const Transaction* message = context.ended() ? context.ended() : context.transaction();
+  if (message != nullptr && !message->data_sent) return;
   const Duration wait = *context.entry()->think;
   if (wait <= context.threshold(Threshold::kEodReplyNotice)) return;
   Finding finding = context.finding();
@@ -37,29 +40,6 @@ const Rule kEodReplySlow = {
     .category = Category::kTiming,
     .severity = Severity::kNotice,
     .fault = Fault::kServer,
-    .title = "The server took long to answer after the end of the message",
-    .means =
-        "The server had the whole message and let the client wait for its yes or no. The standard "
-        "asks clients to wait ten minutes here, but many wait only 30 to 60 seconds. A client that "
-        "gives up does not know that the server may have taken the mail, sends it again, and the "
-        "recipient gets it twice.",
-    .causes =
-        "Content filters: spam and virus scanners, milters.\n"
-        "A slow or full queue disk.\n"
-        "The server delivers the message, or asks another server, before it answers.\n"
-        "A delay on purpose, against spam.",
-    .tell_apart =
-        "If the time grows with the size of the message or with attachments, it is scanning. If it "
-        "is the same for every message, it is a time limit somewhere behind, or on purpose. If all "
-        "messages are slow at certain hours, it is load or the disk.",
-    .advice =
-        "Read the server's log for this message: which step took the time?\n"
-        "Give the filters a time limit well below a minute, or let them work after queueing.\n"
-        "Raise the time limits of the clients to ten minutes.",
-    .caveats =
-        "Some servers delay this answer on purpose; Exchange may wait for a second copy of the "
-        "message (MaxAcknowledgementDelay).",
-    .reference = "RFC 5321 4.5.3.2.6, 6.1",
     .needs = kNeedsContent | kNeedsTimes,
     .triggers = kOnReply,
     .verbs = verbs(Verb::kData, Verb::kBdat, Verb::kBurl),

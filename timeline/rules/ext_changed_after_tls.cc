@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "parser/conversation.h"
-#include "timeline/declared_limits.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
+#include "timeline/state/declared_limits.h"
 
 namespace smtpscope {
 namespace ext_changed_after_tls {
@@ -73,6 +73,8 @@ void judge_hello(RuleContext& context, const Reply& reply) {
   const Offers* offers = context.session().offers.get();
   if (offers == nullptr || reply.first_digit() != 2 || context.answered() == nullptr) return;
   if (context.session().holes > 0) return;
+  // Turned around (TURN, ATRN) it is another party that offers.
+  if (context.entry()->item->side == Side::kClient) return;
   const Capabilities& now = context.conversation().capabilities();
   if (now.dropped() > 0 || offers->before.dropped() > 0) return;
   const Difference found = compare(offers->before, now, offers->voided_by);
@@ -115,29 +117,6 @@ const Rule kExtChangedAfterTls = {
     .category = Category::kTls,
     .severity = Severity::kNotice,
     .fault = Fault::kServer,
-    .title = "The server offers other extensions than it did before",
-    .means =
-        "After STARTTLS, after a login that encrypts, and after XCLIENT, the client has to ask "
-        "again what the server can do, and may get another answer. That is allowed; a client that "
-        "goes on with the first answer will use what is no longer there.\n"
-        "That STARTTLS goes and AUTH changes is normal and only an info. A smaller SIZE, or the "
-        "loss of PIPELINING, 8BITMIME or CHUNKING, changes how mail can be sent.",
-    .causes =
-        "The server offers some things to authenticated or encrypted sessions only.\n"
-        "Another program answers from there on: a proxy that ends TLS or the login and can do less "
-        "than the server.\n"
-        "Several servers with different settings behind one name.",
-    .tell_apart =
-        "The text lists what is gone, new and changed. If much is gone at once, another program "
-        "answers.",
-    .advice =
-        "Check that the client uses the second list only.\n"
-        "Give all servers behind a name the same extensions.\n"
-        "Look at what a proxy in front of the server lets through.",
-    .caveats =
-        "Inside TLS the second answer is not visible, and this is not evaluated. Growing AUTH "
-        "lists are the normal pattern.",
-    .reference = "RFC 3207 4.2; RFC 4954 4; RFC 9422 3.6; Postfix XCLIENT_README",
     .needs = kNeedsReplyLines,
     .uses = kNeedsTlsRecords,
     .triggers = kOnReply | kOnSessionEnd,

@@ -17,6 +17,13 @@ void evaluate(RuleContext& context) {
   const CommandExtension* extension = find_command_extension(command.verb);
   if (extension == nullptr) return;
   if (context.conversation().capabilities().has(extension->keyword)) return;
+  // XCLIENT_README: after XCLIENT the server is as behind its greeting, and a filter that has more
+  // to tell says so in another XCLIENT, before it says EHLO anew.
+  const SessionState& session = context.session();
+  if (command.verb == Verb::kXclient && session.last_reply.verb == Verb::kXclient &&
+      session.last_reply.code == 220) {
+    return;
+  }
   // Of the chunks of a message the first one stands for all.
   const ChunkNotes* chunks = context.session().chunks.get();
   if (command.verb == Verb::kBdat && chunks != nullptr &&
@@ -45,30 +52,6 @@ const Rule kExtCommandUnadvertised = {
     .category = Category::kExtension,
     .severity = Severity::kWarning,
     .fault = Fault::kClient,
-    .title = "A command was used whose extension the server did not offer",
-    .means =
-        "STARTTLS, AUTH, BDAT and others exist only where the server lists them in its reply to "
-        "EHLO. Elsewhere they are unknown commands and get an error.\n"
-        "With BDAT it is worse: a server that does not know it takes the octets of the message for "
-        "commands, line by line.",
-    .causes =
-        "The client is configured to use the command in any case and does not look at the reply.\n"
-        "It uses what it learned in another session, before STARTTLS, or before it fell back to "
-        "HELO.\n"
-        "A filter or firewall in between removed the keyword from the reply.\n"
-        "The server accepts the command from some clients without listing it.",
-    .tell_apart =
-        "If the server accepted it, it merely does not announce it. If it answered 500 or 502, "
-        "compare with the EHLO reply that it gives on its own host: a keyword that is there was "
-        "removed on the way.",
-    .advice =
-        "Tell the client to use the extension only if it is offered.\n"
-        "Switch the extension on in the server, or announce it also to this client.\n"
-        "Look for middleboxes that rewrite EHLO replies.",
-    .caveats =
-        "Some servers take AUTH from clients to whom they do not announce it, by configuration; "
-        "then nothing is broken.",
-    .reference = "RFC 5321 2.2.1, 4.1.1.1; RFC 3030 2; RFC 3207 4; RFC 4954 3",
     .needs = kNeedsReplyLines,
     .triggers = kOnCommand,
     .verbs =

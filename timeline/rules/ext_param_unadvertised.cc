@@ -127,31 +127,6 @@ const Rule kExtParamUnadvertised = {
     .category = Category::kExtension,
     .severity = Severity::kWarning,
     .fault = Fault::kClient,
-    .title = "MAIL or RCPT has a parameter that the server did not offer",
-    .means =
-        "Parameters such as SIZE=, BODY= or NOTIFY= belong to extensions that the server lists in "
-        "its reply to EHLO. A client must not use one that is not listed; a server that does not "
-        "know it answers 555 and refuses the sender or the recipient.\n"
-        "REQUIRETLS (variant requiretls) says that the message must travel over TLS on its whole "
-        "way: on a connection without TLS that promise is broken already.",
-    .causes =
-        "The client uses what it learned elsewhere: before STARTTLS or AUTH, from another server "
-        "behind the same name, or in an earlier session.\n"
-        "It fell back to HELO but goes on as after EHLO.\n"
-        "A filter or firewall in between removed the keyword from the reply.\n"
-        "The option was switched on in the client's configuration regardless of the server.",
-    .tell_apart =
-        "Compare with the EHLO reply that the server itself sends (on its own host): if the "
-        "keyword is there, something in between removed it. If it is missing there too, the client "
-        "did not look.",
-    .advice =
-        "Switch the option off in the client, or on in the server.\n"
-        "Look for middleboxes that rewrite EHLO replies.\n"
-        "555 for such a parameter is the right answer; do not change the server because of it.",
-    .caveats =
-        "Parameters that begin with X may have been agreed on between both ends; they give an info "
-        "only. Of a message's recipients the first one stands for all.",
-    .reference = "RFC 5321 4.1.1.3, 4.1.1.11, 2.2.1; RFC 3207 4.2; RFC 8689 2",
     .needs = kNeedsReplyLines,
     .triggers = kOnCommand,
     .verbs = verbs(Verb::kMail, Verb::kRcpt),

@@ -49,31 +49,6 @@ const Rule kGapServer = {
     .category = Category::kTiming,
     .severity = Severity::kInfo,
     .fault = Fault::kServer,
-    .title = "The server was silent although it owed a reply",
-    .means =
-        "The client waited for an answer, and the server took its time. The mail only comes later "
-        "for it, unless the client's time limit is shorter than the server's work; then the client "
-        "gives up.",
-    .causes =
-        "Name service: the client's address, the HELO name, the sender's domain (at connect, EHLO, "
-        "MAIL).\n"
-        "Blocklists and policy services (at connect, MAIL, RCPT).\n"
-        "Asking another server whether the recipient exists, or a greylisting database (RCPT).\n"
-        "Content filters and the queue disk (after the end of the message).\n"
-        "Too much load, or a delay on purpose against spam.",
-    .tell_apart =
-        "The command that it owed the answer to tells which of them it can be. About 5, 10 or 20 s "
-        "is a name server that does not answer. Delays on refusals only are on purpose. If a "
-        "second session from another client is quick, it is about this client's address or name.",
-    .advice =
-        "Nothing, if it is short and rare.\n"
-        "Read the server's log for this command.\n"
-        "Check from the server that the client's address and names resolve quickly.\n"
-        "Look at the server's load, its filters and its disk.",
-    .caveats =
-        "One lost packet costs 200 ms or a second and is the network's doing. The round trip is "
-        "taken off as far as it is known.",
-    .reference = "RFC 5321 4.5.3.2",
     .needs = kNeedsTimes,
     .uses = kNeedsRtt,
     .triggers = kOnSilence,

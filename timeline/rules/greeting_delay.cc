@@ -63,33 +63,6 @@ const Rule kGreetingDelay = {
     .category = Category::kTiming,
     .severity = Severity::kInfo,
     .fault = Fault::kServer,
-    .title = "The server took its time with the greeting",
-    .means =
-        "The connection stood, but the server let the client wait for its first line. The standard "
-        "allows it five minutes. Clients that wait less, or do not wait at all, fail here.\n"
-        "Variant split: the first line came early and the last one late, a test whether the client "
-        "waits. Variant dns-like: as long as a name server that does not answer. Variant flat: "
-        "anything else.",
-    .causes =
-        "A delay on purpose, to catch clients that do not wait: postscreen of Postfix takes 6 s (2 "
-        "s under load), sendmail's greet_pause what its operator set.\n"
-        "The server looks up the name of the client's address, and the name server does not "
-        "answer.\n"
-        "The server asks the client host's ident service (port 113) and a firewall swallows the "
-        "question; sendmail waits 5 s.\n"
-        "The server is short of processes or capacity.",
-    .tell_apart =
-        "A split greeting is on purpose. About 5, 10 or 20 s is name service, or ident if the "
-        "server tries to connect to port 113 of the client. If other clients are greeted at once, "
-        "it is about this client's address. If the time varies, it is load.",
-    .advice =
-        "See that the client's address has a name in the DNS, and that the server gets it "
-        "quickly.\n"
-        "Let the client host refuse port 113 instead of swallowing it, or switch ident off.\n"
-        "See that the client waits for the greeting, five minutes at least.\n"
-        "If it is on purpose, ask the server's operator to exempt the client.",
-    .caveats = "The first connection after a while may include the start of a server process.",
-    .reference = "RFC 5321 4.5.3.2.1; Postfix POSTSCREEN_README; resolv.conf(5)",
     .needs = kNeedsTimes,
     .uses = kNeedsRtt | kNeedsHistory,
     .triggers = kOnReply,

@@ -51,7 +51,7 @@ void evaluate(RuleContext& context) {
     finding.fault = Fault::kNetwork;
     finding.certainty = Certainty::kLikely;
     finding.text =
-        fmt::format("something on the way seems to have masked the greeting: {}", quoted(text));
+        fmt::format("something on the path seems to have masked the greeting: {}", in_quotes(text));
   } else if (greeting.code != 220) {
     finding.variant = "code";
     finding.text = fmt::format("the greeting has code {} instead of 220", greeting.code);
@@ -61,7 +61,7 @@ void evaluate(RuleContext& context) {
                                 : fmt::format(
                                       "the greeting does not begin with the server's name: {} is "
                                       "neither a domain nor an address literal",
-                                      quoted(word));
+                                      in_quotes(word));
   }
   context.fire(std::move(finding));
 }
@@ -74,25 +74,6 @@ const Rule kGreetingNonstandard = {
     .category = Category::kServer,
     .severity = Severity::kInfo,
     .fault = Fault::kServer,
-    .title = "The greeting is not what a mail server should say",
-    .means =
-        "A mail server greets with 220, then its own name. This one greeted differently. Mail "
-        "passes all the same; the interest is in why. Asterisks in place of the text mean that a "
-        "device on the way rewrites what the server says, and it may rewrite more than that.",
-    .causes =
-        "Somebody edited the banner to hide the name and version of the program.\n"
-        "A firewall with mail inspection masks the banner.\n"
-        "A home-made server or a test tool that only knows the code.",
-    .tell_apart =
-        "Connect from the server host itself. If the greeting is complete there, something in "
-        "between masks it; look then whether the EHLO reply is changed too "
-        "(ehlo-keyword-mangled).",
-    .advice =
-        "Leave it if the name was hidden on purpose.\n"
-        "Set the server's banner to its full name.\n"
-        "Switch off mail inspection on the firewall.",
-    .caveats = "Some administrators hide the name deliberately.",
-    .reference = "RFC 5321 4.2, 4.3.1; Postfix smtp_proto.c",
     .needs = kNeedsReplyLines,
     .triggers = kOnReply,
     .verbs = kGreetingOnly,

@@ -3,11 +3,11 @@
 #include <utility>
 
 #include "timeline/duration_text.h"
-#include "timeline/history_notes.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/deferral_words.h"
-#include "timeline/run_history.h"
+#include "timeline/state/history_notes.h"
+#include "timeline/state/run_history.h"
 
 namespace smtpscope {
 namespace greylist_retry_same_session {
@@ -53,26 +53,6 @@ const Rule kGreylistRetrySameSession = {
     .category = Category::kTransaction,
     .severity = Severity::kNotice,
     .fault = Fault::kClient,
-    .title = "The client side tried again at once what the server had put off for minutes",
-    .means =
-        "The server had put this sender and recipient off, and the client side named them again on "
-        "the same connection within a minute. That cannot help against greylisting, and some "
-        "servers count it against the client. Programs that try a few times in a row and then give "
-        "up lose the mail.",
-    .causes =
-        "A program without a queue that takes any failure for a glitch and tries again.\n"
-        "A scanner or relay between the application and the server that does so.",
-    .tell_apart =
-        "If the application's log shows one try only, something between it and the server makes "
-        "the others.",
-    .advice =
-        "Let the client wait before it tries again: half an hour is what the standard asks for, "
-        "and ten minutes are enough for most greylisting.\n"
-        "Let it send through a mail server that keeps a queue.",
-    .caveats =
-        "It is told once in a session, with the second try. If a later one is accepted within the "
-        "minute, greylist-tempfail says so: then it was a trouble that passed.",
-    .reference = "RFC 5321 4.5.4.1, 4.2.1",
     .uses = kNeedsHistory,
     .triggers = kOnReply,
     .verbs = verbs(Verb::kRcpt),

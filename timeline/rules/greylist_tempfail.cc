@@ -5,11 +5,11 @@
 #include <utility>
 
 #include "timeline/duration_text.h"
-#include "timeline/history_notes.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/deferral_words.h"
-#include "timeline/run_history.h"
+#include "timeline/state/history_notes.h"
+#include "timeline/state/run_history.h"
 
 namespace smtpscope {
 namespace greylist_tempfail {
@@ -119,29 +119,6 @@ const Rule kGreylistTempfail = {
     .category = Category::kTransaction,
     .severity = Severity::kInfo,
     .fault = Fault::kServer,
-    .title = "The server put the mail off for now: greylisting, by the looks of it",
-    .means =
-        "Greylisting servers refuse a client, sender and recipient that they have not seen "
-        "together before, and accept them some minutes later. Mail servers come back by "
-        "themselves; programs that only send (scripts, printers, send-only mailers) do not, and "
-        "their mail is lost.\n"
-        "Variant deferred: the refusal. Variant left: the session ended without another try. "
-        "Variant passed: the same client, sender and recipient are accepted after a deferral, so "
-        "it was greylisting. Variant transient: accepted so soon that it hardly was.",
-    .causes =
-        "Greylisting on the server or in front of it.\n"
-        "A passing trouble: a busy mailbox, a name service that does not answer, overload.",
-    .tell_apart =
-        "The server's own words decide, or a second try after ten minutes: greylisting lets it "
-        "pass. If the same answer comes for hours, it is something else.",
-    .advice =
-        "Wait; if the client has a queue, look there for the next try.\n"
-        "If the client has no queue, let it send through a mail server that has one.\n"
-        "Ask the server's operator to exempt this client from greylisting.",
-    .caveats =
-        "The codes 450 and 451 also stand for busy mailboxes, quotas and name service trouble. "
-        "Sessions that this run did not see may well have brought the mail.",
-    .reference = "RFC 5321 4.2.1, 4.5.4.1; RFC 6647",
     .uses = kNeedsHistory,
     .triggers = kOnReply | kOnSessionEnd,
     .verbs = verbs(Verb::kRcpt, Verb::kData, Verb::kBdat),

@@ -20,8 +20,10 @@ void on_reply(RuleContext& context) {
   const Entry& entry = *context.entry();
   const auto& close = context.session().closes[index(Side::kClient)];
   if (!close || entry.item->side != Side::kServer || entry.by_proxy) return;
-  // missing-quit owns a client that does not wait for the answer to QUIT (rules 2.0.3).
+  // missing-quit owns a client that does not wait for the answer to QUIT.
   if (context.answers(Verb::kQuit)) return;
+  // One that was never finished began before the close, and tells of no reader behind it.
+  if (!context.reply()->complete || entry.first < close->time) return;
   const bool gone = entry.undelivered || close->kind != CloseKind::kFin;
   const std::string_view variant = gone ? kClientGone : "";
   if (context.fired(kHalfClose, variant) > 0) return;
@@ -81,27 +83,6 @@ const Rule kHalfClose = {
     .category = Category::kNetwork,
     .severity = Severity::kInfo,
     .fault = Fault::kClient,
-    .title = "One side had closed its direction while the other went on",
-    .means =
-        "A connection has two directions, and each can be closed by itself. Here one side closed "
-        "its own while the other still had something to say. If the side that closed goes on "
-        "reading, nothing is lost. If it is gone (replies-after-client-gone), the replies reached "
-        "nobody: for the reply to a message that decides whether the mail will come twice.",
-    .causes =
-        "A script that sends everything in one go and closes behind it.\n"
-        "A client that closes its direction right behind its last command and reads the rest.\n"
-        "replies-after-client-gone: the client gave up, crashed or was stopped; the server "
-        "finished its work.",
-    .tell_apart =
-        "The variant tells whether the client was still there. How long the reply took shows "
-        "whether the client lost patience.",
-    .advice =
-        "Nothing, if all replies were read.\n"
-        "Let the script wait for each reply.\n"
-        "replies-after-client-gone: compare the client's time limit with the time that the server "
-        "took.",
-    .caveats = "",
-    .reference = "RFC 5321 3.8",
     .needs = kNeedsCloseKind,
     .triggers = kOnReply | kOnSessionEnd,
     .only = kBehindClose,

@@ -149,29 +149,6 @@ const Rule kHeloNameSuspicious = {
     .category = Category::kSyntax,
     .severity = Severity::kNotice,
     .fault = Fault::kClient,
-    .title = "The client gives a name that can hardly be its own",
-    .means =
-        "With EHLO or HELO a client says its full domain name, or its address in brackets. This "
-        "name cannot be right, or is not one. The session may go well all the same, but many "
-        "servers use the name to tell mail servers from infected home computers, and refuse "
-        "recipients or messages later because of it.",
-    .causes =
-        "The client's host has no full name set, or the mail program was never told it.\n"
-        "A home computer or a device that does not know its own name or address.\n"
-        "The client is behind address translation and gives its inner address.\n"
-        "Software that sends spam; some of it gives the server's own name.",
-    .tell_apart =
-        "Compare the name with the name server's entry for the client's address. If an ordinary "
-        "name is there, the client is only set up badly.",
-    .advice =
-        "Set the name in the client (Postfix: smtp_helo_name or myhostname) to one that the name "
-        "server resolves to the client's address.\n"
-        "If recipients or messages are refused later in the session, read the server's text for a "
-        "mention of HELO.",
-    .caveats =
-        "Programs that hand in mail (ports 587 and 465) rightly give private names and addresses; "
-        "there this is only an info. So is \"localhost\" from a client on the same host.",
-    .reference = "RFC 5321 2.3.5, 4.1.1.1, 4.1.3, 4.1.4",
     .triggers = kOnCommand,
     .verbs = verbs(Verb::kHelo, Verb::kEhlo, Verb::kLhlo),
     .evaluate = helo_name_suspicious::evaluate,

@@ -107,32 +107,6 @@ const Rule kIdleConnection = {
     .category = Category::kTiming,
     .severity = Severity::kInfo,
     .fault = Fault::kClient,
-    .title = "The connection was kept open without a transaction",
-    .means =
-        "The client side held the connection without using it. No mail is affected, but the server "
-        "has less room for others, and a command that the client sends just when the server gives "
-        "up gets lost.\n"
-        "Variant held: the client went on, or ended the session itself. Variant timed-out: the "
-        "server ended it. The standard asks servers to wait five minutes: sooner is the server's "
-        "impatience, later the client's neglect.",
-    .causes =
-        "A pool of connections that keeps them for the next mail.\n"
-        "A program that forgot to say QUIT, or hangs.\n"
-        "Variant timed-out, sooner than 300 s: a server set to be impatient, or under load "
-        "(Postfix "
-        "waits 10 s then).",
-    .tell_apart =
-        "NOOP or RSET at intervals (attribute keep_alives) is a pool. Silence until the server "
-        "gives up is a program that forgot its connection. The nearest round length (attribute "
-        "nearest_round) is a guess at whose time limit it was: look for it in the settings.",
-    .advice =
-        "Nothing, as long as the mail goes through.\n"
-        "Set the pool's idle limit below the server's, which the variant timed-out shows.\n"
-        "Give an impatient server the five minutes of the standard, unless it is under load.",
-    .caveats =
-        "A firewall or NAT that forgets idle connections ends them by silence or reset, not with "
-        "421.",
-    .reference = "RFC 5321 4.5.3.2.7; Postfix smtpd_timeout, smtp_connection_cache_time_limit",
     .needs = kNeedsTimes,
     .triggers = kOnSilence | kOnReply | kOnClose,
     .only = kRefusal,

@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "timeline/envelope_hash.h"
-#include "timeline/interception_score.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
-#include "timeline/run_history.h"
+#include "timeline/state/envelope_hash.h"
+#include "timeline/state/interception_score.h"
+#include "timeline/state/run_history.h"
 
 namespace smtpscope {
 namespace interception_suspected {
@@ -24,9 +24,8 @@ void judge_replay(const RuleContext& context, const Replay& replay, Interception
   if (replay.rsets < 2) return;
   score.add(2, fmt::format("the envelope was announced again with {} RSETs between", replay.rsets));
   if (replay.round_pause >= context.threshold(Threshold::kInterceptionPause)) {
-    score.add(1,
-              fmt::format("a pause of {}, a timer's length, came between RSET and the second MAIL",
-                          context.measured(replay.round_pause)));
+    score.add(1, fmt::format("a pause of {}, a timer's length, came before the second MAIL",
+                             context.measured(replay.round_pause)));
   }
   if (replay.in_one_read && replay.wrote_slowly_before) {
     score.add(1,
@@ -78,15 +77,13 @@ InterceptionScore judge(const RuleContext& context) {
 std::vector<std::string> ruled_out(const Replay& replay) {
   if (replay.rsets < 2) return {};
   // The replay was found only because each recipient had been accepted, and between RSET and MAIL.
-  std::vector<std::string> excluded = {
-      "refused recipients: none was refused before the RSET",
-      "a wait before the final dot, as some mail servers make it: the pause came before MAIL"};
+  std::vector<std::string> excluded = {"refused recipients: none was refused",
+                                       "a wait before the dot: it came before MAIL"};
   if (replay.message_sent) {
-    excluded.emplace_back("a check whether the addresses exist: a message followed");
+    excluded.emplace_back("an address check: a message followed");
   }
   if (!replay.message_before) {
-    excluded.emplace_back(
-        "a test whether an idle connection still lives: no message had been sent on it before");
+    excluded.emplace_back("an idle connection's probe: no message came before");
   }
   return excluded;
 }
@@ -101,10 +98,9 @@ void evaluate(RuleContext& context) {
   Finding finding = context.finding();
   const bool likely = score.points >= kLikelyScore;
   finding.certainty = likely ? Certainty::kLikely : Certainty::kPossible;
-  finding.text = fmt::format(
-      "a program between the application and this tracer {} for the client side: score {} of {}: "
-      "{}; not proven by timing alone",
-      likely ? "probably speaks" : "may be speaking", score.points, wanted, score.evidence);
+  finding.text =
+      fmt::format("something between the application and this tracer {} for the client side: {}",
+                  likely ? "probably speaks" : "may be speaking", score.words);
   if (const InterceptionSigns* signs = context.session().signs.get()) {
     finding.entries = {signs->replay.first_entry, signs->replay.reset_entry,
                        signs->replay.again_entry, signs->scanned_entry};
@@ -125,44 +121,6 @@ const Rule kInterceptionSuspected = {
     .severity = Severity::kWarning,
     .fault = Fault::kUnknown,
     .certainty = Certainty::kPossible,
-    .title = "Something on the way seems to speak for the client",
-    .means =
-        "Several signs together point to a program that sits between the application and this "
-        "tracer and speaks SMTP in its place: it takes the message itself, keeps the server "
-        "waiting, looks at the message, and sends it on. The mail may well arrive; but what the "
-        "application sees is not what the server sees.\n"
-        "Each sign counts points; from three points on it is told. Three: traces of the same "
-        "dialogue from two places differ (smtpscope diff --taps). Two each: the envelope was "
-        "announced again after two RSETs; between two places the greeting or the reply to QUIT was "
-        "changed, or STARTTLS was answered without the server being asked. One each: a pause of a "
-        "timer's length before that; a message in one piece from a client that sends line by line; "
-        "header fields of scanners; messages larger than declared by the same number of octets; "
-        "another EHLO name than before; a greeting or keywords that were written over; replies "
-        "sent bit by bit.",
-    .causes =
-        "The mail shield of a security suite on the client's host, which takes over all "
-        "connections to port 25.\n"
-        "A firewall or gateway that inspects SMTP, between client and tracer or tracer and "
-        "server.\n"
-        "A relay that is meant to be there.\n"
-        "Another client than assumed, which really behaves like this.",
-    .tell_apart =
-        "Compare the application's own log with the trace: a RSET that it does not know, or one "
-        "MAIL where the trace has two, means that another program speaks. During the pause, ask "
-        "the client's host which program owns the connection to the server. Let the application "
-        "read its message slowly: if the time between two RSETs follows, it is taken by somebody "
-        "else first. Send larger messages: a pause that grows with them is work, one that stays is "
-        "a timer.",
-    .advice =
-        "Read the application's own log: does it show the RSET?\n"
-        "While it waits, see which program owns the connection (netstat -abno or TCPView on "
-        "Windows, ss -tp elsewhere).\n"
-        "Switch the mail shield off, or use a port that it does not watch, and repeat.\n"
-        "Record on both sides of the client's host and compare (two-point-divergence).",
-    .caveats =
-        "It is no proof: timing and order name no program. Relays, load balancers and several "
-        "hosts behind one address give some of the signs for good reasons.",
-    .reference = "RFC 5321 4.1.1.5; serverfault.com/questions/695335",
     .uses = kNeedsContent | kNeedsReadTimes | kNeedsHistory,
     .triggers = kOnSessionEnd,
     .evaluate = interception_suspected::evaluate,

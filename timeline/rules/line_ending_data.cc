@@ -26,7 +26,7 @@ void tell(std::string_view what, std::string_view key, std::uint64_t count, std:
   finding.text += fmt::format("{}{} {}", finding.text.empty() ? "" : ", ", count, what);
   finding.attributes.emplace_back(key, std::to_string(count));
   if (first_end < width) return;
-  finding.text += fmt::format(" (the first behind {} octets)", first_end - width);
+  finding.text += fmt::format(" (the first after {} octets)", first_end - width);
   finding.attributes.emplace_back(fmt::format("{}_offset", key), std::to_string(first_end - width));
 }
 
@@ -52,7 +52,7 @@ void evaluate(RuleContext& context) {
     finding.severity = Severity::kNotice;
   } else if (std::ranges::any_of(facts.candidates, is_there)) {
     finding.severity = Severity::kError;
-    finding.text += "; one stands beside a lone dot, which some servers take for the end";
+    finding.text += "; one is beside a lone dot, which some servers take for the end";
   }
   context.fire(std::move(finding));
 }
@@ -65,29 +65,6 @@ const Rule kLineEndingData = {
     .category = Category::kSyntax,
     .severity = Severity::kWarning,
     .fault = Fault::kClient,
-    .title = "Lines of the message do not end with CR LF",
-    .means =
-        "In a message, too, every line ends with CR LF, and neither may stand alone. Servers treat "
-        "what does not in different ways: they mend it, turn LF into a blank, refuse the message, "
-        "or hang up. When they mend it they change the message, and then signatures (DKIM) no "
-        "longer fit. If such a line end stands beside a lone dot it is an error: a lenient server "
-        "may take that for the end of the message and read the rest as commands.",
-    .causes =
-        "A program that sends text as its operating system keeps it (LF alone).\n"
-        "A program that turns LF into CR LF where CR LF stood already (CR CR LF).\n"
-        "A part of the message, such as a signature or a form, that was read from a file with "
-        "other line ends.",
-    .tell_apart =
-        "If the count is about the number of lines, the whole program works so. If it is a few, "
-        "look which part of the message they are in; the offset of the first one tells.",
-    .advice =
-        "Hand the message to a local mail server or to sendmail, which make proper line ends.\n"
-        "Mend the program: every \\n becomes \\r\\n, exactly once.\n"
-        "If the server refused the message, read its text for \"bare LF\" or \"bare newline\".",
-    .caveats =
-        "Messages sent with BDAT may hold any octets, unless their BODY says that they are text; "
-        "then this is a notice.",
-    .reference = "RFC 5321 2.3.8, 4.1.1.4; RFC 3030 2",
     .needs = kNeedsContent | kNeedsOctets,
     .triggers = kOnTransactionEnd,
     .evaluate = line_ending_data::evaluate,

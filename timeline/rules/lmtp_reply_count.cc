@@ -4,11 +4,12 @@
 #include <string_view>
 #include <utility>
 
+#include "base/counted.h"
 #include "timeline/duration_text.h"
-#include "timeline/pending_exchanges.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/wire_text.h"
+#include "timeline/state/pending_exchanges.h"
 
 namespace smtpscope {
 namespace lmtp_reply_count {
@@ -30,9 +31,9 @@ void on_command(RuleContext& context) {
   finding.variant = kTooFew;
   finding.transaction = awaited->transaction;
   finding.text = fmt::format(
-      "the message was owed {} more repl{}, one per accepted recipient; the client side waited {} "
+      "the message was owed {}, one per accepted recipient; the client side waited {} "
       "and went on",
-      owed, owed == 1 ? "y" : "ies", context.measured(waited));
+      counted(owed, "more reply"), context.measured(waited));
   finding.entries = {awaited->entry, last.entry, context.entry()->number};
   finding.attributes = {{"missing", std::to_string(owed)}, {"waited", seconds_text(waited)}};
   context.fire(std::move(finding));
@@ -45,9 +46,9 @@ void on_transaction_end(RuleContext& context) {
   Finding finding = context.finding();
   finding.variant = kTooFew;
   finding.text = fmt::format(
-      "the server gave {} repl{} to the message, although {} recipients were accepted and each is "
+      "the server gave {} to the message, although {} recipients were accepted and each is "
       "owed one",
-      ended->finals, ended->finals == 1 ? "y" : "ies", ended->rcpt_accepted);
+      counted(ended->finals, "reply"), ended->rcpt_accepted);
   finding.entries = {ended->first_entry, context.session().last_reply.entry};
   finding.attributes = {{"accepted", std::to_string(ended->rcpt_accepted)},
                         {"replies", std::to_string(ended->finals)}};
@@ -96,26 +97,6 @@ const Rule kLmtpReplyCount = {
     .category = Category::kServer,
     .severity = Severity::kError,
     .fault = Fault::kServer,
-    .title = "The LMTP server did not give one reply per recipient",
-    .means =
-        "In LMTP each accepted recipient gets a reply of its own after the message, in the order "
-        "of the recipients. With too few a client waits until its time limit and sends the mail "
-        "again to those without an answer; with too many every later reply is taken for the "
-        "answer to something else.",
-    .causes =
-        "too-few: the server answers once for all, above all when it refuses the message.\n"
-        "too-many: the server also counts recipients that it had refused, or answers a message "
-        "that nobody was accepted for.\n"
-        "The server was written for SMTP and only renamed its EHLO.",
-    .tell_apart =
-        "Count the accepted recipients and the replies behind the message. One refusal for several "
-        "recipients is a shortcut in the server's error path.",
-    .advice =
-        "Update the server, or report it with this trace.\n"
-        "Until then let the client send one recipient per message (in Postfix: a destination "
-        "recipient limit of 1).",
-    .caveats = "LMTP on port 25 is wrong in itself.",
-    .reference = "RFC 2033 4.2, 4.3",
     .triggers = kOnCommand | kOnReply | kOnTransactionEnd,
     .replies_to = kNothingOnly,  // replies too many answer nothing
     .evaluate = lmtp_reply_count::evaluate,

@@ -84,30 +84,6 @@ const Rule kLostAfterEod = {
     .category = Category::kTransaction,
     .severity = Severity::kError,
     .fault = Fault::kNetwork,
-    .title = "The message was sent completely, but its acceptance never reached the client",
-    .means =
-        "This is the one moment where SMTP cannot tell whether a mail was delivered: the server "
-        "has the whole message, and the connection ended before its answer reached the client. If "
-        "the server accepted it, the client does not know, tries again, and the recipient gets the "
-        "mail twice.\n"
-        "Variant accepted: the answer was seen to come too late; expect a duplicate. Variant "
-        "refused: it was refused, nothing was delivered. Variant unknown: no answer was seen.",
-    .causes =
-        "The client's time limit is shorter than the server's work after the message (filters, "
-        "virus scan).\n"
-        "A firewall or NAT forgot the connection while the server was working.\n"
-        "The program on one side crashed or was ended.",
-    .tell_apart =
-        "See who closed first and after how long. The client after a round number of seconds is a "
-        "time limit; a reset, or silence on both sides, is the network; the server at once is a "
-        "crash or a restart.",
-    .advice =
-        "Look for the Message-ID or the queue id in the server's log: was it delivered?\n"
-        "Raise the client's time limit to the ten minutes that the standard asks for here.\n"
-        "Make the server answer sooner: let filters work after the message is queued, or limit "
-        "their time.\n"
-        "If a firewall drops idle connections, raise its time limit.",
-    .reference = "RFC 5321 4.5.3.2.6, 6.1, 4.1.1.10; RFC 1047",
     .needs = kNeedsCloseKind | kNeedsContent,
     .triggers = kOnTransactionEnd,
     .evaluate = lost_after_eod::evaluate,

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/counted.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/reaction.h"
@@ -48,9 +49,8 @@ bool answered(RuleContext& context, Finding& finding) {
   // RFC 5321 4.1.4 leaves the transaction open behind a refused DATA. Servers that close it then
   // are not few, and with them this client is right.
   if (dropped->data_code >= 400) finding.severity = Severity::kNotice;
-  finding.text +=
-      fmt::format("; the server took it ({}) and forgot the {} recipient{} accepted before",
-                  reply.code, dropped->rcpt_accepted, dropped->rcpt_accepted == 1 ? "" : "s");
+  finding.text += fmt::format("; the server took it ({}) and forgot the {} accepted before",
+                              reply.code, counted(dropped->rcpt_accepted, "recipient"));
   finding.entries.push_back(dropped->first_entry);
   finding.attributes.emplace_back("reply", std::to_string(reply.code));
   finding.attributes.emplace_back("dropped", std::to_string(dropped->rcpt_accepted));
@@ -65,28 +65,6 @@ const Rule kMailNested = {
     .category = Category::kSequencing,
     .severity = Severity::kWarning,
     .fault = Fault::kClient,
-    .title = "MAIL in the middle of an open transaction",
-    .means =
-        "A client has to finish a transaction, or drop it with RSET, before it begins the next "
-        "one. This one did not, so it has lost track of where it stands. A strict server refuses "
-        "the second MAIL, and everything behind it may go wrong; a lenient one starts anew and "
-        "forgets the recipients that were accepted before.",
-    .causes =
-        "The client did not handle a failure (all recipients refused, or DATA refused) and went on "
-        "with its next message without RSET.\n"
-        "A connection pool gave the connection back with a transaction still open.\n"
-        "Two threads use one connection.",
-    .tell_apart =
-        "See what came last before the second MAIL. A refusal points to missing error handling; "
-        "nothing at all points to a pool or to two users of one connection.",
-    .advice =
-        "Look up what the client does after an error, and make it send RSET there.\n"
-        "Update the client's mail library: this is a fault that several have had and mended.\n"
-        "Check that a message did not get lost: the first transaction was never finished.",
-    .caveats =
-        "Whether a refused DATA leaves the transaction open is read differently by servers. If "
-        "this one took the new MAIL after that, it is only a notice.",
-    .reference = "RFC 5321 4.1.4",
     .triggers = kOnCommand,
     .verbs = verbs(Verb::kMail, Verb::kSend, Verb::kSoml, Verb::kSaml),
     .evaluate = mail_nested::evaluate,

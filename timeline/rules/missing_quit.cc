@@ -53,7 +53,7 @@ void evaluate(RuleContext& context) {
     if (session.tls_hides()) context.not_evaluated(kHiddenByTls);
     return;
   }
-  // Who closes second answers the other's close, a 421 or a 521 (rules 2.0.3).
+  // Who closes second answers the other's close, a 421 or a 521.
   if (closed->from != Side::kClient || closed->by_proxy || session.first_closer != Side::kClient) {
     return;
   }
@@ -86,25 +86,6 @@ const Rule kMissingQuit = {
     .category = Category::kClient,
     .severity = Severity::kNotice,
     .fault = Fault::kClient,
-    .title = "The client closed the connection without QUIT",
-    .means =
-        "A client ends a session with QUIT and waits for the answer. This one just closed. No "
-        "message is affected: none was under way. Servers log it as a lost connection.",
-    .causes =
-        "A script or a small send-only program that does not care.\n"
-        "The program crashed or was stopped between two messages.\n"
-        "A client that kept the connection for later and dropped it.\n"
-        "quit-without-wait: many mail servers do not wait for the answer to QUIT, to save time.",
-    .tell_apart =
-        "If it follows every session of this client, it is its habit. If it is rare, look for a "
-        "crash or a stop in the client's log.",
-    .advice =
-        "Leave it, if mail arrives.\n"
-        "Let the program say QUIT before it closes.",
-    .caveats =
-        "Harmless after an accepted message. What goes on inside TLS is not visible: there the "
-        "rule does not judge.",
-    .reference = "RFC 5321 4.1.4, 4.1.1.10",
     .uses = kNeedsCloseKind,
     .triggers = kOnClose | kOnSessionEnd,
     .evaluate = missing_quit::evaluate,

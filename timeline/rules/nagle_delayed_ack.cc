@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "timeline/duration_text.h"
-#include "timeline/read_pace.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
+#include "timeline/state/read_pace.h"
 
 namespace smtpscope {
 namespace nagle_delayed_ack {
@@ -85,27 +85,6 @@ const Rule kNagleDelayedAck = {
     .severity = Severity::kInfo,
     .fault = Fault::kUnknown,
     .certainty = Certainty::kLikely,
-    .title = "Small writes wait for delayed acknowledgements",
-    .means =
-        "A program hands its text to the network in small pieces. The system sends the first piece "
-        "and holds the next back until the first is acknowledged (Nagle's algorithm), while the "
-        "receiver delays just that acknowledgement in the hope of something to send along. So both "
-        "wait, for 40, 100 or 200 ms. It costs that time once per message or reply and does no "
-        "harm.",
-    .causes =
-        "A program that writes its message or its reply line by line, without TCP_NODELAY and "
-        "without a buffer.",
-    .tell_apart =
-        "The length tells the receiver's system: about 40 ms on Linux, 200 ms on Windows, 100 ms "
-        "on BSD systems.",
-    .advice =
-        "Nothing needs to be done for single mails.\n"
-        "If many mails are sent, let the program write whole messages at once or set TCP_NODELAY.",
-    .caveats =
-        "The receiver is the host of the tracer, which speaks TCP itself: the pause is that of its "
-        "acknowledgements, and without the tracer it may be another. A round trip of the same "
-        "length looks alike where it could not be measured.",
-    .reference = "RFC 896; RFC 1122 4.2.3.2, 4.2.3.4",
     .needs = kNeedsReadTimes | kNeedsFineTimes,
     .triggers = kOnData | kOnCommand | kOnReply,
     .only = kSeveralReads,

@@ -47,25 +47,6 @@ const Rule kNearRfcTimeout = {
     .category = Category::kTiming,
     .severity = Severity::kWarning,
     .fault = Fault::kUnknown,
-    .title = "A wait came close to the time limit of the standard",
-    .means =
-        "The standard says how long each side should wait for the other before it gives up. This "
-        "wait used up most of that time, or all of it. This time it may have gone well; next time "
-        "the other side may close the connection. After the end of a message that means that the "
-        "mail comes twice.",
-    .causes =
-        "On the server side: lookups that time out one after the other, a filter or virus scanner "
-        "under load, a queue disk that does not keep up.\n"
-        "On the client side: a program that waits for a person or for another program, or keeps a "
-        "connection for later.",
-    .tell_apart =
-        "The text names the side that was silent and what it owed. Look at what that side does at "
-        "this point, with the times of the trace beside its own log.",
-    .advice =
-        "Find and shorten the work that keeps the other side waiting.\n"
-        "If that cannot be done, see that the other side's time limit is well above this time.",
-    .caveats = {},
-    .reference = "RFC 5321 4.5.3.2",
     .needs = kNeedsTimes,
     .triggers = kOnSilence,
     .evaluate = near_rfc_timeout::evaluate,

@@ -24,7 +24,8 @@ void evaluate(RuleContext& context) {
   // Thrown out before it could speak, or the trace ends before it does: that is no client's doing.
   if (!only_quit && session.first_closer != Side::kClient) return;
   if (!only_quit && session.closes[index(Side::kClient)]->by_proxy) return;
-  const Duration lifetime = context.now() - session.opened;
+  const auto& close = session.closes[index(Side::kClient)];
+  const Duration lifetime = (close ? close->time : context.now()) - session.opened;
   if (lifetime >= context.threshold(Threshold::kNoDialogueLifetime)) return;
 
   Finding finding = context.finding();
@@ -50,22 +51,6 @@ const Rule kNoDialogue = {
     .category = Category::kClient,
     .severity = Severity::kInfo,
     .fault = Fault::kClient,
-    .title = "Somebody connected and said nothing",
-    .means =
-        "The client side opened a connection and closed it again without saying anything, or only "
-        "QUIT. No mail was meant to move.",
-    .causes =
-        "A monitoring program or load balancer that checks whether the port answers.\n"
-        "A port scan.\n"
-        "A client that gave up waiting for the greeting.",
-    .tell_apart =
-        "Checks come at regular intervals from the same address. If the greeting had not come yet, "
-        "compare the length of the connection with the client's time limit.",
-    .advice =
-        "Nothing, if it is a check.\n"
-        "If a real client gave up before the greeting: find out why the server greets so late.",
-    .caveats = "",
-    .reference = "RFC 5321 3.1; Postfix POSTSCREEN_README",
     .uses = kNeedsCloseKind,
     .triggers = kOnSessionEnd,
     .evaluate = no_dialogue::evaluate,

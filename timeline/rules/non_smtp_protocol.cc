@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/reaction.h"
@@ -14,6 +15,9 @@
 namespace smtpscope {
 namespace non_smtp_protocol {
 namespace {
+
+/// RFC 8314 7.3: the port for submission with TLS from the first octet.
+constexpr std::string_view kSubmissions = ":465";
 
 /// RFC 9110 9, RFC 5789.
 constexpr std::array<std::string_view, 9> kHttpMethods = {
@@ -43,6 +47,12 @@ std::string_view protocol_of(const Command& command, bool first) {
   if (text.find("SMB") < 8 && octet == 0) return "SMB";
   const bool blank = octet == ' ' || octet == '\t';
   if (!blank && (octet < 0x20 || octet > 0x7e)) return "something binary";
+  // A name or a word may hold letters that are no ASCII; control characters between them are no
+  // text.
+  constexpr std::uint16_t kControls = kHasNul | kHasControl;
+  if ((command.flags & kHasEightBit) != 0 && (command.flags & kControls) != 0) {
+    return "something binary";
+  }
   return "";
 }
 
@@ -71,13 +81,69 @@ void on_command(RuleContext& context) {
 /// mistake about the port.
 void fire_tls(RuleContext& context) {
   Finding finding = context.finding();
-  finding.variant = "tls-on-plaintext";
   finding.severity = Severity::kError;
-  finding.text =
-      "the client side began with TLS at once, but the server speaks in the clear on this port and "
-      "waits for EHLO and STARTTLS";
+  if (context.session().upstream.ends_with(kSubmissions)) {
+    // RFC 8314 3.3: this port is for TLS from the first octet, and the client is right.
+    finding.variant = "tls-expected";
+    finding.fault = Fault::kServer;
+    finding.text =
+        "the server speaks in the clear on port 465, where TLS is due from the first octet (RFC "
+        "8314 "
+        "3.3): the client side, which began with TLS, is right";
+  } else {
+    finding.variant = "tls-on-plaintext";
+    finding.text =
+        "the client side began with TLS at once, but the server speaks in the clear on this port "
+        "and "
+        "waits for EHLO and STARTTLS";
+  }
   finding.attributes = {{"protocol", "TLS"}};
   context.fire(std::move(finding));
+}
+
+/// What servers of other protocols say first, "" if nothing that is recognised.
+std::string_view protocol_of_server(std::string_view line) {
+  // RFC 9051 7.1, RFC 1939 3, RFC 5804 1.7, RFC 4253 4.2.
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kBeginnings = {
+      {{"* OK", "IMAP"},
+       {"* BYE", "IMAP"},
+       {"* PREAUTH", "IMAP"},
+       {"+OK", "POP3"},
+       {"-ERR", "POP3"},
+       {"\"IMPLEMENTATION\"", "ManageSieve"},
+       {"SSH-", "SSH"},
+       {"HTTP/", "HTTP"},
+       {"RFB 00", "VNC"}}};
+  for (const auto& [begins, name] : kBeginnings) {
+    if (line.starts_with(begins)) return name;
+  }
+  return "";
+}
+
+/// RFC 959 5.4: FTP greets with 220, too.
+bool greets_as_ftp(const Reply& greeting) {
+  if (greeting.code != 220) return false;
+  std::string words;
+  for (const ReplyLine& line : greeting.lines) words += in_lower_case(line.text) + ' ';
+  return words.find("ftp") != std::string::npos && words.find("smtp") == std::string::npos &&
+         words.find("mail") == std::string::npos && words.find("ftp.") == std::string::npos;
+}
+
+void fire_server(RuleContext& context, std::string_view protocol, std::string_view line) {
+  Finding finding = context.finding();
+  finding.variant = "server";
+  finding.text =
+      fmt::format("the server side speaks {}, not SMTP: \"{}\"", protocol, excerpt(line));
+  finding.attributes = {{"protocol", std::string(protocol)}};
+  context.fire(std::move(finding));
+}
+
+void on_server_line(RuleContext& context, const GarbageLine& line) {
+  const SessionState& session = context.session();
+  if (session.greeting != SessionState::Greeting::kPending || session.mid_session) return;
+  if (context.entry()->item->side != Side::kServer) return;
+  const std::string_view protocol = protocol_of_server(line.text);
+  if (!protocol.empty()) fire_server(context, protocol, line.text);
 }
 
 bool tls_without_starttls(const SessionState& session) {
@@ -93,8 +159,14 @@ void evaluate(RuleContext& context) {
   const SessionState& session = context.session();
   if (context.command() != nullptr) {
     on_command(context);
-  } else if (context.reply() != nullptr) {
-    if (tls_without_starttls(session)) fire_tls(context);  // the greeting came second
+  } else if (const Reply* reply = context.reply()) {
+    if (tls_without_starttls(session)) {
+      fire_tls(context);  // the greeting came second
+    } else if (reply->answers == Answers::kGreeting && greets_as_ftp(*reply)) {
+      fire_server(context, "FTP", reply->lines.front().text);
+    }
+  } else if (const auto* line = std::get_if<GarbageLine>(&context.entry()->item->body)) {
+    on_server_line(context, *line);
   } else if (std::holds_alternative<TlsRecord>(context.entry()->item->body)) {
     const bool greeted = session.greeting != SessionState::Greeting::kPending;
     if (greeted && tls_without_starttls(session)) fire_tls(context);
@@ -109,28 +181,6 @@ const Rule kNonSmtpProtocol = {
     .category = Category::kSyntax,
     .severity = Severity::kWarning,
     .fault = Fault::kClient,
-    .title = "The client does not speak SMTP",
-    .means =
-        "What the client sent belongs to another protocol. No mail will come of it.\n"
-        "Variant tls-on-plaintext: the client wants TLS from the first octet, but the server on "
-        "this port begins in the clear and offers TLS later, by STARTTLS. Each waits for the other "
-        "or takes the other's words for garbage.",
-    .causes =
-        "Variant tls-on-plaintext: a wrong port or a wrong setting. TLS from the start belongs to "
-        "port 465, STARTTLS to ports 25 and 587.\n"
-        "A scanner that tries all protocols on all ports.\n"
-        "Somebody who looks for open web proxies (CONNECT, GET http://…).\n"
-        "A web browser that was led to connect to a mail server.\n"
-        "A load balancer's health check of the wrong kind.",
-    .tell_apart =
-        "Look at the client's address. One of your own hosts means a wrong setting; a foreign one "
-        "is most likely a scanner.",
-    .advice =
-        "Variant tls-on-plaintext: set the client to STARTTLS, or to port 465.\n"
-        "For health checks choose the kind for SMTP, or a bare connect.\n"
-        "Foreign scanners can be ignored; the server should hang up on them quickly.",
-    .caveats = "",
-    .reference = "RFC 5321 2.4; RFC 8314 3.3; Postfix smtpd_forbidden_commands",
     .uses = kNeedsTlsRecords,
     .triggers = kOnCommand | kOnOtherEntry | kOnReply,
     .verbs = verbs(Verb::kUnknown) | kGreetingOnly,

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/counted.h"
 #include "parser/conversation.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
@@ -81,7 +82,7 @@ void on_command(RuleContext& context) {
               : fmt::format("{} has octets beyond ASCII that are no UTF-8", word_of(command));
   }
   if (at < text.size()) {
-    finding.text += fmt::format("; the first is 0x{:02x}, behind {} octets of the line",
+    finding.text += fmt::format("; the first is 0x{:02x}, after {} octets of the line",
                                 static_cast<std::uint8_t>(text[at]), at);
     finding.attributes = {{"offset", std::to_string(at)}};
   }
@@ -101,11 +102,10 @@ void on_data(RuleContext& context) {
   Finding finding = context.finding();
   finding.variant = "nul-content";
   finding.severity = Severity::kNotice;
-  finding.text =
-      fmt::format("the message has {} octet{} of value 0", facts->nul, facts->nul == 1 ? "" : "s");
+  finding.text = fmt::format("the message has {} of value 0", counted(facts->nul, "octet"));
   finding.attributes = {{"count", std::to_string(facts->nul)}};
   if (facts->first_nul_end > 0) {
-    finding.text += fmt::format(", the first behind {} octets", facts->first_nul_end - 1);
+    finding.text += fmt::format(", the first after {} octets", facts->first_nul_end - 1);
     finding.attributes.emplace_back("offset", std::to_string(facts->first_nul_end - 1));
   }
   context.fire(std::move(finding));
@@ -127,29 +127,6 @@ const Rule kNonprintableOctets = {
     .category = Category::kSyntax,
     .severity = Severity::kWarning,
     .fault = Fault::kClient,
-    .title = "Octets that have no place there",
-    .means =
-        "SMTP commands are made of printable ASCII characters. Variant control: a command has "
-        "control characters in it; servers refuse it, or act in ways nobody foresaw. Variant "
-        "nonascii: a command has letters beyond ASCII, which needs the extension SMTPUTF8 on both "
-        "sides; without it the server should refuse the address. Variant invalid-utf8: the same in "
-        "an old character set, which no server can read. Variant nul-content: the message has "
-        "octets of value 0; servers drop them or cut the text there.",
-    .causes =
-        "An address with an accented letter, copied from a form or an address book.\n"
-        "A client that works in an old character set such as ISO 8859-1.\n"
-        "A program that sends its text with the terminating zero of a C string, or in UTF-16.\n"
-        "Something that is no mail client, or somebody who tries what the server does with it.",
-    .tell_apart =
-        "Look at the octets: single ones above 0x7f inside a name are letters, zeros at every "
-        "second place are UTF-16, a zero at the end of a line is a C string.",
-    .advice =
-        "nonascii: use an ASCII form of the address if there is one, or a client and server with "
-        "SMTPUTF8.\n"
-        "invalid-utf8: set the client to UTF-8.\n"
-        "nul-content: let the client encode attachments as base64.",
-    .caveats = "Octets of value 0 in a message are right with BODY=BINARYMIME, and not told then.",
-    .reference = "RFC 5321 2.4, 4.1.2; RFC 6531 3.2; RFC 3030 3",
     .needs = kNeedsOctets,
     .uses = kNeedsContent,
     .triggers = kOnCommand | kOnData,

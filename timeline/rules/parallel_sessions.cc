@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "capture/fidelity.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
-#include "timeline/run_history.h"
+#include "timeline/state/run_history.h"
 
 namespace smtpscope {
 namespace parallel_sessions {
@@ -30,6 +31,12 @@ bool begins_a_storm(const ClientRecord& client, std::uint64_t reconnects, Durati
 }
 
 void evaluate(RuleContext& context) {
+  // The text of a client program names no address: whoever runs it may run it twice.
+  const std::string& host = context.session().client_host;
+  if ((context.session().fidelity.unknown & kUnknownOctets) != 0 &&
+      host.find_first_of(".:") == std::string::npos) {
+    return;
+  }
   const ClientRecord* client = context.history().find_client(context.session().client_host);
   if (client == nullptr || client->sessions < 2) return;
   const std::uint64_t notice = context.threshold_count(Threshold::kParallelNotice);
@@ -64,27 +71,6 @@ const Rule kParallelSessions = {
     .category = Category::kClient,
     .severity = Severity::kInfo,
     .fault = Fault::kClient,
-    .title = "A client host has many connections",
-    .means =
-        "One address holds several connections at a time. Mail servers may do that; servers set a "
-        "limit and answer 421 beyond it. It is told when there are two, ten, twenty and so on.\n"
-        "Variant reconnect-storm: one address opened many connections within some seconds.",
-    .causes =
-        "A mail server that delivers several mails at once.\n"
-        "A program that opens a connection for each mail.\n"
-        "A client that tries again at once after each failure.\n"
-        "Several hosts behind one address (NAT).",
-    .tell_apart =
-        "See how the sessions end: messages in all of them are a busy sender, refusals and quick "
-        "closes are a client that tries again and again. Different EHLO names are different hosts.",
-    .advice =
-        "Nothing needs to be done as long as the server does not refuse connections.\n"
-        "Limit the client's parallel deliveries to this server, or send several mails over one "
-        "connection.\n"
-        "Raise the server's limit per client if this one is trusted.",
-    .caveats =
-        "Behind one address there may be many hosts, and all programs of the tracer's own host.",
-    .reference = "RFC 5321 4.5.4.1, 4.5.4.2; Postfix smtpd_client_connection_count_limit",
     .needs = kNeedsTimes,
     .uses = kNeedsHistory,
     .triggers = kOnOpened,

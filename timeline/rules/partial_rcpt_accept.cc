@@ -94,33 +94,6 @@ const Rule kPartialRcptAccept = {
     .category = Category::kTransaction,
     .severity = Severity::kNotice,
     .fault = Fault::kServer,
-    .title = "Some recipients were accepted and some refused",
-    .means =
-        "Not everybody on the envelope gets this mail. What the client did next matters (attribute "
-        "client): it may have sent to the accepted ones, or given up for all of them, which many "
-        "libraries do on the first refusal.\n"
-        "Variant recipient-limit: the first ones were accepted and all others refused with 452, "
-        "which is how servers limit the number. Variant per-recipient: in LMTP the message itself "
-        "was accepted for some and not for others.",
-    .causes =
-        "Some of the addresses do not exist or are misspelt.\n"
-        "There are more recipients than the server takes in one transaction; the client should "
-        "send "
-        "the rest in another one.\n"
-        "Some of the recipients are elsewhere, and this client may not relay.\n"
-        "Some mailboxes are full or greylisted.",
-    .tell_apart =
-        "Read the text of the first refusal. The place tells too: refusals from one recipient on "
-        "to "
-        "the end are a limit, refusals in between are about these addresses.",
-    .advice =
-        "Look up which recipients were refused, and why.\n"
-        "See that the client sends to the accepted ones, and tells its user about the others.\n"
-        "If it is a limit, let the client send the rest in another transaction.",
-    .caveats =
-        "With LMTP different results for each recipient are normal. A 421 is not counted: it ends "
-        "the session and refuses no recipient.",
-    .reference = "RFC 5321 3.3, 4.5.3.1.10; RFC 2920 3.1; RFC 2033 4.2",
     .triggers = kOnTransactionEnd,
     .evaluate = partial_rcpt_accept::evaluate,
 };

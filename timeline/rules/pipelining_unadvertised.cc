@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/counted.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 
@@ -37,9 +38,9 @@ void evaluate(RuleContext& context) {
   Finding finding = context.finding();
   const std::string verbs = verb_list(run->verbs);
   finding.text = fmt::format(
-      "the client side sent {} command{} ({}) without waiting for the replies owed, up to {} of "
+      "the client side sent {} ({}) without waiting for the replies owed, up to {} of "
       "them; {}",
-      run->count, run->count == 1 ? "" : "s", verbs, run->depth,
+      counted(run->count, "command"), verbs, run->depth,
       session.hello == SessionState::Hello::kHelo ? "it said HELO, so there is no PIPELINING"
                                                   : "the server had not offered PIPELINING");
   finding.entries = {run->first_entry, run->last_entry};
@@ -57,29 +58,6 @@ const Rule kPipeliningUnadvertised = {
     .category = Category::kSequencing,
     .severity = Severity::kWarning,
     .fault = Fault::kClient,
-    .title = "The client did not wait for replies, and the server had not allowed that",
-    .means =
-        "Sending the next command before the last one is answered is allowed only when the server "
-        "offers PIPELINING in its answer to EHLO. Many servers put up with it; strict ones answer "
-        "with a 554 or hang up, for it is typical of software that sends spam. Others lose what "
-        "came too early, and then client and server no longer agree on which reply is for what.",
-    .causes =
-        "A script that writes all commands at once.\n"
-        "A client that remembers the server's offer from before STARTTLS, or from another server "
-        "behind the same name.\n"
-        "Something in between that removed the keyword from the server's answer to EHLO, or broke "
-        "it.",
-    .tell_apart =
-        "Compare the server's answer to EHLO as seen here with the one seen on the server's host. "
-        "If only this one lacks PIPELINING, something in between takes it away.",
-    .advice =
-        "Make the client wait, or make it look for PIPELINING first.\n"
-        "If something in between edits the server's answers (\"SMTP fixup\", \"inspection\"), "
-        "switch that off.",
-    .caveats =
-        "A client that sends QUIT and closes at once is another matter (missing-quit). What a "
-        "client sends before the greeting is told by client-talks-first.",
-    .reference = "RFC 5321 4.3.1; RFC 2920 3.1",
     .needs = kNeedsReadTimes | kNeedsReplyLines,
     .triggers = kOnReply | kOnSessionEnd,
     .only = kPipelined,

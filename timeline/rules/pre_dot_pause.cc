@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "timeline/duration_text.h"
-#include "timeline/read_pace.h"
-#include "timeline/round_interval.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
+#include "timeline/state/read_pace.h"
+#include "timeline/state/round_interval.h"
 
 namespace smtpscope {
 namespace pre_dot_pause {
@@ -96,32 +96,6 @@ const Rule kPreDotPause = {
     .category = Category::kTiming,
     .severity = Severity::kInfo,
     .fault = Fault::kClient,
-    .title = "The client side paused between the message and its final dot",
-    .means =
-        "All of the message had arrived, then the client side waited before it sent the line with "
-        "the single dot that ends it. The mail is not harmed; the pause tells something of the "
-        "program that sends.\n"
-        "Variants: one-second, ten-seconds and whole-seconds are the lengths of timers; no-timer "
-        "is a pause of any other length.",
-    .causes =
-        "One second: a program that sleeps for a second when its input has nothing more to read; "
-        "sSMTP does, and several empty reads make as many seconds.\n"
-        "Ten seconds: a mail server that works around a fault of old firewalls; Postfix can, just "
-        "before the dot.\n"
-        "Another length: whatever produces the message ended it late, such as a person who types, "
-        "or a slow pipe.",
-    .tell_apart =
-        "Send the same mail again: a timer repeats itself to the hundredth of a second, a slow "
-        "producer varies. Then send one whose text comes from a file.",
-    .advice =
-        "Nothing needs to be done for a second.\n"
-        "For ten seconds, see the sending server's workarounds for firewalls and switch them off "
-        "for this host.\n"
-        "For a longer pause, look at what feeds the message to the client.",
-    .caveats =
-        "It is a hint at the program, not a proof. A pause of arbitrary length looks like whole "
-        "seconds in one of fifteen cases.",
-    .reference = "RFC 5321 4.1.1.4; sSMTP ssmtp.c; Postfix smtp_pix_workarounds",
     .needs = kNeedsContent | kNeedsReadTimes,
     .triggers = kOnData,
     .evaluate = pre_dot_pause::evaluate,

@@ -75,7 +75,7 @@ void judge_reply(RuleContext& context, const Reply& reply) {
     if (reply.first_digit() == 2) return;
     fire_unexpected(context, Certainty::kLikely,
                     fmt::format("the server refused the session with {} after a PROXY header: it "
-                                "seems not to expect one",
+                                "does not seem to expect one",
                                 quoted_reply(reply)));
     return;
   }
@@ -96,7 +96,7 @@ void judge_close(RuleContext& context) {
   if (context.closed()->by_proxy || session.greeting != SessionState::Greeting::kPending) return;
   fire_unexpected(context, Certainty::kLikely,
                   "the server closed the connection after a PROXY header, without a greeting: it "
-                  "seems not to expect one");
+                  "does not seem to expect one");
 }
 
 void evaluate(RuleContext& context) {
@@ -134,31 +134,6 @@ const Rule kProxyMetadata = {
     .category = Category::kExtension,
     .severity = Severity::kInfo,
     .fault = Fault::kClient,
-    .title = "The client side speaks for another host",
-    .means =
-        "A load balancer, proxy or content filter in front of the server hands on whom it has the "
-        "connection or the mail from: with a PROXY header before everything else, or with the "
-        "commands XCLIENT or XFORWARD. So the address that the server judges and logs is not the "
-        "one that it has the connection from.\n"
-        "After a successful XCLIENT the session stands where it did after the greeting: the client "
-        "has to say EHLO again.\n"
-        "unexpected: the server did not accept that. A PROXY header that it does not expect is a "
-        "line of nonsense to it, and the session is unusable.",
-    .causes =
-        "A load balancer with the PROXY protocol, or a filter beside a mail server.\n"
-        "unexpected: the option is on at one end only.\n"
-        "unexpected: this host is not in the server's list of those that may use XCLIENT, XFORWARD "
-        "or the PROXY protocol.",
-    .tell_apart =
-        "The attribute \"kind\" says which of them it was. For unexpected read the server's words: "
-        "syntax (500 to 502) means that it does not know it here, 550 that this host may not.",
-    .advice =
-        "Check that the asserted address is what you expect; the server believes it.\n"
-        "unexpected: switch the option on at both ends or at none, for the port in question.\n"
-        "unexpected: add the address of the load balancer or filter to the server's list of "
-        "trusted ones.",
-    .caveats = "What is asserted is not verified here. Each kind is told once per session.",
-    .reference = "haproxy proxy-protocol.txt 2.1, 2.2; Postfix XCLIENT_README, XFORWARD_README",
     .uses = kNeedsCloseKind,
     .triggers = kOnOtherEntry | kOnCommand | kOnReply | kOnClose,
     .verbs = verbs(Verb::kXclient, Verb::kXforward, Verb::kEhlo, Verb::kHelo, Verb::kLhlo) |

@@ -17,7 +17,10 @@ namespace smtpscope {
 /// the bare code.
 inline void tell_reaction(const Reply& reply, Finding& finding) {
   std::string_view what = "the server refused it with";
-  if (reply.first_digit() == 2 || reply.first_digit() == 3) {
+  if (reply.code == 221) {
+    // RFC 5321 4.2.2: "closing transmission channel". A yes it is not.
+    what = "the server took its leave with";
+  } else if (reply.first_digit() == 2 || reply.first_digit() == 3) {
     what = "the server tolerated it and answered";
   } else if (reply.code == 421 || reply.code == 521) {
     what = "the server ended the session with";

@@ -69,32 +69,6 @@ const Rule kRejectedAfterData = {
     .category = Category::kTransaction,
     .severity = Severity::kNotice,
     .fault = Fault::kServer,
-    .title = "The server refused the message after having received it",
-    .means =
-        "Sender and recipients were fine, the content or a policy was not. The text of the reply "
-        "names the reason. Nothing was delivered.\n"
-        "Variant temporary: the code begins with 4, the client should try again later. Variant "
-        "permanent: it begins with 5, sending the same again is pointless. Variant size-promised: "
-        "the server had agreed to the announced size, and then called the message too large.",
-    .causes =
-        "The spam or virus filter does not like the message (554, 5.7.1).\n"
-        "The sender's domain failed a check of its signatures or its policy (SPF, DKIM, DMARC).\n"
-        "The message is too large, or the mailbox is full (552, 5.2.2, 5.3.4).\n"
-        "A header field is missing or broken.\n"
-        "The server's filter or disk is not available now (451, 452).",
-    .tell_apart =
-        "The text of the reply decides. If it says nothing useful, send a short plain message to "
-        "the same recipient: if that passes, it is the content; if not, it is the sender or the "
-        "client.",
-    .advice =
-        "Read the text of the reply; it often has a link or an id for the server's operator.\n"
-        "Send a short plain message and compare.\n"
-        "If it is temporary, see that the client has a queue and tries again.\n"
-        "If it is about signatures, check the DNS records of the sender's domain.",
-    .caveats =
-        "With LMTP each recipient has a result of its own; the worst one decides here. A 552 may "
-        "also mean that one mailbox is full, whatever size was agreed.",
-    .reference = "RFC 5321 4.2.5, 3.3; RFC 1870 6.3; RFC 2033 4.2",
     .triggers = kOnTransactionEnd,
     .evaluate = rejected_after_data::evaluate,
 };

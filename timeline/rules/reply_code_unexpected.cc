@@ -18,13 +18,16 @@ namespace {
 bool is_intermediate(const Reply& reply, const Conversation& conversation) {
   switch (reply.answers) {
     case Answers::kAuthResponse:
-      return reply.code == 334;
+      return true;
     case Answers::kEndOfData:
       return reply.code == 353 && conversation.capabilities().has("PRDR");
     case Answers::kCommand:
-      if (reply.verb == Verb::kData) return reply.code == 354;
-      if (reply.verb == Verb::kAuth || reply.verb == Verb::kXexps) return reply.code == 334;
-      return reply.verb == Verb::kXexch50;
+      // The first digit decides (RFC 5321 4.2): 350 to DATA asks for the message as 354 does.
+      if (reply.verb == Verb::kBdat) {
+        return reply.code == 353 && conversation.capabilities().has("PRDR");
+      }
+      return reply.verb == Verb::kData || reply.verb == Verb::kAuth || reply.verb == Verb::kXexps ||
+             reply.verb == Verb::kXexch50;
     default:
       return false;
   }
@@ -55,6 +58,7 @@ Oddity oddity_of(const Reply& reply, const Conversation& conversation) {
     return {"intermediate", Severity::kError,
             "which asks the client to go on where nothing can follow"};
   }
+  if (reply.code == 353) return {};  // PRDR
   // Codes above x59 happen and are to be tolerated.
   if (reply.code / 10 % 10 > 5) {
     return {"digit2", Severity::kNotice, "whose second digit has no meaning", true};
@@ -107,30 +111,6 @@ const Rule kReplyCodeUnexpected = {
     .category = Category::kServer,
     .severity = Severity::kNotice,
     .fault = Fault::kServer,
-    .title = "The server answered with a code that does not belong there",
-    .means =
-        "Each command has a short list of codes that may answer it. A code from outside the list "
-        "is legal to receive: a client goes by its first digit. A first digit that does not "
-        "exist (range), or one that asks for more where nothing can follow (intermediate), leaves "
-        "the client without a meaning, and often shows that client and server have lost track of "
-        "each other.",
-    .causes =
-        "unlisted, digit2: a server, filter or policy service with codes of its own.\n"
-        "range, intermediate: replies are shifted against the commands because one was lost, "
-        "doubled or invented before.\n"
-        "221 in the middle of a session: the server throws the client out; its text says why.",
-    .tell_apart =
-        "Look at the replies before: if one of them answers the command before its own "
-        "(unsolicited-reply, reply-malformed), the dialogue is shifted. If only this text is odd, "
-        "the program that wrote it chose the code.",
-    .advice =
-        "range or intermediate: read the session from the first reply that does not fit.\n"
-        "Correct the code in the policy or filter that wrote the text.\n"
-        "unlisted or digit2: nothing, if mail flows.",
-    .caveats =
-        "Codes that are widespread although no standard lists them are not told. digit2 and the "
-        "harmless kind of unlisted are told once in a session.",
-    .reference = "RFC 5321 4.2, 4.3.2",
     .triggers = kOnReply,
     .evaluate = reply_code_unexpected::evaluate,
 };

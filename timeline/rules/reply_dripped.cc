@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/counted.h"
 #include "timeline/duration_text.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
@@ -51,14 +52,13 @@ void evaluate(RuleContext& context) {
   Finding finding = context.finding();
   finding.variant = between ? "between-lines" : "inside-a-line";
   const Duration whole = entry.last - entry.first;
-  finding.text =
-      between ? fmt::format(
-                    "the reply was drawn out over {}: {} pause{} between its lines, the longest "
-                    "of {}",
-                    duration_text(whole), found.pauses, found.pauses == 1 ? "" : "s",
-                    duration_text(found.longest))
-              : fmt::format("one line of the reply took {} to arrive",
-                            duration_text(found.slowest_line));
+  finding.text = between ? fmt::format(
+                               "the reply took {}: {} between its lines, the longest "
+                               "of {}",
+                               duration_text(whole), counted(found.pauses, "pause"),
+                               duration_text(found.longest))
+                         : fmt::format("one line of the reply took {} to arrive",
+                                       duration_text(found.slowest_line));
   // One silence, one line: the wait before the reply began would be told by gap-server.
   if (entry.think && *entry.think >= context.threshold(Threshold::kGapNote)) {
     finding.text += fmt::format("; it began {} after what it answers", duration_text(*entry.think));
@@ -79,25 +79,6 @@ const Rule kReplyDripped = {
     .category = Category::kTiming,
     .severity = Severity::kNotice,
     .fault = Fault::kServer,
-    .title = "The server sent one reply bit by bit",
-    .means =
-        "A reply of several lines came with a pause of a second or more inside, or a single line "
-        "came in pieces. The client has to wait for the last line before it may go on.\n"
-        "Variant between-lines: whole lines with pauses between. Variant inside-a-line: the octets "
-        "of one line were spread out.",
-    .causes =
-        "A scanning proxy in front of the server that sends a line now and then to keep the client "
-        "from giving up while it works.\n"
-        "A server that slows down clients it mistrusts.\n"
-        "A network that lost a packet in the middle of the reply.",
-    .tell_apart =
-        "Equal pauses are made on purpose; pauses in which other connections stand still too come "
-        "from the network. Connect from a host that the server trusts and see whether they remain.",
-    .advice =
-        "Look for a filter or firewall in front of the server that has a keep-alive for SMTP.\n"
-        "If the client is slowed down on purpose, see the server's lists for its address.",
-    .caveats = "A congested line makes the same picture, with pauses of all lengths.",
-    .reference = "RFC 5321 4.2.1; Stormshield SMTP proxy (ClientKeepAlive)",
     .needs = kNeedsReadTimes | kNeedsFineTimes,
     .triggers = kOnReply,
     .verbs = kAnyVerb & ~kGreetingOnly,

@@ -56,7 +56,7 @@ void evaluate(RuleContext& context) {
   }
   // The server saw an end where none was (2yz: eod-nonstandard-accepted), or refused before it.
   if (asked != nullptr && asked->at_candidate && reply.first_digit() != 2) {
-    report(context, "", "before the end of the message, behind what a lenient server takes for it");
+    report(context, "", "before the end of the message, after what a lenient server takes for it");
   }
 }
 
@@ -68,27 +68,6 @@ const Rule kReplyDuringData = {
     .category = Category::kServer,
     .severity = Severity::kWarning,
     .fault = Fault::kServer,
-    .title = "The server answered before the message was complete",
-    .means =
-        "The server owes its answer when the message has ended. It gave one while the client was "
-        "still sending. Most clients do not look before they have finished, so a refusal is seen "
-        "late and its reason may be lost if the server closes at once.",
-    .causes =
-        "The message went over a limit on size, or a filter had seen enough.\n"
-        "The server ran out of time or disk.\n"
-        "The server believed that the message, or the chunk, had ended: it counts differently or "
-        "takes another sequence for the end.",
-    .tell_apart =
-        "A refusal (4yz, 5yz) names its reason in the text. An acceptance (2yz) in the middle "
-        "means that both sides see the end in different places, and what follows would be read as "
-        "commands.",
-    .advice =
-        "Announce limits with SIZE, so that the client knows before it sends.\n"
-        "After an acceptance: look for a bare LF or CR around a dot in the message "
-        "(eod-nonstandard-seq), or compare the declared and the sent size of the chunk "
-        "(bdat-size-mismatch).",
-    .caveats = "Some servers answer a BDAT that they do not want with 521 and hang up by design.",
-    .reference = "RFC 5321 4.1.1.4; RFC 3030 2",
     .needs = kNeedsContent,
     .triggers = kOnReply,
     .verbs = verbs(Verb::kData, Verb::kBdat) | kNothingOnly,

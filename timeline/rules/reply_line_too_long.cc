@@ -60,24 +60,6 @@ const Rule kReplyLineTooLong = {
     .category = Category::kServer,
     .severity = Severity::kNotice,
     .fault = Fault::kServer,
-    .title = "A reply is longer than clients must accept",
-    .means =
-        "A line of a reply may have 512 octets. Clients may cut what is longer, skip it, or take "
-        "the rest for another reply. Very many lines in one reply can exhaust a client's "
-        "patience or memory.",
-    .causes =
-        "A policy service or filter puts a long explanation, a link or a list of addresses into "
-        "one line.\n"
-        "A server that prints a whole document (terms of use, HELP) as one reply.\n"
-        "What listens there is no mail server.",
-    .tell_apart = "The text of the reply tells which part of the server wrote it.",
-    .advice =
-        "Shorten the text, or break it into several lines of the same reply.\n"
-        "Put the explanation on a web page and give only its address.",
-    .caveats =
-        "Replies to EHLO and HELP are long by nature, but each of their lines is short. The "
-        "challenges of AUTH (334) may be longer and are left out.",
-    .reference = "RFC 5321 4.5.3.1.5; RFC 4954 4",
     .needs = kNeedsOctets,
     .triggers = kOnReply,
     .only = kLongLine,

@@ -53,7 +53,7 @@ void report_line(RuleContext& context, std::string_view line) {
   } else if (line.empty()) {
     finding.text = "the server sent an empty line where a reply must stand";
   } else {
-    finding.text = fmt::format("the server sent a line that is no reply: {}", quoted(line));
+    finding.text = fmt::format("the server sent a line that is no reply: {}", in_quotes(line));
   }
   finding.attributes = {{"octets", std::to_string(line.size())}};
   context.fire(std::move(finding));
@@ -93,32 +93,6 @@ const Rule kReplyMalformed = {
     .category = Category::kServer,
     .severity = Severity::kError,
     .fault = Fault::kServer,
-    .title = "The server sent a line that is no proper reply",
-    .means =
-        "Each line of a reply is three digits, then a space or a hyphen, then text, and ends in "
-        "CR LF. A line that is not like that tells the client nothing, and it can shift the "
-        "counting: if a client takes it for a reply, every later reply seems to answer the "
-        "command before. At worst the answer to QUIT is read as the acceptance of a message that "
-        "was never accepted. Lines that merely end wrongly (line-ending) make strict clients "
-        "wait for ever.",
-    .causes =
-        "A debug print or an error message of a script or library got into the server's output.\n"
-        "What listens there is no mail server (a web server, SSH), or a wrapper in front of it "
-        "speaks first.\n"
-        "line-ending: a home-made server or proxy that writes LF where CR LF is due.\n"
-        "telnet: an old terminal server in front of the mail server.",
-    .tell_apart =
-        "Read the line. Words of another protocol mean a wrong port; a stack trace or a warning "
-        "names the program that printed it. Record on the server host: if the line is not there, "
-        "something in between adds it.",
-    .advice =
-        "Check host and port.\n"
-        "Find the program whose words these are, and send them to its log instead.\n"
-        "line-ending: make the server write CR LF at the end of each line.",
-    .caveats =
-        "Three digits alone are a complete reply. Of lines that are no reply only the first few "
-        "are told, of wrong line ends only the first: usually all are alike.",
-    .reference = "RFC 5321 4.2, 2.3.8; Postfix smtp_chat.c",
     .needs = kNeedsOctets,
     .triggers = kOnReply | kOnOtherEntry,
     .only = kOddLine,

@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "timeline/duration_text.h"
-#include "timeline/pending_exchanges.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/trace_limits.h"
 #include "timeline/rules/wire_text.h"
+#include "timeline/state/pending_exchanges.h"
 
 namespace smtpscope {
 namespace reply_missing {
@@ -112,28 +112,6 @@ const Rule kReplyMissing = {
     .category = Category::kServer,
     .severity = Severity::kError,
     .fault = Fault::kUnknown,
-    .title = "A command was never answered",
-    .means =
-        "The session ended, and one or more commands had no reply. The client cannot know "
-        "whether they were carried out. Either the server lost them, which it must not, or the "
-        "connection broke before the answer.",
-    .causes =
-        "The server, or a device on the way, closed the connection.\n"
-        "The server threw away what the client had sent ahead (pipelining) after an error.\n"
-        "The server hung: name service, policy or filter did not come back.\n"
-        "The client did not wait.",
-    .tell_apart =
-        "The finding says who closed first, and how long was waited. A server that answers "
-        "everything but what was sent in one go with other commands loses its input. A long wait "
-        "before the client closed is a server that hangs.",
-    .advice =
-        "Look in the server's log for this moment: a crash, a limit, a hanging lookup.\n"
-        "Switch PIPELINING off on one side and see whether it helps.\n"
-        "Record on the server host as well, to see whether the reply was sent and lost.",
-    .caveats =
-        "What was sent behind QUIT, or when the server had said that it ends the session, needs no "
-        "answer and is not counted.",
-    .reference = "RFC 5321 4.2; RFC 2920 3.2",
     .uses = kNeedsCloseKind,
     .triggers = kOnSessionEnd,
     .evaluate = reply_missing::evaluate,

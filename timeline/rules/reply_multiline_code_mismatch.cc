@@ -55,30 +55,6 @@ const Rule kReplyMultilineCodeMismatch = {
     .category = Category::kServer,
     .severity = Severity::kError,
     .fault = Fault::kServer,
-    .title = "The lines of one reply carry different codes",
-    .means =
-        "A reply may have several lines, but all must carry the same code. Where they differ, "
-        "programs disagree about what was said: some take the last line, some the first, some "
-        "see two replies and are then one reply off for the rest of the session. A recipient or "
-        "a message may so be taken for accepted that was refused, or the other way round.",
-    .causes =
-        "Two replies glued together by a server, a filter or a proxy that lost the last line of "
-        "the first.\n"
-        "A reply put together by a script or a policy service that only sets the code of one "
-        "line.\n"
-        "A server that shuts down in the middle of a reply (then the last line is a 421).",
-    .tell_apart =
-        "Read the texts: if they belong to different commands, two replies were joined; if they "
-        "are one sentence, the code was changed on one line only. Record on the server host to "
-        "see whether the server itself said it.",
-    .advice =
-        "Look which filter, policy service or reply table produces that text and correct its "
-        "codes.\n"
-        "Take proxies out of the path one by one.",
-    .caveats =
-        "A 421 as the last line may come from a server that is being shut down; the reply that "
-        "it cut off then never mattered.",
-    .reference = "RFC 5321 4.2.1",
     .needs = kNeedsReplyLines,
     .triggers = kOnReply,
     .only = kOddLine,

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include "timeline/duration_text.h"
-#include "timeline/evidence.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
+#include "timeline/unmet_needs.h"
 
 namespace smtpscope {
 namespace round_pause {
@@ -43,15 +43,16 @@ void evaluate(RuleContext& context) {
   Finding finding = context.finding();
   finding.fault = *side == Side::kClient ? Fault::kClient : Fault::kServer;
   finding.certainty = sure && !maybe_chance ? Certainty::kLikely : Certainty::kPossible;
-  finding.text = fmt::format("{} of silence matches a timer or a fixed wait of {} s on the {} side",
-                             context.measured(silence.length()), kRoundSeconds[match->index],
-                             to_string(*side));
+  finding.text =
+      fmt::format("{} match a timer of {} s on the {} side", context.measured(silence.length()),
+                  kRoundSeconds[match->index], to_string(*side));
   if (times >= 2) finding.text += fmt::format(" ({} times in this session)", times);
   if (coarse) {
-    finding.text += fmt::format(" (the trace tells times to {} only: a coincidence is possible)",
-                                step_text(context.session().fidelity.resolution));
+    finding.text +=
+        fmt::format("; times in the trace are exact to {} only: a coincidence is possible",
+                    step_text(context.session().fidelity.resolution));
   } else if (maybe_chance) {
-    finding.text += " (a coincidence is possible)";
+    finding.text += "; a coincidence is possible";
   }
   finding.attributes = {{"silence", seconds_text(silence.length())},
                         {"round", std::to_string(kRoundSeconds[match->index])},
@@ -70,40 +71,6 @@ const Rule kRoundPause = {
     .severity = Severity::kNotice,
     .fault = Fault::kUnknown,
     .certainty = Certainty::kPossible,
-    .title = "A silence of a round length: a timer, not work",
-    .means =
-        "Work takes as long as it takes; a wait of 5.00 or 10.00 s is a timer: a sleep in a "
-        "program, a retry interval, a loop that looks again after a while, a name server that did "
-        "not answer within its time. The timer belongs to the side that was silent. The mail is "
-        "only delayed by it.",
-    .causes =
-        "A sleep, a retry interval or a poll loop in a program of the silent side.\n"
-        "A question of the silent side that was not answered within its time limit: name service, "
-        "ident, a filter.\n"
-        "A delay on purpose: against clients that do not wait, after errors, or as a workaround "
-        "for "
-        "an old firewall.\n"
-        "A limit for idle connections.",
-    .tell_apart =
-        "See which side was silent and where. On the client side, 1 s is known of sSMTP while its "
-        "input is empty, 10 s of Postfix before the final dot for old PIX firewalls, 20 s of "
-        "Postfix "
-        "waiting for the reply to RSET. On the server side, 1 s is known of Postfix after errors, "
-        "2 "
-        "s and 6 s of its postscreen before the greeting, 5 s of resolvers, ident queries and the "
-        "tarpit of Exchange. 30 s often is a connection that is not answered; 60, 300 and 600 s "
-        "are "
-        "idle limits.\n"
-        "Repeat the case with a larger message: a timer stays as it is, work grows.",
-    .advice =
-        "Repeat the session and see whether the same length comes again.\n"
-        "Look for a setting of that length in the programs of the silent side.\n"
-        "For 5, 10 or 20 s check name service on that side first.",
-    .caveats =
-        "A match names no product for certain. Chance hits happen: of pauses anywhere from 9 to 11 "
-        "s, 3 of 100 land in the window around 10 s. The text says so where it may be one. A pause "
-        "that begins with a network stall misses the window.",
-    .reference = "measured: sleeps come out 1 to 2 ms long on a local link; resolv.conf(5)",
     .needs = kNeedsTimes,
     .uses = kNeedsRtt,
     .triggers = kOnSilence,

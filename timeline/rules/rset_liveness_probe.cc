@@ -55,7 +55,7 @@ void evaluate(RuleContext& context) {
       const Duration wait = context.entry()->first - session.last_reply.last;
       if (!lives || wait > context.threshold(Threshold::kRsetProbeNext)) return;
       if (!nothing_was_open(session, session.transactions - 1)) return;
-      report(context, "alive", fmt::format("then MAIL {} behind the reply", duration_text(wait)));
+      report(context, "alive", fmt::format("then MAIL {} after the reply", duration_text(wait)));
       return;
     }
     if (lives || !nothing_was_open(session, session.transactions)) return;
@@ -77,29 +77,6 @@ const Rule kRsetLivenessProbe = {
     .category = Category::kTransaction,
     .severity = Severity::kInfo,
     .fault = Fault::kClient,
-    .title = "RSET or NOOP only asked whether an idle connection still lives",
-    .means =
-        "A message had gone through, the connection was kept open, and before it was used again "
-        "the client side sent a command that does nothing, to see whether the server still "
-        "answers. Nothing was thrown away.\n"
-        "Variant alive: the server said yes and the next mail followed at once. Variant dead: it "
-        "did not, and the client side gave the connection up.",
-    .causes =
-        "A mail server that keeps connections for the next mail to the same host, and tests them "
-        "before each use.\n"
-        "A connection pool in an application or library.",
-    .tell_apart =
-        "A mail server keeps a connection for seconds and for a few minutes in all; an "
-        "application's pool may keep it for as long as the program runs. The EHLO name tells which "
-        "of the two it is.",
-    .advice =
-        "Nothing needs to be done.\n"
-        "If the probe often finds the connection dead, let the client keep connections for a "
-        "shorter time than the server waits for a command.",
-    .caveats =
-        "A program that always sends RSET between two mails looks the same when its mails come at "
-        "intervals.",
-    .reference = "RFC 5321 4.1.1.5, 4.1.1.9; Postfix CONNECTION_CACHE_README",
     .needs = kNeedsFineTimes,
     .triggers = kOnCommand | kOnClose,
     .verbs = verbs(Verb::kMail, Verb::kQuit),

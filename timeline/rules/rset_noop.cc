@@ -77,31 +77,6 @@ const Rule kRsetNoop = {
     .category = Category::kTransaction,
     .severity = Severity::kInfo,
     .fault = Fault::kClient,
-    .title = "RSET while no transaction was open",
-    .means =
-        "RSET throws away the sender and the recipients given so far. Here there were none, so it "
-        "did nothing: the server answers as it would answer NOOP. No mail is affected.\n"
-        "The variant says where it stood: before-hello, after-hello, after-message, before-quit, "
-        "or between other commands.",
-    .causes =
-        "A mail library that clears up after each message as a precaution (variant "
-        "after-message).\n"
-        "A connection pool that asks with RSET whether an idle connection still lives before it "
-        "uses it again: a pause before it, MAIL right behind it (rset-liveness-probe).\n"
-        "A client that tidies up before it says QUIT.\n"
-        "Two layers of software that each reset without knowing of each other.",
-    .tell_apart =
-        "The place tells: right behind an accepted message it is a library's habit, behind a pause "
-        "and before MAIL a question whether the connection lives, right before QUIT good manners.",
-    .advice =
-        "Nothing, as long as there are few of them.\n"
-        "If a server hangs up because of them, switch off the resetting in one of the layers, or "
-        "raise the server's limit on commands that move no mail.",
-    .caveats =
-        "Servers count commands that move no mail: Postfix answers 421 after 100 of them in a "
-        "session (1 when it is overloaded), Exim allows one RSET for each message and ten other "
-        "such commands. Then this habit costs connections.",
-    .reference = "RFC 5321 4.1.1.5; Postfix smtpd_junk_command_limit; Exim smtp_accept_max_nonmail",
     .triggers = kOnReply,
     .verbs = verbs(Verb::kRset),
     .evaluate = rset_noop::evaluate,

@@ -39,6 +39,8 @@ void evaluate(RuleContext& context) {
   // RFC 5321 3.1: after a refused greeting everything but QUIT gets 503.
   if (context.session().greeting == SessionState::Greeting::kRefused) return;
   if (wants_tls_first(context, *reply)) return;
+  // A server that punishes pipelining it has not offered refuses whatever came too early.
+  if (reply->first_digit() == 5 && mentions(reply->last_text(), {"synchroni", "pipelin"})) return;
 
   Finding finding = context.finding();
   finding.text = fmt::format(
@@ -58,31 +60,6 @@ const Rule kRsetRejected = {
     .category = Category::kTransaction,
     .severity = Severity::kWarning,
     .fault = Fault::kServer,
-    .title = "The server refused a plain RSET",
-    .means =
-        "A server must answer 250 to RSET without an argument, whatever the state of the session. "
-        "This one did not. Clients that keep connections for reuse give up the session after such "
-        "an answer, and after a refused RSET the old sender and recipients may still be in force.",
-    .causes =
-        "A server that wrongly demands EHLO or HELO before RSET; OpenSMTPD 6.8 did.\n"
-        "A server that demands authentication for every command, RSET too.\n"
-        "A filter or load balancer in front of the server that knows only some commands.\n"
-        "A session that was ending already, for too many errors or a timeout, and the server says "
-        "so with another code than 421.",
-    .tell_apart =
-        "Read the text of the reply and the state (attribute state): before-hello points at the "
-        "first cause. A text about errors or a timeout means that RSET is not the reason. Compare "
-        "with a session made on the server host itself: if RSET works there, it is a device in "
-        "front.",
-    .advice =
-        "Read the text of the reply.\n"
-        "Repeat the session by hand on the server host: EHLO, then RSET.\n"
-        "Update the server, or take the filtering device out of the path, and tell its maker.",
-    .caveats =
-        "A refusal is right, and not reported, when RSET carried an argument (501), after a "
-        "refused greeting (503), or before STARTTLS on a server that insists on TLS (530). A 421 "
-        "belongs to the end of the session, not to RSET.",
-    .reference = "RFC 5321 4.1.1.5, 4.1.4, 4.3.2; RFC 3207 4; RFC 4954 6",
     .triggers = kOnReply,
     .verbs = verbs(Verb::kRset),
     .evaluate = rset_rejected::evaluate,

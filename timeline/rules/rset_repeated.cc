@@ -51,33 +51,6 @@ const Rule kRsetRepeated = {
     .category = Category::kTransaction,
     .severity = Severity::kNotice,
     .fault = Fault::kClient,
-    .title = "RSET was sent again although nothing had happened since the last one",
-    .means =
-        "RSET makes the server forget the sender and the recipients. After one RSET the next has "
-        "nothing left to reset. Nothing is lost by the repeats, but they tell of two layers that "
-        "clear up without knowing of each other, or of something that uses RSET to keep the "
-        "connection awake.",
-    .causes =
-        "Something in between that takes the message itself: it sends one RSET when the client "
-        "says DATA, and another when the client has handed its message over.\n"
-        "A library and its application that both reset.\n"
-        "A connection pool that resets when a connection comes back and again when it goes out; "
-        "then the first RSET had no effect either.\n"
-        "A keep-alive: RSETs at even intervals while nothing else happens.",
-    .tell_apart =
-        "The spacing is the clue. If it follows the time that the client needs to produce its "
-        "message, something in between takes the message (see txn-replayed-after-rset). If it is "
-        "always the same number of seconds, it is a timer. If it is next to nothing, two layers of "
-        "one program clear up one after the other.",
-    .advice =
-        "Look whether the first RSET dropped a transaction (attribute first_aborted), and whether "
-        "the same envelope follows.\n"
-        "Let the client produce its message more slowly, and see whether the spacing follows.\n"
-        "Compare with the client's own log: how many RSETs does it know of?",
-    .caveats =
-        "Connection pools give pairs of RSET with any spacing and no lost transaction; then this "
-        "is only an info.",
-    .reference = "RFC 5321 4.1.1.5",
     .triggers = kOnRsetRunEnd,
     .evaluate = rset_repeated::evaluate,
 };

@@ -60,28 +60,6 @@ const Rule kRsetServerClosed = {
     .category = Category::kTransaction,
     .severity = Severity::kError,
     .fault = Fault::kServer,
-    .title = "The server hung up because of RSET",
-    .means =
-        "A server must not close the connection because it received RSET. This one closed it right "
-        "behind, and said neither 421 nor anything else that would explain it. A client that meant "
-        "to go on has lost its session and must connect again.",
-    .causes =
-        "A device in between (firewall, load balancer, filter) that cuts the session.\n"
-        "A limit in the server on commands that move no mail, which hangs up without the 421 that "
-        "it owes.\n"
-        "A server process that crashes on RSET.",
-    .tell_apart =
-        "The server's log decides: an entry about a limit, a crash, or no knowledge at all of the "
-        "close, which points at a device in between. A reset (attribute close) more often comes "
-        "from a device or a crash than from a server that made up its mind.",
-    .advice =
-        "Read the server's log for this moment.\n"
-        "Look for a limit on commands without mail, and how many RSETs and NOOPs came before.\n"
-        "Record on the server host and see whether the close comes from there.",
-    .caveats =
-        "Where the kernel did not measure the round trip, the quickest reply so far stands for it. "
-        "A server that closed for another reason in the very same moment looks the same.",
-    .reference = "RFC 5321 4.1.1.5, 3.8",
     .needs = kNeedsFineTimes | kNeedsCloseKind,
     .uses = kNeedsRtt,
     .triggers = kOnClose,

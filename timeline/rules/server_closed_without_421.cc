@@ -6,11 +6,11 @@
 
 #include "timeline/duration_text.h"
 #include "timeline/event.h"
-#include "timeline/pending_exchanges.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/trace_limits.h"
 #include "timeline/rules/wire_text.h"
+#include "timeline/state/pending_exchanges.h"
 
 namespace smtpscope {
 namespace server_closed_without_421 {
@@ -26,7 +26,7 @@ bool waited_long_enough(const RuleContext& context) {
 void on_close(RuleContext& context) {
   const SessionState& session = context.session();
   const Closed& closed = *context.closed();
-  // Who closes second answers the other's close (rules 2.0.3).
+  // Who closes second answers the other's close.
   if (closed.from != Side::kServer || closed.by_proxy || session.first_closer != Side::kServer) {
     return;
   }
@@ -117,30 +117,6 @@ const Rule kServerClosedWithout421 = {
     .category = Category::kServer,
     .severity = Severity::kWarning,
     .fault = Fault::kServer,
-    .title = "The server closed the connection without saying so",
-    .means =
-        "A server may close only after it answered QUIT, after saying 421, or when the client was "
-        "silent for minutes. Here the connection simply ended. The client has to treat what it "
-        "was doing as a temporary failure and try again.",
-    .causes =
-        "after-error: the server throws clients out after certain errors; the reply before says "
-        "which.\n"
-        "A firewall or load balancer on the way with a short time limit closed it in the server's "
-        "name.\n"
-        "The server process crashed (often a reset instead of an orderly close) or was killed.",
-    .tell_apart =
-        "Look at the time since the last octets: at once after a command or reply is the server's "
-        "doing, a round number of seconds of silence is a timer. Record on the server host: if the "
-        "server did not close there, a device in between did.",
-    .advice =
-        "Read the server's log for this moment.\n"
-        "after-error: remove the reason that the reply names.\n"
-        "Compare the time limits of the devices on the way with the pauses of the client.\n"
-        "lingers: nothing; some servers wait for the client to close first.",
-    .caveats =
-        "Against abuse a server may hang up without ceremony. What goes on inside TLS is not "
-        "visible: there the rule does not judge.",
-    .reference = "RFC 5321 3.8, 4.1.1.10, 7.8",
     .uses = kNeedsCloseKind,
     .triggers = kOnClose | kOnSessionEnd,
     .evaluate = server_closed_without_421::evaluate,

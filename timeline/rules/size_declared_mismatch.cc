@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/counted.h"
 #include "parser/enhanced_code.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
@@ -65,9 +66,8 @@ void evaluate(RuleContext& context) {
     finding.text += fmt::format("; the server refused it for its size ({})", ended->final_code);
   }
   if (more && pattern.name.empty() && facts.header.scanner_fields > 0) {
-    finding.text +=
-        fmt::format("; it carries {} header field{} that mail scanners add",
-                    facts.header.scanner_fields, facts.header.scanner_fields == 1 ? "" : "s");
+    finding.text += fmt::format("; it carries {} that mail scanners add",
+                                counted(facts.header.scanner_fields, "header field"));
   }
   finding.entries = {ended->first_entry, ended->data_entry, ended->final_entry};
   finding.attributes = {{"declared", std::to_string(*declared)},
@@ -85,32 +85,6 @@ const Rule kSizeDeclaredMismatch = {
     .category = Category::kExtension,
     .severity = Severity::kInfo,
     .fault = Fault::kClient,
-    .title = "The message is not as large as MAIL announced",
-    .means =
-        "With SIZE= the client says before the transfer how large the message will be, so that the "
-        "server can refuse early. It is an estimate and should rather be too high.\n"
-        "A message that grew between MAIL and its end was changed on the way, or the client counts "
-        "differently. If the server then refuses it for its size, the early check was in vain.",
-    .causes =
-        "The client counts line ends as one octet (its files have LF only); on the wire each is "
-        "two. The difference is then exactly the number of lines.\n"
-        "The client counts the dots that are doubled for the transfer; they do not belong to the "
-        "message.\n"
-        "A mail scanner between client and server added header fields after the client had "
-        "announced the size.\n"
-        "The size is an estimate, rounded up.",
-    .tell_apart =
-        "The attribute \"pattern\" names the first two. A difference that is the same for every "
-        "message points to something that adds the same header fields to each.",
-    .advice =
-        "Nothing, as long as the message is accepted.\n"
-        "If it is refused for its size: let the client announce what it sends, or raise the limit "
-        "by the difference.\n"
-        "Look for X- header fields in the delivered message that the client did not write.",
-    .caveats =
-        "Counted as RFC 1870 wants it: line ends as two octets, doubled dots once, the final dot "
-        "not at all. Many clients announce an estimate; hence only an info.",
-    .reference = "RFC 1870 5, 6, 6.3",
     .needs = kNeedsContent,
     .triggers = kOnTransactionEnd,
     .evaluate = size_declared_mismatch::evaluate,

@@ -44,7 +44,7 @@ void judge_mail(RuleContext& context, const Command& command) {
   finding.variant = "went-on";
   finding.severity = Severity::kNotice;
   finding.fault = Fault::kClient;
-  finding.text = "after the refusal of STARTTLS the client side goes on in the open";
+  finding.text = "after the refusal of STARTTLS the client side goes on in the clear";
   finding.entries.push_back(starttls->refused);
   context.fire(std::move(finding));
 }
@@ -65,30 +65,6 @@ const Rule kStarttlsRefused = {
     .category = Category::kTls,
     .severity = Severity::kWarning,
     .fault = Fault::kServer,
-    .title = "The server refused STARTTLS",
-    .means =
-        "The client wanted an encrypted session and did not get it. It now either gives up, and "
-        "the mail waits or bounces, or it goes on in the open (variant went-on), where everybody "
-        "on the way can read the mail.",
-    .causes =
-        "454: TLS is not available at the moment: a certificate or key that cannot be read, a lack "
-        "of resources, a limit on the rate of handshakes.\n"
-        "500, 502: TLS is switched off in the server, or something in between does not let the "
-        "command through.\n"
-        "503, 554: TLS is active already, or the command came at the wrong moment.\n"
-        "501: the client added an argument.",
-    .tell_apart =
-        "Refused although it was offered: look at the server's log, it has a reason of its own. "
-        "Refused and not offered: the client is set to use TLS without asking.",
-    .advice =
-        "Read the server's log for that second: certificate path, permissions, expired key.\n"
-        "Compare with a STARTTLS by hand on the server's own host; if that works, look for a "
-        "firewall that inspects SMTP.\n"
-        "went-on: if that must not happen, set the client to insist on TLS.",
-    .caveats =
-        "A server may limit TLS to some clients. Where the client is on the same host, going on in "
-        "the open is not reported.",
-    .reference = "RFC 3207 4, 6",
     .triggers = kOnReply | kOnCommand,
     .verbs = verbs(Verb::kMail),
     .replies_to = verbs(Verb::kStartTls, Verb::kXanonymousTls),

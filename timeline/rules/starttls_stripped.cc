@@ -6,7 +6,7 @@
 #include "parser/conversation.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
-#include "timeline/run_history.h"
+#include "timeline/state/run_history.h"
 
 namespace smtpscope {
 namespace starttls_stripped {
@@ -37,7 +37,7 @@ void on_hello_reply(RuleContext& context) {
     finding.certainty = Certainty::kLikely;
     finding.variant = "masked";
     finding.text = fmt::format(
-        "in the reply to EHLO stands {}, which is what a firewall makes of STARTTLS: the client "
+        "the reply to EHLO has {}, which is what a firewall makes of STARTTLS: the client "
         "cannot encrypt",
         kMaskedStartTls);
     context.fire(std::move(finding));
@@ -78,29 +78,6 @@ const Rule kStarttlsStripped = {
     .category = Category::kSecurity,
     .severity = Severity::kError,
     .fault = Fault::kNetwork,
-    .title = "The offer of encryption seems to have been removed",
-    .means =
-        "The server offers STARTTLS, but the client did not get to see it, so the mail goes "
-        "unencrypted, and so may passwords. Whether something removes the offer can only be "
-        "proven with a second trace, nearer to the server. One trace gives hints: the same server "
-        "offered it in another session (hint), or a mask stands in its place (masked).",
-    .causes =
-        "A firewall with mail inspection, or a virus scanner that reads along, hides the offer in "
-        "order to see the mail.\n"
-        "An attacker on the way.\n"
-        "hint: the server itself offers it to some clients only, or has just lost its certificate.",
-    .tell_apart =
-        "Say EHLO on the server host, and from where the client is, at the same time. A list that "
-        "differs is changed on the way, unless the server's settings differ by client.",
-    .advice =
-        "Trace at a second point, near the server, and compare both.\n"
-        "Switch off mail inspection on devices between the two.\n"
-        "Let the client insist on encryption (MTA-STS or DANE between servers, mandatory TLS for "
-        "submission).",
-    .caveats =
-        "Servers may offer STARTTLS to some networks only, behind one name several servers may "
-        "stand, and a server hides the offer when it cannot load its certificate.",
-    .reference = "RFC 3207 6",
     .needs = kNeedsReplyLines | kNeedsSecondTrace,
     .uses = kNeedsHistory,
     .triggers = kOnReply | kOnSessionEnd,

@@ -188,31 +188,6 @@ const Rule kTarpitPattern = {
     .category = Category::kTiming,
     .severity = Severity::kNotice,
     .fault = Fault::kServer,
-    .title = "The server's replies were late in a regular way: it slows the client down",
-    .means =
-        "Work takes now more and now less time; these delays follow a rule. Servers do that to "
-        "clients that make mistakes or name many recipients, so that guessing addresses does not "
-        "pay.\n"
-        "Variant refusals: only refusals were late, all by the same time. Variant growing: each "
-        "delay is the one before times a constant. Variant equal: several replies were late by the "
-        "same time.",
-    .causes =
-        "A fixed delay after errors: Postfix waits 1 s after some of them, Exchange 5 s.\n"
-        "A growing delay per recipient or error, as Exim's rate limits can make.\n"
-        "Variant equal, if accepted commands are late too: the same slow lookup for each of them.",
-    .tell_apart =
-        "See which replies are late. Only refusals: a penalty. All replies to RCPT: a lookup or a "
-        "limit per recipient; try one recipient that is known to exist. Growing delays are always "
-        "meant.",
-    .advice =
-        "Correct what the server refuses: the addresses, the login, the order of commands.\n"
-        "Send to fewer recipients in one session.\n"
-        "Ask the server's operator whether this client may be exempted.",
-    .caveats =
-        "The first sixteen replies of 0.2 s and more are compared. A name server that does not "
-        "answer makes equal delays as well; then dns-timeout-signature fits better.",
-    .reference =
-        "Postfix smtpd_error_sleep_time; Exim smtp_ratelimit_rcpt; Exchange TarpitInterval",
     .needs = kNeedsFineTimes,
     .triggers = kOnSessionEnd,
     .evaluate = tarpit_pattern::evaluate,

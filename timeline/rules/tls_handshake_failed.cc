@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/tls_alerts.h"
+#include "capture/fidelity.h"
 #include "timeline/duration_text.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
@@ -51,8 +52,8 @@ void add_handshake(const TlsState& tls, Finding& finding) {
   if (const auto& certificate = tls.certificate) {
     finding.attributes.emplace_back("certificate_subject", certificate->subject);
     finding.attributes.emplace_back("certificate_names", names_text(*certificate));
-    if (certificate->not_after != 0) {
-      finding.attributes.emplace_back("certificate_until", date_text(certificate->not_after));
+    if (!certificate->not_after.empty()) {
+      finding.attributes.emplace_back("certificate_until", day_of(certificate->not_after));
     }
   }
 }
@@ -215,7 +216,30 @@ void judge_close(RuleContext& context, const Closed& closed) {
   fire(context, std::move(finding), tls, context.now());
 }
 
+/// A program's own text knows no records; but it may say that a handshake failed.
+bool is_told(const SessionState& session) {
+  return (session.fidelity.unknown & kUnknownOctets) != 0;
+}
+
+void judge_told(RuleContext& context) {
+  const TlsEnds* ends = context.session().tls_ends.get();
+  const TlsFacts* failed = ends != nullptr ? ends->failed() : nullptr;
+  if (failed == nullptr || context.fired(kTlsHandshakeFailed) > 0) return;
+  Finding finding = context.finding();
+  finding.variant = "told";
+  finding.fault = !failed->failed_by                    ? Fault::kUnknown
+                  : *failed->failed_by == Side::kClient ? Fault::kClient
+                                                        : Fault::kServer;
+  finding.text = fmt::format("the TLS handshake failed; the log says: {}", failed->failure);
+  fire(context, std::move(finding), nullptr, context.now());
+}
+
 void evaluate(RuleContext& context) {
+  const bool ends = context.closed() == nullptr && context.entry() == nullptr;
+  if (is_told(context.session())) {
+    if (ends || context.closed() != nullptr) judge_told(context);
+    return;
+  }
   if (context.closed() != nullptr) {
     judge_close(context, *context.closed());
   } else if (context.entry() != nullptr) {
@@ -234,41 +258,8 @@ const Rule kTlsHandshakeFailed = {
     .category = Category::kTls,
     .severity = Severity::kError,
     .fault = Fault::kUnknown,
-    .title = "The TLS handshake failed",
-    .means =
-        "Client and server could not agree on an encrypted connection. No mail was sent in it. "
-        "Depending on its settings the client tries again without TLS, waits, or gives the mail "
-        "back.\n"
-        "Whoever cannot go on usually sends an alert, a number with a reason, and closes. The side "
-        "that sends an alert about a certificate is the one that distrusts the certificate of the "
-        "other.",
-    .causes =
-        "42 to 48: a certificate that is expired, self-signed, signed by somebody unknown, or not "
-        "for this name; or a mail scanner or proxy that re-signs certificates.\n"
-        "40, 70, 71: no TLS version or cipher in common, often an old client and a strict server.\n"
-        "112: the client asks for a name that the server has no certificate for.\n"
-        "116: the server demands a client certificate.\n"
-        "No alert at all, and the client closes right after the handshake: it does not accept the "
-        "certificate, and does not say so.\n"
-        "No alert at all: a crash, a time limit, a firewall that cuts TLS off, or a peer that does "
-        "not speak TLS there.",
-    .tell_apart =
-        "The alert's number, and who sent it. Without an alert: how far the handshake came. Repeat "
-        "it with \"openssl s_client -starttls smtp\" from the client's host; it shows the "
-        "certificate and the versions.",
-    .advice =
-        "Certificate: check its date, its names and that the server sends the whole chain.\n"
-        "Version or cipher: compare what both sides are set to.\n"
-        "Look into the log of the side that did not send the alert; it has to have received it.\n"
-        "Trace between the client and the next program on its way, to see whether a scanner ends "
-        "TLS there.",
-    .caveats =
-        "In TLS 1.3 alerts after the ServerHello are encrypted: then only their length shows, and "
-        "the reason is in the logs alone. A program that merely probes for TLS closes in the same "
-        "way.",
-    .reference = "RFC 8446 6; RFC 5246 7.2; RFC 3207 4.1",
-    .needs = kNeedsTlsRecords | kNeedsCloseKind,
-    .triggers = kOnOtherEntry | kOnClose,
+    .uses = kNeedsTlsRecords | kNeedsCloseKind,
+    .triggers = kOnOtherEntry | kOnClose | kOnSessionEnd,
     .evaluate = tls_handshake_failed::evaluate,
 };
 

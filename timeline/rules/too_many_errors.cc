@@ -30,7 +30,7 @@ void evaluate(RuleContext& context) {
     Finding finding = context.finding();
     finding.variant = kTold;
     finding.text =
-        fmt::format("the server has had enough of the client's errors: {}", quoted_reply(reply));
+        fmt::format("the server gave up because of too many errors: {}", quoted_reply(reply));
     finding.attributes = {{"code", std::to_string(reply.code)}};
     context.fire(std::move(finding));
     return;
@@ -57,26 +57,6 @@ const Rule kTooManyErrors = {
     .category = Category::kServer,
     .severity = Severity::kWarning,
     .fault = Fault::kClient,
-    .title = "The client made more errors than servers put up with",
-    .means =
-        "Servers count wrong and useless commands. After some they slow down their replies, after "
-        "more they hang up, whatever the client was going to send. Here that limit was reached, or "
-        "is near.",
-    .causes =
-        "The client sent a message, or parts of it, where commands were expected.\n"
-        "A client that insists on commands which this server does not know.\n"
-        "A scanner that tries addresses or commands.",
-    .tell_apart =
-        "Read the refused commands. Lines like header fields or text are a message that was "
-        "refused earlier and sent all the same; command words are a client with fixed ideas.",
-    .advice =
-        "Correct the first error in the session; the others usually follow from it.\n"
-        "Let the client offer only what EHLO announced.\n"
-        "If the client is right and only busy, raise the server's limit for it.",
-    .caveats =
-        "Under load some servers lower their limit to one, so that a single superfluous command "
-        "is too many.",
-    .reference = "RFC 5321 7.8; Postfix smtpd_hard_error_limit; Exim smtp_max_unknown_commands",
     .triggers = kOnReply,
     .only = kRefusal,
     .evaluate = too_many_errors::evaluate,

@@ -2,12 +2,12 @@
 
 #include <string_view>
 
-#include "timeline/session_state.h"
+#include "timeline/state/session_state.h"
 
 namespace smtpscope {
 
 // Why a rule cannot be decided, for RuleContext::not_evaluated().
-inline constexpr std::string_view kHiddenByTls = "what comes inside TLS is not visible";
+inline constexpr std::string_view kHiddenByTls = "what is inside TLS is not visible";
 inline constexpr std::string_view kHiddenByHoles = "octets are missing from the trace";
 
 /// What hides a part of the dialogue from a rule that needs all of it, or "".

@@ -37,6 +37,8 @@ void evaluate(RuleContext& context) {
   if (!ended->opened() || ended->aborted_by != AbortedBy::kClientClose) return;
   // Rules 2.0.3: closes first, and not because the server said that it would (RFC 5321 3.8).
   if (context.session().hangup_code != 0) return;
+  // What the server has accepted is no longer under way, even if it was less than announced.
+  if (ended->finals_accepted > 0) return;
   Finding finding = context.finding();
   const Phase phase = phase_of(*ended);
   finding.text =
@@ -64,32 +66,6 @@ const Rule kTxnAbortedDisconnect = {
     .category = Category::kTransaction,
     .severity = Severity::kWarning,
     .fault = Fault::kClient,
-    .title = "The client closed the connection in the middle of a transaction",
-    .means =
-        "The client side closed the connection without QUIT while a transaction was open. The "
-        "server must throw away what it had so far; nothing may be delivered. A client with a "
-        "queue tries again, another one has lost the mail.\n"
-        "Variant after-reject: the server had refused something before, and the client took that "
-        "for the end of everything.",
-    .causes =
-        "The program treats any refusal as fatal and simply closes; small send-only programs do "
-        "(sSMTP for one).\n"
-        "The program ended or crashed, or its user cancelled.\n"
-        "The program gave up waiting: see the silence before the close.\n"
-        "An address check that ends without ceremony.",
-    .tell_apart =
-        "A refusal right before the close points at the first cause, a long silence of the server "
-        "at a time limit, an end inside the message at a crash or at a producer that stopped. "
-        "Compare the number of octets with the size of the message.",
-    .advice =
-        "Read the client's log or its exit code at this moment.\n"
-        "If the server refused something, set that right; the client will not do it.\n"
-        "If the close comes after a wait, raise the client's time limit, or find out why the "
-        "server was slow.",
-    .caveats =
-        "Some mail servers that only verify an address disconnect right after DATA was accepted; "
-        "Postfix can be set to.",
-    .reference = "RFC 5321 3.8, 4.1.1.10",
     .uses = kNeedsCloseKind,
     .triggers = kOnTransactionEnd,
     .only = kCutShort,

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "timeline/duration_text.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
@@ -41,9 +42,9 @@ void evaluate(RuleContext& context) {
     finding.text = "RSET right after MAIL: no recipient was named, nothing was lost";
   } else if (txn.rcpt_accepted > 0) {
     finding.text = fmt::format(
-        "the client side dropped {} accepted recipient{} with RSET, {} after MAIL; no message was "
-        "sent, nothing was delivered",
-        txn.rcpt_accepted, txn.rcpt_accepted == 1 ? "" : "s", context.measured(age));
+        "{} dropped with RSET {} after MAIL; the server had accepted {}, no message was sent",
+        counted(txn.rcpt_accepted, "recipient"), context.measured(age),
+        txn.rcpt_accepted == 1 ? "it" : "them");
   } else {
     return;  // replies to RCPT are missing from the trace: nothing is proven
   }
@@ -63,37 +64,6 @@ const Rule kTxnAbortedRset = {
     .category = Category::kTransaction,
     .severity = Severity::kNotice,
     .fault = Fault::kClient,
-    .title = "RSET dropped a transaction whose recipients had been accepted",
-    .means =
-        "The server had agreed to take a message for at least one recipient. Instead of sending "
-        "it, the client side said RSET, which makes the server forget sender and recipients. "
-        "Nothing was delivered.\n"
-        "Variant after-reject: something had been refused before, and this is ordinary tidying up; "
-        "the refusal is what to look at. Variant mail-only: no recipient had been named yet.",
-    .causes =
-        "A program between the application and the wire, such as the mail shield of a security "
-        "suite, keeps the server waiting while it scans the message. The same envelope then comes "
-        "again: txn-replayed-after-rset.\n"
-        "Somebody only asked whether an address exists: callout-probe.\n"
-        "The program wants all of its recipients or none, and one was refused.\n"
-        "The program could not read, build or sign the message, and cleaned up.\n"
-        "A monitoring check that never meant to send anything.",
-    .tell_apart =
-        "Look at what follows on the connection. The same envelope again speaks for something in "
-        "between; QUIT after a null sender (MAIL FROM:<>) for an address check; nothing at all for "
-        "a failure in the program. Then read the program's own log: if it shows no RSET, another "
-        "program sent it.",
-    .advice =
-        "See whether the message went out later in the same trace; then nothing is lost.\n"
-        "Read the log of the sending program at this moment for an error about the message.\n"
-        "Repeat with the mail scanning of the client host switched off, or over a port that it "
-        "does "
-        "not watch.",
-    .caveats =
-        "If RSET was sent before the replies to RCPT were in, the client did not know that it "
-        "dropped accepted recipients (attribute pipelined). Address verification ends in RSET by "
-        "design.",
-    .reference = "RFC 5321 4.1.1.5, 4.1.4, App. D.2; RFC 2920 3.1",
     .triggers = kOnTransactionEnd,
     .only = kCutShort,
     .evaluate = txn_aborted_rset::evaluate,

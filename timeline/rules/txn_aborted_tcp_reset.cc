@@ -50,27 +50,6 @@ const Rule kTxnAbortedTcpReset = {
     .category = Category::kNetwork,
     .severity = Severity::kWarning,
     .fault = Fault::kUnknown,
-    .title = "The connection was reset in the middle of a transaction",
-    .means =
-        "The connection did not end in an orderly way: it was torn down (TCP reset) while a mail "
-        "was being handed over. Nothing of it may be delivered; the client has to try again.",
-    .causes =
-        "A firewall, NAT or load balancer forgot the connection during a pause and answered the "
-        "next octets with a reset.\n"
-        "The program on the named side crashed, or closed while octets for it were still unread.\n"
-        "A device on the way disliked the content and cut the connection.",
-    .tell_apart =
-        "A reset right after a long pause is a forgotten connection. One right after certain "
-        "octets, again and again, is a device that reads along. Record on both sides: a reset that "
-        "both sides received and neither sent comes from in between.",
-    .advice =
-        "Compare the pause before the reset with the idle limits of the devices on the way.\n"
-        "Look for a crash in the logs of the named side.\n"
-        "Record on the host of the named side too.",
-    .caveats =
-        "The reset came from the direction of the named side; that it was sent by the program "
-        "there is not proven. Too large packets that get lost cause stalls, not resets.",
-    .reference = "RFC 5321 3.8, 4.1.1.10",
     .needs = kNeedsCloseKind,
     .triggers = kOnTransactionEnd,
     .only = kCutShort,

@@ -104,32 +104,6 @@ const Rule kTxnAbortedTimeout = {
     .category = Category::kTiming,
     .severity = Severity::kWarning,
     .fault = Fault::kUnknown,
-    .title = "A transaction ended because one side stayed silent too long",
-    .means =
-        "Recipients had been accepted, then one side said nothing until the other gave up. The "
-        "transaction is void; nothing of it was delivered. The first question is who was silent.\n"
-        "Variant client-silent: the client side owed the next command or the message. Variant "
-        "server-silent: the server owed a reply.",
-    .causes =
-        "A silent client: the application hung, or waited for its user, a disk, or a scanner.\n"
-        "A silent server: it waited for name service, a blocklist, a filter, or a slow disk.\n"
-        "A time limit that is shorter than the standard asks, on the side that gave up.\n"
-        "The network lost what the silent side had sent.",
-    .tell_apart =
-        "The attribute silent names the side; compare the time with what RFC 5321 asks to wait "
-        "(attribute rfc_least). Much shorter: the limit of the side that gave up is the matter. "
-        "About as long or longer: the silent side is. A trace from the silent side's own host "
-        "shows "
-        "whether it spoke and was not heard.",
-    .advice =
-        "Read the log of the silent side at the beginning of the silence: what was it doing?\n"
-        "Raise the time limit of the side that gave up, if it is below what the standard asks.\n"
-        "Make the slow part faster, or take it out of the dialogue: filters and lookups can work "
-        "after the message is queued.",
-    .caveats =
-        "A suspended laptop or virtual machine looks the same; then all sessions fall silent at "
-        "once.",
-    .reference = "RFC 5321 4.5.3.2, 3.8; RFC 3463 (4.4.2)",
     .uses = kNeedsTimes,
     .triggers = kOnTransactionEnd,
     .only = kCutShort,

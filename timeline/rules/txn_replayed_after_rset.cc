@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "timeline/duration_text.h"
-#include "timeline/envelope_replay.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
+#include "timeline/state/envelope_replay.h"
 
 namespace smtpscope {
 namespace txn_replayed_after_rset {
@@ -53,7 +53,7 @@ void evaluate(RuleContext& context) {
 
   Finding finding = context.finding();
   finding.text = fmt::format(
-      "same envelope as transaction {}, {} later, {} RSET in between: something on the client side "
+      "transaction {} again, {} later: with {} RSET in between something on the client side "
       "announced this mail, withdrew it, and announced it again",
       first->number, context.measured(replay->began - first->began), first->rsets_since);
   finding.entries = {first->first_entry, first->last_entry, replay->first_entry,
@@ -65,7 +65,7 @@ void evaluate(RuleContext& context) {
   if (first->rsets_since > 1) {
     finding.attributes.emplace_back("rset_spacing", seconds_text(first->first_rset_spacing));
   }
-  // A message that was changed on the way may be announced with another SIZE (RFC 1870 6).
+  // A message that was changed in transit may be announced with another SIZE (RFC 1870 6).
   if (replay->parameters != first->parameters) {
     finding.text += fmt::format(", with other parameters (first \"{}\", then \"{}\")",
                                 first->parameters, replay->parameters);
@@ -86,38 +86,6 @@ const Rule kTxnReplayedAfterRset = {
     .severity = Severity::kWarning,
     .fault = Fault::kUnknown,
     .certainty = Certainty::kLikely,
-    .title = "The same envelope was announced, thrown away with RSET, and announced again",
-    .means =
-        "The client side named a sender and recipients, the server accepted them all, the client "
-        "side dropped them with RSET without sending a message, and later announced exactly the "
-        "same envelope again.\n"
-        "Applications hardly ever do this. A program that scans outgoing mail does: it lets MAIL "
-        "and RCPT through so that the application sees the real answers, takes the message itself, "
-        "keeps the server waiting with RSET, scans, and then plays the envelope again with the "
-        "message. Usually the mail arrives, only later; but something else than the application is "
-        "speaking for it.",
-    .causes =
-        "An antivirus mail shield or a security suite on the client host.\n"
-        "A scanning gateway or transparent proxy between the client host and smtpscope.\n"
-        "A program that checks its recipients first and sends afterwards.\n"
-        "A retry inside the application after a failure of its own.",
-    .tell_apart =
-        "The application's own log decides between it and something in between: one MAIL there and "
-        "two on the wire means another program spoke. The time between two RSETs usually is the "
-        "time in which the application handed over its message, the pause behind them the time of "
-        "the scan: vary the speed of the input and the size of the message and see which of them "
-        "follows. A pause that stays at a round number of seconds is a timer.",
-    .advice =
-        "Read the application's own log: does it show RSET, and one MAIL or two?\n"
-        "During the pause, ask the client host which process owns the connection: netstat -abno or "
-        "TCPView on Windows, ss -tp on Linux.\n"
-        "Repeat with the mail shield off (not only the file scanner), or over a port that it does "
-        "not watch, such as 2525.\n"
-        "Record on both sides of the client host and compare the two traces.",
-    .caveats =
-        "Timing and order alone prove nothing about who did it. A program that verifies first and "
-        "sends later looks alike, but usually with one RSET and hardly any pause.",
-    .reference = "RFC 5321 4.1.1.5; serverfault.com/questions/695335",
     .triggers = kOnReply,
     .verbs = verbs(Verb::kRcpt),
     .evaluate = txn_replayed_after_rset::evaluate,

@@ -10,7 +10,7 @@
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/reaction.h"
-#include "timeline/session_notes.h"
+#include "timeline/state/session_notes.h"
 
 namespace smtpscope {
 namespace unknown_command {
@@ -51,7 +51,8 @@ void on_command(RuleContext& context) {
 bool answered(RuleContext& context, Finding& finding) {
   const Reply& reply = *context.reply();
   // What the server knows is an extension that only we do not.
-  if (reply.first_digit() == 2 || reply.first_digit() == 3) finding.severity = Severity::kInfo;
+  const bool yes = reply.first_digit() == 2 || reply.first_digit() == 3;
+  if (yes && reply.code != 221) finding.severity = Severity::kInfo;
   return answered_with_reaction(context, finding);
 }
 
@@ -96,28 +97,6 @@ const Rule kUnknownCommand = {
     .category = Category::kSyntax,
     .severity = Severity::kNotice,
     .fault = Fault::kClient,
-    .title = "A command that somebody did not know",
-    .means =
-        "Either the client sent a word that is no SMTP command and that the server had not offered "
-        "as an extension; or the server answered 500 or 502, \"I do not know that\", to one that "
-        "is. Nothing happens because of such a command. Servers count them, and hang up after a "
-        "few.",
-    .causes =
-        "Somebody who types at the server by hand.\n"
-        "A client that uses an extension which this server does not have.\n"
-        "A firewall in between that overwrites commands it does not like, often with XXXX.\n"
-        "Something that does not speak SMTP at all.",
-    .tell_apart =
-        "If the word is garbled or made of X, compare it with the client's own log: a difference "
-        "means that something in between changed it. If the server does not know a command that "
-        "every server must know, look for such a device in front of the server.",
-    .advice =
-        "Look up which program sent the command and why.\n"
-        "Switch off mail inspection in firewalls between client and server.",
-    .caveats =
-        "500 may also mean that the line was too long or garbled. VRFY, EXPN and HELP may be "
-        "switched off in a server; that is not told here.",
-    .reference = "RFC 5321 4.1.5, 4.2.4, 4.5.1",
     .triggers = kOnCommand | kOnReply,
     .verbs = verbs(Verb::kUnknown),
     .replies_to = kAnyVerb,

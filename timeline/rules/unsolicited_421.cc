@@ -76,29 +76,6 @@ const Rule kUnsolicited421 = {
     .category = Category::kServer,
     .severity = Severity::kWarning,
     .fault = Fault::kServer,
-    .title = "The server ended the session without being asked anything",
-    .means =
-        "A server may say 421 at any time and close. The client sees it only when it next looks, "
-        "which usually is after it has sent another command: it then reads the 421 as the answer "
-        "to that command, which in truth was never carried out. Nothing is lost if the client "
-        "starts a new session and sends its mail there.",
-    .causes =
-        "The client kept the connection open without using it, and the server's time limit "
-        "ended.\n"
-        "The server was stopped or restarted.\n"
-        "A limit: on the age of a session, on messages per session, on load.",
-    .tell_apart =
-        "The text names the reason. A pause of a round length before it (300 s, 60 s, 10 s) is a "
-        "time limit; no pause at all is a shutdown or a limit.",
-    .advice =
-        "Nothing, if the client tries again and succeeds.\n"
-        "Let the client close connections that it keeps for later sooner than the server does, or "
-        "check them with NOOP before use.\n"
-        "Raise the server's idle limit to the five minutes that the standard asks for.",
-    .caveats =
-        "That a 421 crossed a command is concluded from the round trip to the server, or on the "
-        "same host from the server's words.",
-    .reference = "RFC 5321 3.8, 4.5.3.2.7",
     .needs = kNeedsFineTimes,
     .uses = kNeedsRtt,
     .triggers = kOnReply,

@@ -49,27 +49,6 @@ const Rule kUnsolicitedReply = {
     .category = Category::kServer,
     .severity = Severity::kWarning,
     .fault = Fault::kServer,
-    .title = "The server sent a reply that nothing had asked for",
-    .means =
-        "Each command gets exactly one reply. This one came when all were answered. A client that "
-        "does not throw it away takes it for the answer to its next command, and everything after "
-        "that is off by one: a refused recipient may count as accepted.",
-    .causes =
-        "The message was answered twice, by the server and by a filter behind or in front of it.\n"
-        "A second greeting: a proxy greeted first, then the real server did.\n"
-        "A late answer to an earlier command whose place was filled by something else.",
-    .tell_apart =
-        "Compare it with the reply before: the same text twice is a doubled answer; a 220 with "
-        "another host name is a second greeting; anything else is likely a late answer, and the "
-        "session is shifted from somewhere further up.",
-    .advice =
-        "Find out which program writes that text; take filters and proxies out of the path one by "
-        "one.\n"
-        "Look whether a later command stays unanswered: then the replies are shifted.",
-    .caveats =
-        "A trace that began in mid-session, or has holes, does not show what was asked; there the "
-        "rule stays silent.",
-    .reference = "RFC 5321 4.2; RFC 2920 3.1",
     .triggers = kOnReply,
     .verbs = kNothingOnly,
     .evaluate = unsolicited_reply::evaluate,

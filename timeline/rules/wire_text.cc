@@ -8,13 +8,13 @@
 
 namespace smtpscope {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return fmt::format("\"{}{}\"", text.substr(0, kQuoted), text.size() > kQuoted ? "..." : "");
 }
 
 std::string quoted_reply(unsigned code, std::string_view text) {
   if (text.empty()) return fmt::format("\"{}\"", code);
-  return quoted(fmt::format("{} {}", code, text));
+  return in_quotes(fmt::format("{} {}", code, text));
 }
 
 std::string quoted_reply(const Reply& reply) { return quoted_reply(reply.code, reply.last_text()); }

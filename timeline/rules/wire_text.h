@@ -13,7 +13,7 @@ namespace smtpscope {
 inline constexpr std::size_t kQuoted = 80;
 
 /// The beginning of `text` between quotation marks; octets as they are, exporters escape them.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 /// Code and text of a reply's last line between quotation marks: "421 4.4.2 timeout".
 std::string quoted_reply(unsigned code, std::string_view text);

@@ -1,0 +1,48 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "timeline/causes/case.h"
+#include "timeline/causes/catalogue.h"
+#include "timeline/causes/cause.h"
+#include "timeline/rules/catalogue.h"
+
+namespace smtpscope {
+namespace reset_in_data_cause {
+namespace {
+
+void weigh(const Case& the_case, Explanation& explanation) {
+  const TransactionTally* lost = the_case.lost();
+  if (lost == nullptr || lost->data_sent || the_case.session().quit_sent) return;
+  const CloseRecord* close = the_case.close_of(Side::kServer);
+  if (close == nullptr || the_case.session().first_closer != Side::kServer || close->by_proxy)
+    return;
+  if (the_case.session().hangup_code != 0 || the_case.refusal() != nullptr) return;
+  const LastCommand& command = the_case.session().last_command;
+  const Duration after = close->time - std::max(command.last, the_case.session().last_reply.last);
+  const bool reset = close->kind == CloseKind::kReset;
+  explanation.weight = kSpecific;
+  explanation.certainty = Certainty::kLikely;
+  const bool pause = after > std::chrono::seconds(30);
+  explanation.side = pause ? Fault::kNetwork : Fault::kServer;
+  explanation.headline = pause ? fmt::format(
+                                     "the connection {} after a pause of {}: a firewall that "
+                                     "forgot it, or the server's time limit",
+                                     reset ? "was reset" : "ended", the_case.measured(after))
+                               : fmt::format(
+                                     "the server side {} {} after {}, in the middle of the "
+                                     "dialogue: its program died, or a filter in between ended it",
+                                     reset ? "reset the connection" : "closed",
+                                     the_case.measured(after), to_string(command.verb));
+  if (!pause) explanation.not_it = {"a firewall that forgot the connection: there was no pause"};
+  explanation.covers = {&kTxnAbortedTcpReset, &kServerClosedWithout421, &kTxnAbortedDisconnect};
+}
+
+}  // namespace
+}  // namespace reset_in_data_cause
+
+const Cause kResetInDataCause = {
+    .id = "reset-in-data", .side = Fault::kServer, .weigh = reset_in_data_cause::weigh};
+
+}  // namespace smtpscope

@@ -1,0 +1,32 @@
+#include <fmt/format.h>
+
+#include "timeline/causes/case.h"
+#include "timeline/causes/catalogue.h"
+#include "timeline/causes/cause.h"
+#include "timeline/rules/catalogue.h"
+
+namespace smtpscope {
+namespace server_unreachable_cause {
+namespace {
+
+void weigh(const Case& the_case, Explanation& explanation) {
+  if (!the_case.session().connect_failed) return;
+  const bool filtered = the_case.found(kUpstreamConnectFailed, "filtered");
+  if (!filtered && !the_case.found(kUpstreamConnectFailed, "unreachable")) return;
+  explanation.weight = kProven;
+  explanation.side = Fault::kNetwork;
+  explanation.headline =
+      filtered ? fmt::format(
+                     "nobody answered at {}: a firewall swallows the packets, or the host is down",
+                     the_case.session().upstream)
+               : fmt::format("there is no way to {}", the_case.session().upstream);
+  explanation.covers = {&kUpstreamConnectFailed};
+}
+
+}  // namespace
+}  // namespace server_unreachable_cause
+
+const Cause kServerUnreachableCause = {
+    .id = "server-unreachable", .side = Fault::kNetwork, .weigh = server_unreachable_cause::weigh};
+
+}  // namespace smtpscope

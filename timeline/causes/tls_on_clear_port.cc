@@ -1,0 +1,33 @@
+#include "timeline/causes/case.h"
+#include "timeline/causes/catalogue.h"
+#include "timeline/causes/cause.h"
+#include "timeline/rules/catalogue.h"
+
+namespace smtpscope {
+namespace tls_on_clear_port_cause {
+namespace {
+
+void weigh(const Case& the_case, Explanation& explanation) {
+  const bool expected = the_case.found(kNonSmtpProtocol, "tls-expected");
+  if (!expected && !the_case.found(kNonSmtpProtocol, "tls-on-plaintext")) return;
+  explanation.weight = kProven;
+  const bool port_465 = expected || the_case.server_port() == 465;
+  explanation.side = port_465 ? Fault::kServer : Fault::kClient;
+  explanation.headline = port_465
+                             ? "the client speaks TLS from the first octet, as port 465 asks, and "
+                               "the server answers in the clear: it does not do TLS there"
+                             : "the client speaks TLS from the first octet, and the server speaks "
+                               "in the clear on this port: it expects EHLO and STARTTLS";
+  explanation.covers = {&kNonSmtpProtocol, &kTlsHandshakeFailed, &kUnsolicitedReply,
+                        &kNoDialogue,      &kMissingQuit,        &kUnknownCommand,
+                        &kTooManyErrors,   &kNonprintableOctets, &kServerClosedWithout421,
+                        &kClientTalksFirst};
+}
+
+}  // namespace
+}  // namespace tls_on_clear_port_cause
+
+const Cause kTlsOnClearPortCause = {
+    .id = "tls-on-clear-port", .side = Fault::kClient, .weigh = tls_on_clear_port_cause::weigh};
+
+}  // namespace smtpscope
