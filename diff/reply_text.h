@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "diff/run_record.h"
 #include "parser/capabilities.h"
+#include "trace/run_record.h"
 
 namespace smtpscope {
 

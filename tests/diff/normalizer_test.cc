@@ -1,4 +1,4 @@
-#include "diff/normalizer.h"
+#include "diff/runs/normalizer.h"
 
 #include "tests/catch.h"
 

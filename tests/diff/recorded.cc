@@ -4,12 +4,12 @@
 #include <memory>
 #include <utility>
 
-#include "capture/screen.h"
-#include "diff/run_recorder.h"
+#include "capture/sanitizer.h"
 #include "tests/catch.h"
 #include "tests/timeline/transcript.h"
-#include "timeline/run_history.h"
+#include "timeline/state/run_history.h"
 #include "timeline/tracker.h"
+#include "trace/run_recorder.h"
 
 namespace smtpscope::test {
 
@@ -22,9 +22,9 @@ RunRecord recorded(std::string_view text, std::string name) {
   struct Session {
     Session(SessionId id, const Transcript& from, RunHistory& history, RunRecorder& recorder)
         : tracker(id, from.rules, history, recorder),
-          screen({.keep_credentials = true}, nullptr, &tracker, from.mid_session) {}
+          sanitizer({.keep_credentials = true}, nullptr, &tracker, from.mid_session) {}
     Tracker tracker;
-    Screen screen;
+    Sanitizer sanitizer;
   };
   RunRecorder recorder(transcript.name, {});
   RunHistory history;
@@ -35,7 +35,7 @@ RunRecord recorded(std::string_view text, std::string name) {
     if (!session) {
       session = std::make_unique<Session>(each.event.session, transcript, history, recorder);
     }
-    session->screen.feed(each.event);
+    session->sanitizer.feed(each.event);
   }
   return recorder.take();
 }

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "diff/run_record.h"
+#include "trace/run_record.h"
 
 namespace smtpscope::test {
 

@@ -1,4 +1,4 @@
-#include "diff/run_comparison.h"
+#include "diff/runs/run_comparison.h"
 
 #include <fmt/format.h>
 
@@ -172,7 +172,7 @@ TEST_CASE("waits are compared by difference and ratio") {
   };
   CHECK(Found(waiting("450ms"), waiting("949ms")).lines() == Lines{});  // not so long
   CHECK(Found(kRun, waiting("400ms")).lines() == Lines{});
-  CHECK(Found(waiting("4s"), waiting("7s")).comparison.same());  // not twice as long
+  CHECK(Found(waiting("4.4s"), waiting("7.4s")).comparison.same());  // not twice as long
   ComparisonOptions fine;
   fine.timing_threshold = std::chrono::milliseconds(100);
   CHECK(Found(kRun, waiting("400ms"), {fine, {}}).lines().size() == 1);

@@ -1,4 +1,4 @@
-#include "diff/run_recorder.h"
+#include "trace/run_recorder.h"
 
 #include "tests/catch.h"
 #include "tests/diff/recorded.h"

@@ -1,4 +1,4 @@
-#include "diff/taps_clock.h"
+#include "diff/taps/taps_clock.h"
 
 #include <chrono>
 #include <random>

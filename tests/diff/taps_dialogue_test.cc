@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "diff/taps_comparison.h"
+#include "diff/taps/taps_comparison.h"
 #include "tests/catch.h"
 #include "tests/diff/two_taps.h"
 #include "timeline/rules/catalogue.h"
@@ -57,7 +57,7 @@ TEST_CASE("what is passed on as it is has not changed") {
   CHECK(found.taps.name_near_client == "laptop");
 }
 
-TEST_CASE("the origin story: RSET twice, and the envelope again, which the client never said") {
+TEST_CASE("the origin story: RSET twice, and the envelope again, which the client never sent") {
   TwoTaps taps;
   taps.greet();
   taps.pass("HELO ws1", "250 mx.example");
@@ -103,8 +103,8 @@ TEST_CASE("the origin story: RSET twice, and the envelope again, which the clien
   // HELO, MAIL, RCPT, the message and QUIT; DATA was not passed on and back.
   CHECK(found.taps.delays.exchanges == 5);
   const std::string verdict = found.verdict();
-  CHECK_THAT(verdict, holds("It sent the server RSET twice, which the client never said.\n"));
-  CHECK_THAT(verdict, holds("It sent the server MAIL and RCPT once more than the client said"));
+  CHECK_THAT(verdict, holds("It sent the server RSET twice, which the client never sent.\n"));
+  CHECK_THAT(verdict, holds("It sent the server MAIL and RCPT once more than the client sent"));
   CHECK_THAT(verdict, holds("It answered DATA itself: the client had its answer 11."));
   CHECK_THAT(verdict, holds("It held the message for 10.0"));
   CHECK(found.taps.clock.whole().offset == 0ms);
@@ -125,7 +125,7 @@ TEST_CASE("of what the server is told twice the first is the client's, whatever 
   const Compared found(taps);
   CHECK(found.changes() == Changes{"command-rewritten MAIL", "command-injected RSET",
                                    "command-injected MAIL", "command-injected RCPT"});
-  CHECK_THAT(found.verdict(), holds("MAIL and RCPT once more than the client said them"));
+  CHECK_THAT(found.verdict(), holds("MAIL and RCPT once more than the client sent them"));
 }
 
 TEST_CASE("a mail server in between, of the same make: what it says is not the server's") {
@@ -164,7 +164,8 @@ TEST_CASE("a mail server in between, of the same make: what it says is not the s
   CHECK_THAT(found.verdict(), holds("It answered EHLO, MAIL, RCPT, DATA, the message and QUIT "
                                     "itself"));
   CHECK_THAT(found.verdict(), holds("the header field Received"));
-  CHECK_THAT(found.verdict(), holds("How far the two clocks are apart: no answer is surely"));
+  CHECK_THAT(found.verdict(),
+             holds("Not known: how far apart the two clocks are: no answer is surely"));
 }
 
 TEST_CASE("a command kept from the server") {
@@ -179,7 +180,7 @@ TEST_CASE("a command kept from the server") {
   const Compared found(taps);
   CHECK(found.changes() == Changes{"command-dropped STARTTLS"});
   CHECK(found.taps.dialogues[0].changes[0].answer == "500 Unsupported command.");
-  CHECK_THAT(found.verdict(), holds("It kept from the server what the client said: STARTTLS "
+  CHECK_THAT(found.verdict(), holds("It withheld from the server what the client sent: STARTTLS "
                                     "(answered \"500 Unsupported command.\")"));
   CHECK_THAT(raised_text(found, kInterceptionSuspected),
              holds("STARTTLS was answered without the server being asked (2)"));
@@ -199,7 +200,7 @@ TEST_CASE("a command rewritten") {
   CHECK(found.changes() ==
         Changes{"command-rewritten EHLO", "command-rewritten MAIL", "command-rewritten RCPT"});
   CHECK(found.taps.dialogues[0].changes[0].near_server == "HELO ws1");
-  CHECK_THAT(found.verdict(), holds("changed on the way what the client said: EHLO, MAIL and "
+  CHECK_THAT(found.verdict(), holds("changed what the client sent: EHLO, MAIL and "
                                     "RCPT"));
 }
 
@@ -231,7 +232,7 @@ TEST_CASE("a line end changed is a command changed") {
   CHECK(found.taps.dialogues[0].changes[0].near_client == "ends in bare LF");
 }
 
-TEST_CASE("commands told in another order") {
+TEST_CASE("commands in another order") {
   TwoTaps taps;
   taps.greet();
   taps.pass("EHLO ws1", "250 mx.example");
@@ -308,7 +309,7 @@ TEST_CASE("replies that one side only knows") {
   taps.at_server("S: 421 4.4.2 mx.example timeout");
   const Compared swallowed(taps);
   CHECK(swallowed.changes() == Changes{"reply-dropped unasked reply"});
-  CHECK_THAT(swallowed.verdict(), holds("kept replies of the server from the client: \"421 "));
+  CHECK_THAT(swallowed.verdict(), holds("withheld replies of the server from the client: \"421 "));
 
   TwoTaps other;
   other.greet();
@@ -373,8 +374,8 @@ TEST_CASE("TLS that is passed on cannot be looked into, and is no change") {
   const Compared found(taps);
   CHECK(found.changes().empty());
   CHECK(found.taps.dialogues[0].not_evaluated ==
-        std::vector<std::string>{"what comes inside TLS is not visible"});
-  CHECK_THAT(found.verdict(), holds("What comes inside TLS is not visible"));
+        std::vector<std::string>{"what is inside TLS is not visible"});
+  CHECK_THAT(found.verdict(), holds("What is inside TLS is not visible"));
 }
 
 TEST_CASE("TLS that ends in between is told, and what is behind it is not compared") {

@@ -1,8 +1,8 @@
-#include "diff/taps_matching.h"
+#include "diff/taps/taps_matching.h"
 
 #include <string>
 
-#include "diff/taps_comparison.h"
+#include "diff/taps/taps_comparison.h"
 #include "tests/catch.h"
 #include "tests/diff/recorded.h"
 #include "tests/diff/two_taps.h"
@@ -99,7 +99,7 @@ TEST_CASE("what looks the same is told apart by its order in time") {
   CHECK(found.taps.only_near_client[1].session->id == 13);
   CHECK(found.taps.only_near_client[1].meaning == TapsLoneSession::Meaning::kBlocked);
   CHECK(found.taps.changed());
-  CHECK_THAT(found.verdict(), holds("did not come through to the server"));
+  CHECK_THAT(found.verdict(), holds("never reached the server"));
 }
 
 TEST_CASE("clocks that drift apart") {
@@ -198,7 +198,7 @@ TEST_CASE("captures the wrong way round are noticed") {
   for (int i = 1; i <= 2; ++i) session(taps, i, i, mail(i));
   const RunRecord near_client = taps.near_client(), near_server = taps.near_server();
   const TapsComparison found = compare_taps(near_server, near_client, RuleSet());
-  CHECK_THAT(found.trouble, holds("the wrong way round"));
+  CHECK_THAT(found.trouble, holds("in the wrong order"));
   CHECK_THAT(found.trouble, holds("diff --taps near-client.smtpcap near-server.smtpcap"));
   CHECK(found.dialogues.empty());
 }

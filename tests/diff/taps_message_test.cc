@@ -1,4 +1,4 @@
-#include "diff/taps_comparison.h"
+#include "diff/taps/taps_comparison.h"
 #include "tests/catch.h"
 #include "tests/diff/two_taps.h"
 
@@ -43,7 +43,7 @@ TEST_CASE("header fields added, taken out, changed and moved") {
                                     "X-Antivirus"));
 }
 
-TEST_CASE("a header field taken out") {
+TEST_CASE("a header field removed") {
   const Compared found(with_message("From: a\\r\\nBcc: c\\r\\n\\r\\nhello\\r\\n.\\r\\n",
                                     "From: a\\r\\n\\r\\nhello\\r\\n.\\r\\n"));
   CHECK(found.changes() == Changes{"header-removed Bcc"});
@@ -129,7 +129,7 @@ TEST_CASE("a message that only one tap saw") {
   taps.quit();
   const Compared found(taps);
   CHECK(found.changes() == Changes{"command-dropped DATA", "message-dropped mail data"});
-  CHECK_THAT(found.verdict(), holds("It kept from the server: the message"));
+  CHECK_THAT(found.verdict(), holds("It withheld from the server: the message"));
 }
 
 TEST_CASE("of a long message as much is compared as is kept, and its size") {
@@ -157,7 +157,7 @@ TEST_CASE("of a long message as much is compared as is kept, and its size") {
   CHECK(first_change(found).near_client == "80021 octets");
   CHECK(first_change(found).near_server == "80028 octets");
   CHECK(found.taps.dialogues[0].messages_in_part == 1);
-  CHECK_THAT(found.verdict(), holds("What the captures do not hold of 1 message"));
+  CHECK_THAT(found.verdict(), holds("Not compared: what the captures do not hold of 1 message"));
 }
 
 TEST_CASE("messages without a header, without a body, without anything") {

@@ -10,12 +10,12 @@ namespace smtpscope::test {
 
 using namespace std::chrono_literals;
 
-void TwoTaps::Tap::add(Duration when, std::string_view line) {
+void TwoTaps::RelayObserver::add(Duration when, std::string_view line) {
   text_ += fmt::format("@ +{}us\n{}\n", (when - last_) / 1us, line);
   last_ = when;
 }
 
-void TwoTaps::Tap::open(Duration when, int session, std::string_view from) {
+void TwoTaps::RelayObserver::open(Duration when, int session, std::string_view from) {
   if (text_.empty() && session == 1) {
     text_ = fmt::format("client: {}\n", from);
     last_ = began_ = when;
@@ -25,7 +25,7 @@ void TwoTaps::Tap::open(Duration when, int session, std::string_view from) {
   add(when, fmt::format("session: {} from {}", session, from));
 }
 
-RunRecord TwoTaps::Tap::record(std::string name, std::string tap, Duration ahead) const {
+RunRecord TwoTaps::RelayObserver::record(std::string name, std::string tap, Duration ahead) const {
   RunRecord run = recorded(text_, std::move(name));
   run.info.tap = std::move(tap);
   run.info.started = WallTime{std::chrono::seconds(1'764'000'000)} + began_ + ahead;

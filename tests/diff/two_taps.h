@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "base/time.h"
-#include "diff/run_record.h"
-#include "diff/taps_comparison.h"
+#include "diff/taps/taps_comparison.h"
 #include "tests/catch.h"
 #include "timeline/rule_set.h"
+#include "trace/run_record.h"
 
 namespace smtpscope::test {
 
@@ -59,7 +59,7 @@ class TwoTaps {
 
  private:
   /// What one tap writes down.
-  class Tap {
+  class RelayObserver {
    public:
     void add(Duration when, std::string_view line);
     void open(Duration when, int session, std::string_view from);
@@ -75,17 +75,8 @@ class TwoTaps {
 
   const Duration offset_, gain_;
   Duration now_{};
-  Tap near_client_, near_server_;
+  RelayObserver near_client_, near_server_;
 };
-
-/// Matches a text with these words in it. The two Catch2s call it differently.
-inline auto holds(const std::string& words) {
-#ifdef SMTPSCOPE_CATCH3
-  return Catch::Matchers::ContainsSubstring(words);
-#else
-  return Catch::Matchers::Contains(words);
-#endif
-}
 
 /// A comparison and the records that it points into. Not to be moved.
 struct Compared {
