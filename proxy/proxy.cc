@@ -7,16 +7,15 @@
 #include <cassert>
 #include <utility>
 
-#include "proxy/descriptor_limit.h"
+#include "net/descriptor_limit.h"
+#include "proxy/identity/proxy_announcement.h"
+#include "proxy/identity/xclient.h"
+#include "proxy/tls/interception.h"
 
 namespace smtpscope {
 namespace {
 
-/// While sessions are open the loop proves once a second that it runs.
-constexpr Duration kHeartbeat = std::chrono::seconds(1);
-/// Lateness that is told: a busy machine is late by milliseconds, a suspended one by more.
-constexpr Duration kStall = std::chrono::milliseconds(500);
-/// How long events may gather before the tap hands them on.
+/// How long events may gather before the observer hands them on.
 constexpr Duration kFlushDelay = std::chrono::milliseconds(100);
 /// Client, server, and with the built-in sink its end. (An attempt that failed is closed before the
 /// next one is made.)
@@ -26,6 +25,23 @@ constexpr std::size_t kDescriptorsPerSinkSession = 3;
 /// capture file.
 constexpr std::size_t kDescriptorsKept = 16;
 
+/// The addresses behind a name, or why there are none (as gai_strerror() has it).
+Result<std::vector<SocketAddress>> look_up(const std::string& host, std::uint16_t port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (const int fault = getaddrinfo(host.c_str(), nullptr, &hints, &found); fault != 0) {
+    return Error{gai_strerror(fault)};
+  }
+  std::vector<SocketAddress> addresses;
+  for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
+    if (each->ai_family != AF_INET && each->ai_family != AF_INET6) continue;
+    addresses.emplace_back(each->ai_addr).set_port(port);
+  }
+  freeaddrinfo(found);
+  return addresses;
+}
+
 /// All addresses a host to listen on stands for. A port alone is the loopback, both families: a
 /// client told "localhost" may try either first.
 Result<std::vector<SocketAddress>> addresses_of(const Endpoint& endpoint) {
@@ -34,34 +50,55 @@ Result<std::vector<SocketAddress>> addresses_of(const Endpoint& endpoint) {
                                              ? std::vector<std::string>{"127.0.0.1", "::1"}
                                              : std::vector<std::string>{endpoint.host};
   for (const std::string& host : hosts) {
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    if (const int fault = getaddrinfo(host.c_str(), nullptr, &hints, &found); fault != 0) {
-      return Error{fmt::format("cannot listen on {}: {}", endpoint.text(), gai_strerror(fault))};
+    auto found = look_up(host, endpoint.port);
+    if (!found) {
+      return Error{fmt::format("cannot listen on {}: {}", endpoint.text(), found.error().message)};
     }
-    for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
-      if (each->ai_family != AF_INET && each->ai_family != AF_INET6) continue;
-      addresses.emplace_back(each->ai_addr).set_port(endpoint.port);
-    }
-    freeaddrinfo(found);
+    addresses.insert(addresses.end(), found.value().begin(), found.value().end());
   }
   return addresses;
 }
 
-}  // namespace
-
-Proxy::Proxy(Loop& loop, ProxyOptions options, Tap* tap, ProxyNotices& notices)
-    : loop_(loop),
-      options_(std::move(options)),
-      tap_(tap),
-      notices_(notices),
-      upstream_name_(options_.upstream.text()) {
-  upstream_ =
-      Upstream{options_.upstream, upstream_name_, options_.connect_timeout, nullptr, nullptr};
+/// A proxy on the mail host turns every client into a local one.
+Result<Done> check_exposure(const SocketAddress& address, const AllowList& allow) {
+  if (!allow.empty() || address.is_loopback()) return Done{};
+  return Error{fmt::format(
+      "will not listen on {} without --allow NETWORK: the server behind sees every client come "
+      "from this host, so what it permits to local clients (relaying, with Postfix's mynetworks) "
+      "it would permit to anyone who can reach this port. Name the clients that may connect, "
+      "such as --allow 192.0.2.0/24",
+      address.text())};
 }
 
-Proxy::~Proxy() = default;
+}  // namespace
+
+Proxy::Proxy(Loop& loop, ProxyOptions options, RelayObserver* observer, ProxyNotices& notices)
+    : loop_(loop),
+      options_(std::move(options)),
+      observer_(observer),
+      notices_(notices),
+      upstreams_(loop, own_, options_.connect_timeout),
+      last_id_(options_.last_session) {}
+
+Proxy::~Proxy() {
+  if (wake_) observer_->set_wake({});
+}
+
+Result<Done> Proxy::check(ProxyOptions options) {
+  for (const std::vector<Endpoint>* endpoints : {&options.listen, &options.listen_tls}) {
+    for (const Endpoint& endpoint : *endpoints) {
+      auto addresses = addresses_of(endpoint);
+      if (!addresses) return addresses.error();
+      for (const SocketAddress& address : addresses.value()) {
+        if (auto done = check_exposure(address, options.allow); !done) return done;
+      }
+    }
+  }
+  if (options.tls.mode == TlsMode::kPass) return Done{};
+  options.tls.key_log.clear();  // it would be made
+  const auto service = TlsService::make(options.tls, options.upstream.host);
+  return service ? Result<Done>(Done{}) : service.error();
+}
 
 Result<Done> Proxy::start() {
   raise_descriptor_limit();
@@ -70,25 +107,35 @@ Result<Done> Proxy::start() {
     listeners_.clear();
     return done;
   }
-  if (upstream_.endpoint.kind == Endpoint::Kind::kSink) {
+  if (options_.upstream.kind == Endpoint::Kind::kSink) {
     auto sink = SinkServer::make(loop_);
     if (!sink) {
       listeners_.clear();
       return sink.error();
     }
     sink_ = std::move(sink.value());
-    resolver_ = std::make_unique<Resolver>(loop_, std::vector{sink_->address()});
-    upstream_.endpoint = parse_upstream(sink_->address().text()).value();
-  } else if (upstream_.endpoint.kind == Endpoint::Kind::kTcp) {
-    resolver_ = std::make_unique<Resolver>(loop_, upstream_.endpoint.host, upstream_.endpoint.port);
+    upstream_ = upstreams_.fixed(options_.upstream.text(), sink_->address());
+  } else {
+    if (options_.transparent == Transparent::kNo) upstream_ = upstreams_.find(options_.upstream);
   }
-  upstream_.resolver = resolver_.get();
   heartbeat_ = Timer::calling<&Proxy::on_heartbeat>(loop_, this);
   flush_ = Timer::calling<&Proxy::on_flush>(loop_, this);
+  tick_ = Timer::calling<&Proxy::on_tick>(loop_, this);
+  if (observer_ != nullptr) {
+    wake_ = Wakeup::calling<&Proxy::on_wake>(loop_, this);
+    observer_->set_wake([wake = wake_.get()] { wake->send(); });
+    observer_->set_read_buffer(loop_.read_buffer());
+  }
   const std::size_t free = free_descriptors();
   const std::size_t per_session = sink_ ? kDescriptorsPerSinkSession : kDescriptorsPerSession;
   most_sessions_ = std::max<std::size_t>(
       1, free > kDescriptorsKept ? (free - kDescriptorsKept) / per_session : 0);
+  if (options_.most_sessions > most_sessions_) {
+    notices_.warn(
+        fmt::format("--max-sessions is {}, but the limit of open files allows only {} (ulimit -n, "
+                    "LimitNOFILE=)",
+                    options_.most_sessions, most_sessions_));
+  }
   return Done{};
 }
 
@@ -97,12 +144,22 @@ Result<Done> Proxy::open_tls() {
   // The built-in sink speaks no TLS.
   if (options_.upstream.kind == Endpoint::Kind::kSink) options_.tls.upstream = UpstreamTls::kNone;
   const bool has_host = options_.upstream.kind == Endpoint::Kind::kTcp;
-  auto service = TlsService::make(options_.tls, has_host ? options_.upstream.host : std::string());
+  auto service = TlsService::make(options_.tls, has_host ? options_.upstream.host : std::string(),
+                                  [this](std::string_view text) { notices_.notice(text); });
   if (!service) return service.error();
   tls_ = std::move(service.value());
-  upstream_.tls = tls_.get();
   for (const std::string& text : tls_->notices()) notices_.notice(text);
   return Done{};
+}
+
+void Proxy::reload_certificates() {
+  if (!tls_) return;
+  if (auto done = tls_->reload(); !done) {
+    notices_.notice(fmt::format("the certificates were not read again, those of before stay: {}",
+                                done.error().message));
+  } else {
+    notices_.notice("the certificates were read again");
+  }
 }
 
 Result<Done> Proxy::open_listeners() {
@@ -112,7 +169,16 @@ Result<Done> Proxy::open_listeners() {
   for (const Endpoint& endpoint : options_.listen_tls) {
     if (auto done = listen(endpoint, true); !done) return done;
   }
-  return check_exposure();
+  for (const InheritedListener& given : options_.inherited) {
+    auto listener = Listener::adopt(loop_, given.descriptor, *this, given.tls);
+    if (!listener) return listener.error();
+    own_.add(listener.value()->address());
+    listeners_.push_back(std::move(listener.value()));
+  }
+  for (const ListenerPtr& listener : listeners_) {
+    if (auto done = check_exposure(listener->address(), options_.allow); !done) return done;
+  }
+  return check_no_loop();
 }
 
 Result<Done> Proxy::listen(const Endpoint& endpoint, bool tls) {
@@ -122,7 +188,8 @@ Result<Done> Proxy::listen(const Endpoint& endpoint, bool tls) {
   bool any = false;
   for (SocketAddress address : addresses.value()) {
     address.set_port(port);
-    auto listener = Listener::make(loop_, address, *this, tls);
+    auto listener =
+        Listener::make(loop_, address, *this, tls, options_.transparent == Transparent::kTproxy);
     if (!listener) {
       // Of the two loopbacks one is enough: IPv6 may be switched off.
       if (any && endpoint.host.empty()) continue;
@@ -130,22 +197,28 @@ Result<Done> Proxy::listen(const Endpoint& endpoint, bool tls) {
     }
     any = true;
     port = listener.value()->address().port();  // one picked port for all
+    own_.add(listener.value()->address());
     listeners_.push_back(std::move(listener.value()));
   }
   return Done{};
 }
 
-/// A proxy on the mail host turns every client into a local one.
-Result<Done> Proxy::check_exposure() const {
-  if (!options_.allow.empty()) return Done{};
-  for (const ListenerPtr& listener : listeners_) {
-    if (listener->address().is_loopback()) continue;
+/// A session with the proxy's own listener would be a client's, and make another, until no
+/// descriptor is left. The name is looked up only where the port makes it possible.
+Result<Done> Proxy::check_no_loop() const {
+  const Endpoint& server = options_.upstream;
+  if (options_.transparent != Transparent::kNo) return Done{};  // each session tells
+  if (server.kind != Endpoint::Kind::kTcp || !own_.has_port(server.port)) return Done{};
+  const auto addresses = look_up(server.host, server.port);
+  if (!addresses) return Done{};  // sessions will tell
+  for (const SocketAddress& address : addresses.value()) {
+    const SocketAddress* own = own_.reached_by(address);
+    if (own == nullptr) continue;
     return Error{fmt::format(
-        "will not listen on {} without --allow NETWORK: the server behind sees every client come "
-        "from this host, so what it permits to local clients (relaying, with Postfix's mynetworks) "
-        "it would permit to anyone who can reach this port. Name the clients that may connect, "
-        "such as --allow 192.0.2.0/24",
-        listener->address().text())};
+        "will not use {} as the server: {} is where smtpscope itself listens ({}), so that every "
+        "session would connect to smtpscope again. Give --upstream the address and port of the "
+        "mail server, or --listen another port",
+        server.text(), address.text(), own->text())};
   }
   return Done{};
 }
@@ -159,89 +232,250 @@ std::vector<SocketAddress> Proxy::addresses(bool tls) const {
 }
 
 void Proxy::on_client_waiting(Listener& listener) {
-  if (sessions_.size() < most_sessions_) {
+  if (connections() < most_sessions_) {
     admit(listener);
     return;
   }
   // Not accepted, libuv takes no more from this listener; further clients wait in the kernel.
   full_.push_back(&listener);
   if (std::exchange(said_full_, true)) return;
+  // A loop through another proxy or a NAT cannot be told from many clients of a server that hangs:
+  // the connections are of other addresses. But in neither has a server said a word.
+  const bool greeted = std::ranges::any_of(sessions_, [](const std::unique_ptr<Session>& session) {
+    return session->octets()[index(Side::kServer)] > 0;
+  });
   notices_.notice(fmt::format(
       "{} sessions are open and the limit of open files allows no more; new clients wait until one "
-      "ends (raise the limit: ulimit -n, LimitNOFILE=)",
-      sessions_.size()));
+      "ends (raise the limit: ulimit -n, LimitNOFILE=){}",
+      sessions_.size(),
+      greeted ? ""
+              : "; the server has greeted none of them: it hangs, or --upstream leads back to "
+                "smtpscope by way of another proxy or a NAT"));
 }
 
 void Proxy::admit(Listener& listener) {
-  ConnectionPtr client = listener.accept();
-  if (!client) return;
-  const auto peer = client->peer_address();
-  if (!peer) return;  // already gone
-  if (!options_.allow.admits(*peer)) {
+  auto [client, peer] = listener.accept();
+  if (!options_.allow.admits(peer)) {
     ++totals_.turned_away;
-    notices_.notice(fmt::format("turned {} away: not in an --allow network", peer->text()));
+    notices_.notice(fmt::format("refused {}: not in an --allow network", peer.text()));
     return;
   }
-  const auto own = listener.address().is_wildcard() ? client->own_address() : std::nullopt;
+  const bool is_own = options_.transparent == Transparent::kTproxy;
+  const auto own =
+      listener.address().is_wildcard() || is_own ? client->own_address() : std::nullopt;
+  Arrival arrival{peer, listener.address(), own ? *own : listener.address(), listener.tls()};
+  if (is_own) arrival.wanted = own;
+  if (options_.transparent == Transparent::kRedirect) {
+    arrival.wanted = client->original_destination();
+  }
+  if (options_.announced_by.names(peer)) {
+    receive(std::move(client), arrival);
+  } else {
+    begin_session(std::move(client), arrival, {}, {});
+  }
+}
+
+/// It says first for whom it connects.
+void Proxy::receive(ConnectionPtr client, const Arrival& arrival) {
+  ReceptionHost& host = *this;
+  auto reception = std::make_unique<Reception>(loop_, std::move(client), arrival, host);
+  Reception& started = *reception;
+  started.slot = receptions_.size();
+  receptions_.push_back(std::move(reception));
+  started.start();
+}
+
+std::unique_ptr<Reception> Proxy::take_out(Reception& reception) {
+  const std::size_t slot = reception.slot;
+  std::swap(receptions_[slot], receptions_.back());
+  receptions_[slot]->slot = slot;
+  std::unique_ptr<Reception> out = std::move(receptions_.back());
+  receptions_.pop_back();
+  return out;
+}
+
+void Proxy::on_announced(Reception& reception) {
+  const std::unique_ptr<Reception> announced = take_out(reception);
+  begin_session(announced->take_connection(), announced->arrival(), announced->announced_by(),
+                announced->rest());
+}
+
+void Proxy::on_not_announced(Reception& reception) {
+  const std::unique_ptr<Reception> gone = take_out(reception);
+  ++totals_.turned_away;
+  notices_.notice(fmt::format("refused {}: {}", gone->peer(), gone->fault()));
+  admit_waiting();
+}
+
+/// `announced_by`: see SessionOpened. `early`: what was read of the client already.
+void Proxy::begin_session(ConnectionPtr client, const Arrival& arrival,
+                          const std::string& announced_by, std::span<const std::uint8_t> early) {
+  const std::optional<Refusal> refusal = why_refused(arrival);
+  UpstreamPtr upstream = upstream_for(arrival);
   const SessionId id = ++last_id_;
   ++totals_.sessions;
+  auto observer = observer_ != nullptr ? observer_->open(id) : nullptr;
+  LayerStack layers = make_layers(id, arrival, *upstream, observer.get());
   SessionHost& host = *this;
-  auto session = std::make_unique<Session>(id, loop_, upstream_, std::move(client), listener.tls(),
-                                           tap_ != nullptr ? tap_->open(id) : nullptr, host);
+  auto session = std::make_unique<Session>(id, loop_, std::move(upstream), std::move(client),
+                                           std::move(layers), std::move(observer), host);
   Session& started = *session;
   started.slot = sessions_.size();
   sessions_.push_back(std::move(session));
   if (!heartbeat_->is_running()) {
-    heartbeat_due_ = loop_.now() + kHeartbeat;
-    heartbeat_->start_repeating(kHeartbeat);
+    heart_.start(loop_.now());
+    heartbeat_->start_repeating(Heartbeat::kPeriod);
+    if (observer_ != nullptr) tick_->start_repeating(options_.tick);
   }
-  started.start(peer->text(), (own ? *own : listener.address()).text());
+  const std::string client_text = arrival.client.text();
+  const std::string reached_text = arrival.reached.text();
+  if (refusal) {
+    tell_refusal(arrival, *refusal);
+    started.refuse(client_text, reached_text, announced_by, refusal->reason,
+                   arrival.tls ? std::string_view() : refusal->reply);
+    return;
+  }
+  started.counted_for = arrival.client.unmapped().host();
+  ++counted_;
+  ++by_client_[started.counted_for];
+  if (options_.spoof_client) started.speak_from(arrival.client);
+  started.start(client_text, reached_text, announced_by, early);
+}
+
+UpstreamPtr Proxy::upstream_for(const Arrival& arrival) {
+  if (options_.transparent != Transparent::kNo) {
+    const SocketAddress& there = arrival.wanted ? *arrival.wanted : arrival.reached;
+    const SocketAddress plain = there.unmapped();
+    Endpoint endpoint;
+    endpoint.host = plain.host();
+    endpoint.port = plain.port();
+    return upstreams_.find(endpoint);
+  }
+  return options_.route ? upstreams_.find(options_.route(arrival)) : upstream_;
+}
+
+/// RFC 3463: X.3.2, the system is not accepting network messages now; X.7.0, other or undefined
+/// security status, which is what servers say to a client with too many connections; X.4.6, a
+/// routing loop.
+std::optional<Proxy::Refusal> Proxy::why_refused(const Arrival& arrival) const {
+  if (options_.transparent != Transparent::kNo) {
+    const bool direct = !arrival.wanted || own_.reached_by(*arrival.wanted) != nullptr ||
+                        own_.may_come_back(*arrival.wanted);
+    if (direct) {
+      return Refusal{
+          "no rule of the firewall has sent this client here, so there is no server to go to",
+          "421 4.4.6 smtpscope: you have connected to a transparent proxy itself\r\n"};
+    }
+  }
+  if (options_.most_sessions > 0 && counted_ >= options_.most_sessions) {
+    return Refusal{fmt::format("{} sessions are open, and --max-sessions allows no more", counted_),
+                   "421 4.3.2 smtpscope: too many sessions, try again later\r\n"};
+  }
+  const std::string client = arrival.client.unmapped().host();
+  const auto at = by_client_.find(client);
+  if (options_.most_sessions_per_client > 0 && at != by_client_.end() &&
+      at->second >= options_.most_sessions_per_client) {
+    return Refusal{
+        fmt::format("{} has {} sessions open, and --max-sessions-per-client allows no more", client,
+                    at->second),
+        fmt::format("421 4.7.0 smtpscope: too many sessions from {}, try again later\r\n", client)};
+  }
+  return std::nullopt;
+}
+
+/// Once until a session has ended: a client that tries again and again is no news.
+void Proxy::tell_refusal(const Arrival& arrival, const Refusal& refusal) {
+  ++totals_.refused;
+  if (std::exchange(said_refused_, true)) return;
+  notices_.warn(
+      fmt::format("refused {}: {}; it was told 421", arrival.client.text(), refusal.reason));
+}
+
+/// What stands between the sockets and the relay, in this order.
+LayerStack Proxy::make_layers(SessionId id, const Arrival& arrival, const Upstream& upstream,
+                              SessionObserver* observer) {
+  std::vector<std::unique_ptr<Layer>> layers;
+  const ConnectionEnds ends{arrival.client, arrival.reached};
+  if (options_.announce == Announce::kProxyV1) {
+    layers.push_back(std::make_unique<ProxyAnnouncement>(id, proxy_header_v1(ends), observer));
+  } else if (options_.announce == Announce::kProxyV2) {
+    layers.push_back(std::make_unique<ProxyAnnouncement>(id, proxy_header_v2(ends), observer));
+  }
+  if (tls_) {
+    layers.push_back(
+        std::make_unique<Interception>(id, *tls_, upstream.tls_name, arrival.tls, observer));
+  }
+  if (options_.announce == Announce::kXclient) {
+    layers.push_back(std::make_unique<XclientAnnouncement>(id, ends, observer));
+  }
+  if (options_.experiment) {
+    if (auto layer = options_.experiment(id, arrival, loop_.now(), observer)) {
+      layers.push_back(std::move(layer));
+    }
+  }
+  return LayerStack(std::move(layers));
 }
 
 void Proxy::on_activity(Time now) {
-  if (now > heartbeat_due_ + kStall) note_stall(now);
-  if (!flush_pending_ && tap_ != nullptr) {
+  note_stall(heart_.on_activity(now));
+  if (!flush_pending_ && observer_ != nullptr) {
     flush_pending_ = true;
     flush_->start_once(kFlushDelay);
   }
 }
 
-void Proxy::on_heartbeat() {
-  const Time now = loop_.now();
-  if (now > heartbeat_due_ + kStall) note_stall(now);
-  heartbeat_due_ = now + kHeartbeat;
-}
+void Proxy::on_heartbeat() { note_stall(heart_.on_beat(loop_.now())); }
 
-void Proxy::note_stall(Time now) {
-  for (const auto& session : sessions_) session->note_stall(heartbeat_due_);
-  heartbeat_due_ = now + kHeartbeat;
+void Proxy::note_stall(std::optional<Time> since) {
+  if (!since) return;
+  for (const auto& session : sessions_) session->note_stall(*since);
 }
 
 void Proxy::on_flush() {
   flush_pending_ = false;
-  tap_->flush();
+  observer_->flush();
 }
+
+void Proxy::on_tick() { observer_->tick(loop_.now()); }
+
+void Proxy::on_wake() { observer_->attend(); }
 
 void Proxy::on_upstream_unreachable(std::string_view reason) {
   ++totals_.unreachable;
-  notices_.notice(fmt::format("cannot reach the server, told the client so (421): {}", reason));
+  notices_.warn(fmt::format("cannot reach the server, so the client was sent a 421: {}", reason));
 }
 
 void Proxy::on_session_over(Session& session) {
   for (std::size_t side = 0; side < totals_.octets.size(); ++side) {
     totals_.octets[side] += session.octets()[side];
   }
+  if (!session.counted_for.empty()) {
+    --counted_;
+    const auto at = by_client_.find(session.counted_for);
+    if (--at->second == 0) by_client_.erase(at);
+    said_refused_ = false;
+  }
   const std::size_t slot = session.slot;
   assert(sessions_[slot].get() == &session);
   std::swap(sessions_[slot], sessions_.back());
   sessions_[slot]->slot = slot;
   sessions_.pop_back();
-  if (sessions_.empty()) heartbeat_->stop();
+  if (sessions_.empty()) {
+    heartbeat_->stop();
+    tick_->stop();
+  }
   if (stopping_) {
     finish_if_idle();
-  } else if (!full_.empty()) {
-    Listener* listener = full_.back();
-    full_.pop_back();
+  } else {
+    admit_waiting();
+  }
+}
+
+/// A client that may not come in leaves the room to the next one.
+void Proxy::admit_waiting() {
+  while (!full_.empty() && connections() < most_sessions_) {
+    Listener* listener = full_.front();
+    full_.pop_front();
     admit(*listener);
   }
 }
@@ -251,6 +485,7 @@ void Proxy::stop() {
   stopping_ = true;
   full_.clear();
   listeners_.clear();
+  receptions_.clear();
   grace_ = Timer::calling<&Proxy::on_grace_over>(loop_, this);
   grace_->start_once(options_.grace);
   finish_if_idle();
@@ -269,12 +504,16 @@ void Proxy::finish_if_idle() {
   grace_.reset();
   heartbeat_.reset();
   flush_.reset();
-  resolver_.reset();
+  tick_.reset();
+  upstream_.reset();
   if (sink_) {
     totals_.discarded = sink_->messages();
     sink_.reset();
   }
-  if (tap_ != nullptr) tap_->flush();
+  if (observer_ == nullptr) return;
+  observer_->flush();
+  observer_->set_wake({});
+  wake_.reset();
 }
 
 }  // namespace smtpscope

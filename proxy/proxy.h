@@ -3,69 +3,117 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
-#include "proxy/address.h"
-#include "proxy/allow_list.h"
-#include "proxy/listener.h"
-#include "proxy/loop.h"
-#include "proxy/resolver.h"
+#include "net/address.h"
+#include "net/allow_list.h"
+#include "net/listener.h"
+#include "net/loop.h"
+#include "net/own_listeners.h"
+#include "net/timer.h"
+#include "net/wakeup.h"
+#include "proxy/heartbeat.h"
+#include "proxy/identity/reception.h"
+#include "proxy/relay_observer.h"
 #include "proxy/session.h"
-#include "proxy/sink_server.h"
-#include "proxy/tap.h"
-#include "proxy/timer.h"
-#include "proxy/tls_options.h"
-#include "proxy/tls_service.h"
+#include "proxy/sink/sink_server.h"
+#include "proxy/tls/tls_options.h"
+#include "proxy/tls/tls_service.h"
+#include "proxy/upstream.h"
 
 namespace smtpscope {
 
+/// How the server is told who the client is, since it sees smtpscope's own address.
+enum class Announce : std::uint8_t { kNothing, kProxyV1, kProxyV2, kXclient };
+
+/// How clients come that were not told of this proxy: by which kind of rule of the firewall.
+enum class Transparent : std::uint8_t { kNo, kRedirect, kTproxy };
+
+/// A listening socket that whoever started this program has opened.
+struct InheritedListener {
+  int descriptor = -1;
+  bool tls = false;
+};
+
 struct ProxyOptions {
   std::vector<Endpoint> listen;      // kTcp only
-  std::vector<Endpoint> listen_tls;  // idem, where clients speak TLS from their first octet
-  Endpoint upstream;
+  std::vector<Endpoint> listen_tls;  // likewise, where clients speak TLS from their first octet
+  std::vector<InheritedListener> inherited;
+  Endpoint upstream;  // unless transparent: then it is where the client wanted to go
+  Transparent transparent = Transparent::kNo;
+  bool spoof_client = false;  // the server sees the client's address
+  // Who is more is told 421; 0: no limit but that of open files, at which clients wait.
+  std::size_t most_sessions = 0;
+  std::size_t most_sessions_per_client = 0;  // by address
+  /// Sessions are numbered behind this one: an earlier run, whose record is gone on with, had them.
+  SessionId last_session = kWholeRun;
+  /// Chooses another server for a session; empty: always `upstream`. Must not name the sink.
+  Route route;
   TlsOptions tls;
   AllowList allow;
+  Announce announce = Announce::kNothing;
+  /// Peers that tell by a header of the PROXY protocol for whom they connect, and have to.
+  AllowList announced_by;
   Duration grace = std::chrono::seconds(5);
   /// Per address; a host that drops packets would otherwise keep the client for the kernel's two
   /// minutes, longer than many clients wait for the greeting.
   Duration connect_timeout = std::chrono::seconds(10);
+  /// Gives a session a layer that changes what its sides are given; empty, or nullptr for a
+  /// session: none. Called when the session begins, on the loop's thread. What it is given outlives
+  /// the layer.
+  std::function<std::unique_ptr<Layer>(SessionId, const Arrival&, Time now, SessionObserver*)>
+      experiment;
+  /// How often the observer is told the time.
+  Duration tick = std::chrono::seconds(1);
 };
 
 /// What a run has seen.
 struct ProxyTotals {
   std::uint64_t sessions = 0;
-  std::uint64_t turned_away = 0;          // clients outside --allow
+  std::uint64_t turned_away = 0;          // clients outside --allow, or without a PROXY header
   std::uint64_t unreachable = 0;          // sessions whose server could not be reached
+  std::uint64_t refused = 0;              // sessions, for a limit or since they would come back
   std::array<std::uint64_t, 2> octets{};  // read, by side
   std::uint64_t discarded = 0;            // messages, by the built-in sink
 };
 
-/// Told what the operator should know while the proxy runs, a sentence each.
+/// Told what the operator should know while the proxy runs, a sentence each. Trouble with files is
+/// told on other threads than the loop's.
 class ProxyNotices {
  public:
   virtual ~ProxyNotices() = default;
   virtual void notice(std::string_view text) = 0;
+  /// That something does not work as it should.
+  virtual void warn(std::string_view text) { notice(text); }
 };
 
 /// The relay as a service: listens, admits clients, keeps their sessions and ends them. The run
 /// is over when stop() was called and the last session has gone; the loop then runs dry.
-class Proxy : private ListenerEvents, private SessionHost {
+class Proxy : private ListenerEvents, private ReceptionHost, private SessionHost {
  public:
-  /// All references must outlive the proxy; `tap` may be nullptr.
-  Proxy(Loop& loop, ProxyOptions options, Tap* tap, ProxyNotices& notices);
+  /// All references must outlive the proxy; `observer` may be nullptr.
+  Proxy(Loop& loop, ProxyOptions options, RelayObserver* observer, ProxyNotices& notices);
   ~Proxy() override;
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
+
+  /// What start() would refuse, as far as that shows without a socket opened or a file written.
+  static Result<Done> check(ProxyOptions options);
 
   /// Opens all listeners or, on an Error, none.
   Result<Done> start();
   /// Where it listens, with the ports that were picked.
   std::vector<SocketAddress> addresses() const { return addresses(false); }
-  /// Idem, where clients speak TLS from their first octet.
+  /// Likewise, where clients speak TLS from their first octet.
   std::vector<SocketAddress> tls_addresses() const { return addresses(true); }
 
   /// Accepts no more clients and ends when the sessions have, at the latest after the grace
@@ -74,7 +122,13 @@ class Proxy : private ListenerEvents, private SessionHost {
   /// Ends all sessions now.
   void stop_now();
 
+  /// Reads the certificates again, for handshakes from now on; tells how that went. Nothing where
+  /// TLS is not ended.
+  void reload_certificates();
+
   std::size_t open_sessions() const { return sessions_.size(); }
+  /// How long stop() leaves them.
+  Duration grace() const { return options_.grace; }
   /// Octets of sessions still open are not in it, and what the sink discarded only once the run
   /// is over.
   const ProxyTotals& totals() const { return totals_; }
@@ -84,42 +138,67 @@ class Proxy : private ListenerEvents, private SessionHost {
   Result<Done> open_listeners();
   std::vector<SocketAddress> addresses(bool tls) const;
   Result<Done> open_tls();
-  Result<Done> check_exposure() const;
+  Result<Done> check_no_loop() const;
 
   void on_client_waiting(Listener& listener) override;
+  void on_announced(Reception& reception) override;
+  void on_not_announced(Reception& reception) override;
   void on_activity(Time now) override;
   void on_upstream_unreachable(std::string_view reason) override;
   void on_session_over(Session& session) override;
 
   void admit(Listener& listener);
+  void receive(ConnectionPtr client, const Arrival& arrival);
+  std::unique_ptr<Reception> take_out(Reception& reception);
+  struct Refusal {
+    std::string reason;
+    std::string reply;
+  };
+  std::optional<Refusal> why_refused(const Arrival& arrival) const;
+  void tell_refusal(const Arrival& arrival, const Refusal& refusal);
+  UpstreamPtr upstream_for(const Arrival& arrival);
+  void begin_session(ConnectionPtr client, const Arrival& arrival, const std::string& announced_by,
+                     std::span<const std::uint8_t> early);
+  std::size_t connections() const { return sessions_.size() + receptions_.size(); }
+  LayerStack make_layers(SessionId id, const Arrival& arrival, const Upstream& upstream,
+                         SessionObserver* observer);
+  void admit_waiting();
   void on_heartbeat();
-  void note_stall(Time now);
+  void note_stall(std::optional<Time> since);
   void on_flush();
+  void on_tick();
+  void on_wake();
   void on_grace_over();
   void finish_if_idle();
 
   Loop& loop_;
   ProxyOptions options_;
-  Tap* tap_;
+  RelayObserver* observer_;
   ProxyNotices& notices_;
-  std::string upstream_name_;
-  std::unique_ptr<Resolver> resolver_;
+  OwnListeners own_;
+  Upstreams upstreams_;
+  UpstreamPtr upstream_;  // of sessions without a route
   std::unique_ptr<SinkServer> sink_;
   std::unique_ptr<TlsService> tls_;
-  Upstream upstream_;
   std::vector<ListenerPtr> listeners_;
-  std::vector<Listener*> full_;  // with a client that waits for a free descriptor
+  std::deque<Listener*> full_;  // with a client that waits for a free descriptor, the longest first
+  std::vector<std::unique_ptr<Reception>> receptions_;
   std::vector<std::unique_ptr<Session>> sessions_;
   std::size_t most_sessions_ = 0;
   SessionId last_id_ = kWholeRun;
   ProxyTotals totals_;
   TimerPtr heartbeat_;
-  Time heartbeat_due_;
+  Heartbeat heart_;
   TimerPtr flush_;
+  TimerPtr tick_;
   bool flush_pending_ = false;
+  WakeupPtr wake_;  // of the observer
   TimerPtr grace_;
   bool stopping_ = false;
   bool said_full_ = false;
+  std::size_t counted_ = 0;  // sessions, those that were refused not among them
+  std::unordered_map<std::string, std::size_t> by_client_;  // the same, by address
+  bool said_refused_ = false;
 };
 
 }  // namespace smtpscope

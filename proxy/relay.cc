@@ -15,9 +15,13 @@
 //
 //   a leg's FIN              -> farewell FIN on the other; the opposite direction goes on
 //   a leg's RST or error     -> this leg is closed, farewell RST on the other
-//   … of the client, while   -> phase kAwaitingFate: the server is listened to until it has
-//     a message is unanswered   answered, and only then reset
+//   … of the client          -> phase kAwaitingFate: the observer is asked whether a message is
+//                               unanswered, the server is listened to until it has answered, and
+//                               only then reset
 //   both legs done           -> both closed, session ended
+//
+// While the server is still being connected to, ends wait as octets do: a server that was spoken to
+// directly would have got both. A leg may be reset behind its FIN; the reset then follows the FIN.
 //
 // A failed write is no end by itself: what the peer sent before it broke off is still in the
 // kernel and is read and passed on first. The leg is deaf until its reading ends too.
@@ -30,23 +34,19 @@ namespace {
 constexpr std::string_view kRefusal =
     "421 4.4.1 smtpscope: the mail server behind this tracing proxy does not answer\r\n";
 
-/// RFC 3463 X.7.4: security features not supported; the client may try again later.
-constexpr std::string_view kNoTls =
-    "421 4.7.4 smtpscope: no TLS with the mail server behind this tracing proxy\r\n";
-
 }  // namespace
 
-Relay::Relay(SessionId session, RelayPort& port, SessionTap* tap)
-    : session_(session), port_(port), tap_(tap) {}
+Relay::Relay(SessionId session, Outward& port, RelayHost& host, SessionObserver* observer)
+    : session_(session), port_(port), host_(host), observer_(observer) {}
 
 template <typename Body>
 void Relay::record(Time now, const Body& body) {
-  if (tap_ != nullptr) tap_->feed(WireEvent{session_, now, body});
+  if (observer_ != nullptr) observer_->feed(WireEvent{session_, now, body});
 }
 
 void Relay::record_octets(Time now, Side from, std::span<const std::uint8_t> octets, bool by_proxy,
-                          bool undelivered) {
-  if (tap_ == nullptr) return;
+                          bool undelivered, std::string_view scenario) {
+  if (observer_ == nullptr) return;
   WireEvent event;
   event.session = session_;
   event.time = now;
@@ -55,11 +55,12 @@ void Relay::record_octets(Time now, Side from, std::span<const std::uint8_t> oct
   bytes.head = octets;
   bytes.by_proxy = by_proxy;
   bytes.undelivered = undelivered;
-  tap_->feed(event);
+  bytes.scenario = scenario;
+  observer_->feed(event);
 }
 
 void Relay::record_read(Time now, const FromPeer& read, bool undelivered) {
-  if (tap_ == nullptr) return;
+  if (observer_ == nullptr) return;
   WireEvent event;
   event.session = session_;
   event.time = now;
@@ -69,7 +70,8 @@ void Relay::record_read(Time now, const FromPeer& read, bool undelivered) {
   bytes.undelivered = undelivered;
   bytes.tls = read.tls;
   bytes.instead = read.instead;
-  tap_->feed(event);
+  bytes.scenario = read.scenario;
+  observer_->feed(event);
 }
 
 void Relay::begin(Time now, const SessionOpened& opened) { record(now, opened); }
@@ -80,7 +82,7 @@ void Relay::handle(Time now, const FromPeer& event) {
   Leg& target = leg(to);
   assert(!leg(event.from).input_over);
 
-  RelayPort::Sent sent{0, true};
+  Outward::Sent sent{0, true};
   const std::span<const std::uint8_t> octets = event.instead ? *event.instead : event.octets;
   if (target.takes_octets() && octets.empty()) {
     sent.failed = false;
@@ -99,16 +101,18 @@ void Relay::handle(Time now, const FromPeer& event) {
   }
   record_read(now, event, sent.failed);
 
-  if (event.from == Side::kServer && leg(Side::kClient).done()) {
-    port_.set_deadline(now + kAfterlife);  // it still has something to say
+  if (phase_ != Phase::kRefusing && (target.input_over || target.closed)) {
+    host_.set_deadline(now + kAfterlife);  // it still has something to say
   }
-  if (phase_ == Phase::kAwaitingFate) {
-    if (fate_open()) return;
-    leg(event.from).farewell = Farewell::kReset;
-    advance(now);
-  } else if (target.deaf && target.input_over && notice_gone(now, to)) {
+  if (phase_ != Phase::kAwaitingFate && target.deaf && target.input_over && notice_gone(now, to)) {
     pass_on_loss(now, to);
   }
+}
+
+void Relay::handle(Time now, const FateSettled&) {
+  if (phase_ != Phase::kAwaitingFate) return;
+  leg(Side::kServer).farewell = Farewell::kReset;
+  advance(now);
 }
 
 void Relay::handle(Time now, const PeerClosed& event) {
@@ -117,25 +121,19 @@ void Relay::handle(Time now, const PeerClosed& event) {
   assert(!source.closed);
 
   if (event.kind != CloseKind::kFin) {
-    record(now, Closed{event.side, event.kind, false, event.reason});
+    record(now, Closed{event.side, event.kind, event.by_proxy, event.reason});
     lose(now, event.side);
     return;
   }
-  if (source.deaf) {
-    // The write that failed has used the socket's error up; what is left of an RST looks like FIN.
-    record(now, Closed{event.side, CloseKind::kReset, false, {}});
-    lose(now, event.side);
-    return;
-  }
-
   const Side to = other(event.side);
   if (leg(to).input_over) notice_gone(now, to);
-  record(now, Closed{event.side, CloseKind::kFin, false, {}});
+  record(now, Closed{event.side, CloseKind::kFin, event.by_proxy, event.reason});
   source.input_over = true;
-  if (leg(to).farewell == Farewell::kNone) leg(to).farewell = Farewell::kFin;
-  if (event.side == Side::kClient && phase_ != Phase::kRefusing) {
-    port_.set_deadline(now + kAfterlife);
+  if (leg(to).farewell == Farewell::kNone) {
+    leg(to).farewell = Farewell::kFin;
+    leg(to).truncated = event.truncated;
   }
+  if (phase_ != Phase::kRefusing) host_.set_deadline(now + kAfterlife);
   advance(now);
 }
 
@@ -150,30 +148,30 @@ void Relay::handle(Time now, const UpstreamReady& event) {
 
 void Relay::handle(Time now, const ProxyReply& event) {
   Leg& client = leg(Side::kClient);
-  RelayPort::Sent sent{0, true};
+  Outward::Sent sent{0, true};
   if (client.takes_octets()) {
     sent = port_.send_to(Side::kClient, event.octets);
     if (sent.failed) client.deaf = true;
     if (sent.waiting > 0 && client.waiting == 0) client.blocked_since = now;
     client.waiting += sent.waiting;
   }
-  record_octets(now, Side::kServer, event.octets, true, sent.failed);
+  record_octets(now, Side::kServer, event.octets, true, sent.failed, event.scenario);
 }
 
-void Relay::handle(Time now, const TlsFailed& event) {
+void Relay::handle(Time now, const LayerFailed& event) {
   if (phase_ == Phase::kEnded || phase_ == Phase::kRefusing) return;
   Leg& server = leg(Side::kServer);
   if (phase_ == Phase::kConnecting) close(Side::kServer, false);
   phase_ = Phase::kRefusing;
-  if (event.tell_client) handle(now, ProxyReply{octets_of(kNoTls)});
-  server.waiting = 0;  // what waited for the handshake is lost
+  if (!event.refusal.empty()) handle(now, ProxyReply{octets_of(event.refusal)});
+  server.waiting = 0;  // what a layer held for it is lost
   if (!server.closed) record(now, Closed{Side::kServer, CloseKind::kFin, true, event.reason});
   for (const Side side : {Side::kClient, Side::kServer}) {
     Leg& self = leg(side);
     if (self.farewell == Farewell::kNone) self.farewell = Farewell::kFin;
     if (!self.closed && !self.input_over) resume(side);
   }
-  port_.set_deadline(now + kRefusalLinger);
+  host_.set_deadline(now + kRefusalLinger);
   advance(now);
 }
 
@@ -185,18 +183,20 @@ void Relay::handle(Time now, const UpstreamUnreachable& event) {
   leg(Side::kServer).closed = true;
 
   Leg& client = leg(Side::kClient);
-  const auto refusal = octets_of(kRefusal);
-  const RelayPort::Sent sent = port_.send_to(Side::kClient, refusal);
-  client.waiting = sent.waiting;
-  client.blocked_since = now;
-  client.deaf = sent.failed;
-  record_octets(now, Side::kServer, refusal, true, sent.failed);
+  if (!client.closed) {
+    const auto refusal = octets_of(kRefusal);
+    const Outward::Sent sent = port_.send_to(Side::kClient, refusal);
+    client.waiting = sent.waiting;
+    client.blocked_since = now;
+    client.deaf = sent.failed;
+    record_octets(now, Side::kServer, refusal, true, sent.failed);
+  }
   record(now, Closed{Side::kServer, CloseKind::kFin, true, "the server could not be reached"});
   client.farewell = Farewell::kFin;
   // Its own FIN is waited for: closing on octets that were not read would send an RST, which may
   // overtake the 421 (RFC 1122 4.2.2.13).
-  resume(Side::kClient);
-  port_.set_deadline(now + kRefusalLinger);
+  if (!client.closed) resume(Side::kClient);
+  host_.set_deadline(now + kRefusalLinger);
   advance(now);
 }
 
@@ -227,7 +227,7 @@ void Relay::handle(Time now, const DeadlinePassed&) {
   record(now, Closed{side, CloseKind::kTimeout, true,
                      phase_ == Phase::kRefusing
                          ? "it did not close after having been refused"
-                         : "nothing came for 600 s after the other side had gone"});
+                         : "nothing came for 600 s after the other side had closed"});
   end(now);
 }
 
@@ -287,37 +287,36 @@ void Relay::lose(Time now, Side side) {
 
 void Relay::pass_on_loss(Time now, Side side) {
   const Side rest = other(side);
-  if (side == Side::kClient && phase_ == Phase::kRelaying && !leg(rest).input_over && fate_open()) {
-    // The message may yet be accepted; a reset now could make the server drop it, and nobody
+  if (side == Side::kClient && phase_ == Phase::kRelaying && !leg(rest).input_over &&
+      observer_ != nullptr) {
+    // A message may yet be accepted; a reset now could make the server drop it, and nobody
     // would know (rules for lost replies: RFC 1047, RFC 5321 6.1).
     phase_ = Phase::kAwaitingFate;
+    host_.ask_fate();
   } else {
     leg(rest).farewell = Farewell::kReset;
   }
   if (!leg(rest).closed && !leg(rest).input_over) resume(rest);
-  port_.set_deadline(now + kAfterlife);
+  host_.set_deadline(now + kAfterlife);
   advance(now);
 }
 
 /// Carries out what has become possible.
 void Relay::advance(Time now) {
-  if (phase_ == Phase::kConnecting && !leg(Side::kClient).closed) return;
+  if (phase_ == Phase::kConnecting) return;
   for (const Side side : {Side::kClient, Side::kServer}) {
     Leg& self = leg(side);
     if (self.closed || self.farewell != Farewell::kReset) continue;
-    if (self.waiting == 0 || phase_ == Phase::kConnecting) close(side, true);
-  }
-  if (leg(Side::kClient).done() && leg(Side::kServer).done()) {
-    end(now);
-    return;
+    if (self.waiting == 0 && !port_.holds(side)) close(side, true);
   }
   for (const Side side : {Side::kClient, Side::kServer}) {
     Leg& self = leg(side);
     if (self.closed || self.finished || self.farewell != Farewell::kFin) continue;
     if (self.waiting > 0) continue;
     self.finished = true;
-    port_.finish(side);
+    port_.finish(side, self.truncated);
   }
+  if (leg(Side::kClient).done() && leg(Side::kServer).done()) end(now);
 }
 
 void Relay::close(Side side, bool reset) {
@@ -333,7 +332,7 @@ void Relay::end(Time now) {
   }
   phase_ = Phase::kEnded;
   record(now, SessionEnded{});
-  port_.session_ended();
+  host_.session_ended();
 }
 
 }  // namespace smtpscope

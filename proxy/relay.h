@@ -10,64 +10,18 @@
 #include "base/side.h"
 #include "base/time.h"
 #include "capture/wire_event.h"
-#include "proxy/tap.h"
+#include "proxy/layer.h"
+#include "proxy/relay_observer.h"
 
 namespace smtpscope {
 
-// Events: what happened. Views are valid during the call.
+// Events of the relay alone; those of the connections are in layer.h.
 
-/// A read returned octets.
-struct FromPeer {
-  Side from = Side::kClient;
-  std::span<const std::uint8_t> octets;
-  bool tls = false;  // they came inside TLS
-  /// What the other side gets in their place.
-  std::optional<std::span<const std::uint8_t>> instead = {};
-};
-
-/// A peer has closed its direction (kFin), or the connection to it is gone (all others).
-struct PeerClosed {
-  Side side = Side::kClient;
-  CloseKind kind = CloseKind::kFin;
-  std::string_view reason;  // kError: in words
-};
-
-/// smtpscope itself answers the client.
-struct ProxyReply {
-  std::span<const std::uint8_t> octets;
-};
-
-/// TLS with a side could not be agreed on: the session ends.
-struct TlsFailed {
-  std::string_view reason;
-  bool tell_client = false;  // it can be told in SMTP
-};
-
-/// The connection to the server stands.
-struct UpstreamReady {
-  std::string_view server;
-  Duration took{};
-  std::uint32_t failed_attempts = 0;
-  std::optional<Duration> rtt = {};
-};
-
-/// No address of the server could be reached.
-struct UpstreamUnreachable {
-  std::string_view reason;
-};
-
-/// All octets that waited for `to` are with the kernel now.
-struct WriteDrained {
-  Side to = Side::kServer;
-};
-
-/// A write to `to` that had been waiting failed; what waited is lost.
-struct WriteFailed {
-  Side to = Side::kServer;
-};
-
-/// The moment asked for with RelayPort::set_deadline has come.
+/// The moment asked for with RelayHost::set_deadline has come.
 struct DeadlinePassed {};
+
+/// The answer to RelayHost::ask_fate: no message waits for its final reply any more.
+struct FateSettled {};
 
 /// The program did not run from `since` until now.
 struct ProxyWasStalled {
@@ -79,66 +33,56 @@ struct StopRequested {
   std::string_view reason;
 };
 
-/// Carries the relay's commands out: over libuv in the program, as a script in the tests. Called
-/// from within Relay::handle; must not call back into the relay.
-class RelayPort {
+/// What the relay asks of its session beside octets and connections. Called from within
+/// Relay::handle; must not call back into the relay.
+class RelayHost {
  public:
-  /// What became of octets that were to be sent.
-  struct Sent {
-    std::size_t waiting = 0;  // octets the kernel did not take: queued, WriteDrained will follow
-    bool failed = false;      // the connection is broken, nothing was queued
-  };
-
-  virtual ~RelayPort() = default;
-  /// Before UpstreamReady, octets for the server are queued.
-  virtual Sent send_to(Side to, std::span<const std::uint8_t> octets) = 0;
-  /// Half-close: FIN behind all that was sent.
-  virtual void finish(Side to) = 0;
-  /// Gives the connection (or the attempt to make one) up, with an RST if `reset`.
-  virtual void close(Side side, bool reset) = 0;
-  virtual void pause_reading(Side from) = 0;
-  virtual void resume_reading(Side from) = 0;
-  /// Whether the kernel knows that the connection to a peer which has sent its FIN is broken.
-  virtual bool is_broken(Side side) = 0;
+  virtual ~RelayHost() = default;
   /// Replaces the deadline set before.
   virtual void set_deadline(Time when) = 0;
+  /// Asks the observer whether a message that was sent whole has no final reply yet. FateSettled
+  /// follows once there is none; it may never come.
+  virtual void ask_fate() = 0;
   /// Both connections are closed and the last event is recorded. The relay is not to be used any
   /// more.
   virtual void session_ended() = 0;
 };
 
 /// Decides what happens to one session: which octets go where, when reading must wait, how the
-/// end of one connection is passed on to the other, and what the tap is told. Sans-I/O: events in
-/// through handle(), commands out through the port. Octets are handed on before the tap sees them,
-/// and nothing is allocated per read. Holds no octets itself. Not thread-safe.
-class Relay {
+/// end of one connection is passed on to the other, and what the observer is told. Sans-I/O: events
+/// in through handle(), commands out. Octets are handed on before the observer
+/// sees them, and nothing is allocated per read. Holds no octets itself. Not thread-safe.
+class Relay final : public Inward {
  public:
   /// Client octets held while the server is still being connected to; more than any client sends
   /// unasked before the greeting. Then its reading pauses, so this and one read is the most.
   static constexpr std::size_t kMaxHeld = 64 * 1024;
   /// Writes that waited shorter than this are everyday flow control and are not recorded.
   static constexpr Duration kReportedBlock = std::chrono::milliseconds(100);
-  /// How long the server may be silent once the client has gone: the time RFC 5321 4.5.3.2.6
-  /// grants it for the reply to a message.
+  /// How long a side may be silent once the other has gone: the time that RFC 5321 4.5.3.2.6 grants
+  /// a server for the reply to a message, and twice what a client may take (4.5.3.2.7).
   static constexpr Duration kAfterlife = std::chrono::minutes(10);
   /// How long a client that was turned away may take to close.
   static constexpr Duration kRefusalLinger = std::chrono::seconds(10);
 
-  /// `port` and `tap` must outlive the relay; `tap` may be nullptr.
-  Relay(SessionId session, RelayPort& port, SessionTap* tap);
+  /// All references must outlive the relay, though it makes no use of them before begin();
+  /// `observer` may be nullptr.
+  Relay(SessionId session, Outward& port, RelayHost& host, SessionObserver* observer);
 
   /// The client has connected; the server is being connected to. Once, before all else.
   void begin(Time now, const SessionOpened& opened);
 
-  void handle(Time now, const FromPeer& event);
-  void handle(Time now, const PeerClosed& event);
-  void handle(Time now, const ProxyReply& event);
-  void handle(Time now, const TlsFailed& event);
-  void handle(Time now, const UpstreamReady& event);
-  void handle(Time now, const UpstreamUnreachable& event);
-  void handle(Time now, const WriteDrained& event);
-  void handle(Time now, const WriteFailed& event);
+  void handle(Time now, const FromPeer& event) override;
+  void handle(Time now, const PeerClosed& event) override;
+  void handle(Time now, const ProxyReply& event) override;
+  void handle(Time now, const LayerFailed& event) override;
+  void handle(Time, const AlarmRang&) override {}  // a layer's
+  void handle(Time now, const UpstreamReady& event) override;
+  void handle(Time now, const UpstreamUnreachable& event) override;
+  void handle(Time now, const WriteDrained& event) override;
+  void handle(Time now, const WriteFailed& event) override;
   void handle(Time now, const DeadlinePassed& event);
+  void handle(Time now, const FateSettled& event);
   void handle(Time now, const ProxyWasStalled& event);
   void handle(Time now, const StopRequested& event);
 
@@ -147,7 +91,7 @@ class Relay {
     kConnecting,    // client octets are held
     kRelaying,      // both ways
     kRefusing,      // the client was told 421; waits for it to close
-    kAwaitingFate,  // the client is gone, its message unanswered; listens to the server
+    kAwaitingFate,  // the client is gone, its message perhaps unanswered; listens to the server
     kEnded,
   };
 
@@ -159,6 +103,7 @@ class Relay {
     std::uint64_t waiting = 0;  // octets for it that the kernel has not taken
     Time blocked_since;         // when they began to wait
     Farewell farewell = Farewell::kNone;
+    bool truncated = false;   // farewell FIN: as PeerClosed has it
     bool paused = false;      // it is not read from
     bool input_over = false;  // its FIN was seen
     bool deaf = false;        // a write failed: nothing reaches it any more
@@ -171,12 +116,11 @@ class Relay {
   };
 
   Leg& leg(Side side) { return legs_[index(side)]; }
-  bool fate_open() const { return tap_ != nullptr && tap_->fate_open(); }
 
   template <typename Body>
   void record(Time now, const Body& body);
   void record_octets(Time now, Side from, std::span<const std::uint8_t> octets, bool by_proxy,
-                     bool undelivered);
+                     bool undelivered, std::string_view scenario = {});
   void record_read(Time now, const FromPeer& read, bool undelivered);
 
   void pause(Side from);
@@ -190,8 +134,9 @@ class Relay {
   void end(Time now);
 
   SessionId session_;
-  RelayPort& port_;
-  SessionTap* tap_;
+  Outward& port_;
+  RelayHost& host_;
+  SessionObserver* observer_;
   std::array<Leg, 2> legs_;
   Phase phase_ = Phase::kConnecting;
 };

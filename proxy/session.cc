@@ -2,119 +2,118 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 namespace smtpscope {
 
-Session::Session(SessionId id, Loop& loop, const Upstream& upstream, ConnectionPtr client,
-                 bool client_tls, std::unique_ptr<SessionTap> tap, SessionHost& host)
+Session::Session(SessionId id, Loop& loop, UpstreamPtr upstream, ConnectionPtr client,
+                 LayerStack layers, std::unique_ptr<SessionObserver> observer, SessionHost& host)
     : id_(id),
       loop_(loop),
-      upstream_(upstream),
+      upstream_(std::move(upstream)),
       host_(host),
-      tap_(std::move(tap)),
-      tls_(make_interception(client_tls)),
-      relay_(id, port(), tap_.get()) {
+      observer_(std::move(observer)),
+      layers_(std::move(layers)),
+      relay_(id, layers_.innermost(*this), *this, observer_.get()),
+      inner_(layers_.join(relay_, *this)) {
   connection(Side::kClient) = std::move(client);
   connection(Side::kClient)->set_events(this);
 }
 
 Session::~Session() = default;
 
-std::unique_ptr<Interception> Session::make_interception(bool client_tls) {
-  if (upstream_.tls == nullptr) return nullptr;
-  RelayPort& wire = *this;
-  // The relay is made behind it, and spoken to only once it is.
-  return std::make_unique<Interception>(id_, *upstream_.tls, client_tls, wire, relay_, tap_.get());
-}
-
-RelayPort& Session::port() {
-  if (tls_) return *tls_;
-  return *this;
-}
-
 namespace {
+
+/// How soon, and later how often, it is looked whether all octets have arrived.
+constexpr Duration kFirstLook = std::chrono::milliseconds(1);
+constexpr Duration kRarestLook = std::chrono::seconds(1);
 
 /// How a host without a name calls itself (RFC 5321 4.1.3).
 std::string literal_of(const std::optional<SocketAddress>& address) {
   if (!address) return "localhost";
   const SocketAddress own = address->unmapped();
-  std::string text = own.text();
-  text.resize(text.rfind(':'));
-  if (own.family() == AF_INET6) return "[IPv6:" + text.substr(1);
-  return "[" + text + "]";
+  return (own.family() == AF_INET6 ? "[IPv6:" : "[") + own.host() + "]";
 }
 
 }  // namespace
 
-/// The way into the relay for all events. May destroy the session.
+/// Through the layers to the relay. May destroy the session.
+template <typename Event>
+void Session::tell(Time now, const Event& event) {
+  inner_.handle(now, event);
+  leave_if_over();
+}
+
+/// What is no concern of the layers. May destroy the session.
 template <typename Event>
 void Session::tell_relay(Time now, const Event& event) {
   relay_.handle(now, event);
-  if (over_) host_.on_session_over(*this);
+  leave_if_over();
 }
 
-void Session::start(std::string_view client, std::string_view listener) {
-  const Time now = loop_.now();
+void Session::open(Time now, std::string_view client, std::string_view listener,
+                   std::string_view announced_by) {
   host_.on_activity(now);
-  SessionOpened opened{client, listener, upstream_.name};
+  SessionOpened opened{client, listener, upstream_->name};
+  opened.announced_by = announced_by;
   opened.rtt = connection(Side::kClient)->round_trip();
   relay_.begin(now, opened);
   connection(Side::kClient)->start_reading();
-  connecting_ = std::unique_ptr<Connecting>(new Connecting{
-      Dialer(loop_, upstream_.resolver, upstream_.endpoint, upstream_.connect_timeout, *this), {}});
+}
+
+void Session::refuse(std::string_view client, std::string_view listener,
+                     std::string_view announced_by, std::string_view reason,
+                     std::string_view refusal) {
+  const Time now = loop_.now();
+  open(now, client, listener, announced_by);
+  tell_relay(now, LayerFailed{reason, refusal});
+}
+
+void Session::start(std::string_view client, std::string_view listener,
+                    std::string_view announced_by, std::span<const std::uint8_t> early) {
+  const Time now = loop_.now();
+  open(now, client, listener, announced_by);
+  connecting_ = std::unique_ptr<Connecting>(
+      new Connecting{Dialer(loop_, upstream_->resolver.get(), upstream_->endpoint,
+                            upstream_->connect_timeout, upstream_->own, *this),
+                     {}});
+  if (speaks_from_) connecting_->dialer.speak_from(*speaks_from_);
   connecting_->dialer.start();
+  if (!early.empty()) on_read(*connection(Side::kClient), now, early);
 }
 
 void Session::note_stall(Time since) { relay_.handle(loop_.now(), ProxyWasStalled{since}); }
 
-void Session::stop(std::string_view reason) { tell_relay(loop_.now(), StopRequested{reason}); }
+void Session::stop(std::string_view reason) {
+  departing_.reset();
+  tell_relay(loop_.now(), StopRequested{reason});
+}
 
 void Session::on_read(Connection& source, Time when, std::span<const std::uint8_t> octets) {
   host_.on_activity(when);
   const Side from = side_of(source);
   octets_[index(from)] += octets.size();
-  if (tls_) {
-    tls_->from_peer(when, from, octets);
-    leave_if_over();
-    return;
-  }
-  tell_relay(when, FromPeer{from, octets});
+  tell(when, FromPeer{from, octets});
 }
 
 void Session::on_closed(Connection& source, CloseKind kind, std::string_view reason) {
   const Time now = loop_.now();
   host_.on_activity(now);
-  const PeerClosed closed{side_of(source), kind, reason};
-  if (tls_) {
-    tls_->peer_closed(now, closed);
-    leave_if_over();
-    return;
-  }
-  tell_relay(now, closed);
+  tell(now, PeerClosed{side_of(source), kind, reason});
 }
 
 void Session::on_drained(Connection& target) {
   const Time now = loop_.now();
   host_.on_activity(now);
-  if (tls_) {
-    tls_->drained(now, side_of(target));
-    leave_if_over();
-    return;
-  }
-  tell_relay(now, WriteDrained{side_of(target)});
+  tell(now, WriteDrained{side_of(target)});
 }
 
 void Session::on_write_failed(Connection& target) {
   const Time now = loop_.now();
   host_.on_activity(now);
-  if (tls_) {
-    tls_->write_failed(now, side_of(target));
-    leave_if_over();
-    return;
-  }
-  tell_relay(now, WriteFailed{side_of(target)});
+  tell(now, WriteFailed{side_of(target)});
 }
 
 void Session::on_connected(ConnectionPtr server, std::string_view address, Duration took,
@@ -129,17 +128,13 @@ void Session::on_connected(ConnectionPtr server, std::string_view address, Durat
   connecting_.reset();
   const UpstreamReady ready{address, took, failed_attempts, target.round_trip()};
   const Connection::Sent sent = held.empty() ? Connection::Sent{} : target.send(held);
-  if (tls_) {
-    tls_->upstream_ready(now, ready, literal_of(target.own_address()));
-  } else {
-    relay_.handle(now, ready);
-  }
-  if (sent.failed) {
+  inner_.handle(now, ready);
+  if (!connection(Side::kServer)) {
+    leave_if_over();
+  } else if (sent.failed) {
     on_write_failed(target);
   } else if (!held.empty() && sent.waiting == 0) {
     on_drained(target);
-  } else {
-    leave_if_over();
   }
 }
 
@@ -148,17 +143,25 @@ void Session::on_unreachable(std::string_view reason) {
   host_.on_activity(now);
   host_.on_upstream_unreachable(reason);
   connecting_.reset();
-  if (tls_) {
-    tls_->upstream_unreachable(now, UpstreamUnreachable{reason});
-    leave_if_over();
-    return;
-  }
-  tell_relay(now, UpstreamUnreachable{reason});
+  tell(now, UpstreamUnreachable{reason});
 }
+
+void Session::on_fate_settled() { tell_relay(loop_.now(), FateSettled{}); }
 
 void Session::on_deadline() { tell_relay(loop_.now(), DeadlinePassed{}); }
 
-RelayPort::Sent Session::send_to(Side to, std::span<const std::uint8_t> octets) {
+void Session::on_alarm() {
+  const Time now = loop_.now();
+  host_.on_activity(now);
+  tell(now, AlarmRang{});
+}
+
+void Session::set_alarm(Time when) {
+  if (!alarm_) alarm_ = Timer::calling<&Session::on_alarm>(loop_, this);
+  alarm_->start_once(when - loop_.now());
+}
+
+Outward::Sent Session::send_to(Side to, std::span<const std::uint8_t> octets) {
   if (to == Side::kServer && connecting_) {
     connecting_->held.insert(connecting_->held.end(), octets.begin(), octets.end());
     return {octets.size(), false};
@@ -167,13 +170,43 @@ RelayPort::Sent Session::send_to(Side to, std::span<const std::uint8_t> octets) 
   return {sent.waiting, sent.failed};
 }
 
-void Session::finish(Side to) { connection(to)->finish(); }
+void Session::finish(Side to, bool) { connection(to)->finish(); }
 
 void Session::close(Side side, bool reset) {
   if (side == Side::kServer) connecting_.reset();
   if (!connection(side)) return;
-  if (reset) connection(side)->reset_on_release();
+  if (reset) {
+    connection(side)->reset_on_release();
+    if (connection(side)->unconfirmed() > 0) {
+      depart(std::move(connection(side)));
+      return;
+    }
+  }
   connection(side).reset();
+}
+
+/// An RST makes the kernel forget what it has not delivered yet, which for a peer that is slow, far
+/// away or loses packets can be megabytes. Nothing tells when they have arrived, so it is asked.
+void Session::depart(ConnectionPtr connection) {
+  connection->set_events(nullptr);
+  connection->stop_reading();
+  departing_ = std::make_unique<Departing>();
+  departing_->connection = std::move(connection);
+  departing_->until = loop_.now() + Relay::kAfterlife;
+  departing_->pause = kFirstLook;
+  departing_->timer = Timer::calling<&Session::on_departure>(loop_, this);
+  departing_->timer->start_once(departing_->pause);
+}
+
+void Session::on_departure() {
+  const Connection& connection = *departing_->connection;
+  if (connection.unconfirmed() > 0 && !connection.is_broken() && loop_.now() < departing_->until) {
+    departing_->pause = std::min(2 * departing_->pause, kRarestLook);
+    departing_->timer->start_once(departing_->pause);
+    return;
+  }
+  departing_.reset();
+  leave_if_over();
 }
 
 void Session::pause_reading(Side from) { connection(from)->stop_reading(); }
@@ -181,6 +214,11 @@ void Session::pause_reading(Side from) { connection(from)->stop_reading(); }
 void Session::resume_reading(Side from) { connection(from)->start_reading(); }
 
 bool Session::is_broken(Side side) { return connection(side)->is_broken(); }
+
+std::string Session::own_name() {
+  return literal_of(connection(Side::kServer) ? connection(Side::kServer)->own_address()
+                                              : std::nullopt);
+}
 
 void Session::set_deadline(Time when) {
   if (!deadline_) deadline_ = Timer::calling<&Session::on_deadline>(loop_, this);

@@ -4,32 +4,24 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
-#include "proxy/address.h"
-#include "proxy/connection.h"
-#include "proxy/dialer.h"
-#include "proxy/interception.h"
-#include "proxy/loop.h"
+#include "net/connection.h"
+#include "net/dialer.h"
+#include "net/loop.h"
+#include "net/timer.h"
+#include "proxy/layer.h"
 #include "proxy/relay.h"
-#include "proxy/resolver.h"
-#include "proxy/tap.h"
-#include "proxy/timer.h"
+#include "proxy/relay_observer.h"
+#include "proxy/upstream.h"
 
 namespace smtpscope {
 
 class Session;
-
-/// The server that sessions connect to.
-struct Upstream {
-  Endpoint endpoint;           // where to connect; never kSink
-  std::string_view name;       // what the user asked for
-  Duration connect_timeout{};  // per address
-  Resolver* resolver = nullptr;
-  TlsService* tls = nullptr;  // nullptr: TLS is passed through
-};
 
 /// Keeps sessions; told by them.
 class SessionHost {
@@ -42,30 +34,44 @@ class SessionHost {
   virtual void on_session_over(Session& session) = 0;
 };
 
-/// One client's connection and the one made to the server for it: carries out over libuv what its
-/// Relay decides. Owns both connections, the tap's part for this session, and nothing that grows.
-class Session : private RelayPort, private ConnectionEvents, private DialerEvents {
+/// One client's connection and the one made to the server for it, with all that stands between
+/// them: the sockets' end of its stack of layers, and the relay's host. Owns both connections, the
+/// layers, the observer's part for this session, and nothing that grows.
+class Session : private Outward,
+                private RelayHost,
+                private ConnectionEvents,
+                private DialerEvents,
+                private FateListener {
  public:
-  /// `upstream` and `host` must outlive the session. `client_tls`: the client speaks TLS from its
-  /// first octet.
-  Session(SessionId id, Loop& loop, const Upstream& upstream, ConnectionPtr client, bool client_tls,
-          std::unique_ptr<SessionTap> tap, SessionHost& host);
+  /// `host` must outlive the session. What the layers tell the observer goes to `observer`, too.
+  Session(SessionId id, Loop& loop, UpstreamPtr upstream, ConnectionPtr client, LayerStack layers,
+          std::unique_ptr<SessionObserver> observer, SessionHost& host);
   ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
   /// Records the opening and begins to connect and to read. May end the session.
-  void start(std::string_view client, std::string_view listener);
+  /// `announced_by`: see SessionOpened. `early`: what was read of the client before the session
+  /// began.
+  void start(std::string_view client, std::string_view listener, std::string_view announced_by,
+             std::span<const std::uint8_t> early);
+  /// Records the opening, and ends the session without a server. `reason` is for the record,
+  /// `refusal` a reply for the client; "": it cannot be told. May end the session at once.
+  void refuse(std::string_view client, std::string_view listener, std::string_view announced_by,
+              std::string_view reason, std::string_view refusal);
   /// The proxy did not run from `since` until now.
   void note_stall(Time since);
   /// Ends the session now.
   void stop(std::string_view reason);
+  /// The server is to see this address as the client (--spoof-client). Before start().
+  void speak_from(const SocketAddress& client) { speaks_from_ = client; }
 
   SessionId id() const { return id_; }
   /// Octets that were read, by side.
   const std::array<std::uint64_t, 2>& octets() const { return octets_; }
 
-  std::size_t slot = 0;  // the host's place for it
+  std::size_t slot = 0;     // the host's place for it
+  std::string counted_for;  // the host's: the client that it counts for, "" if for none
 
  private:
   /// What exists only until the server has answered.
@@ -75,12 +81,17 @@ class Session : private RelayPort, private ConnectionEvents, private DialerEvent
   };
 
   Sent send_to(Side to, std::span<const std::uint8_t> octets) override;
-  void finish(Side to) override;
+  void finish(Side to, bool truncated) override;
   void close(Side side, bool reset) override;
   void pause_reading(Side from) override;
   void resume_reading(Side from) override;
   bool is_broken(Side side) override;
+  bool holds(Side) override { return false; }
+  std::string own_name() override;
+  void set_alarm(Time when) override;
+
   void set_deadline(Time when) override;
+  void ask_fate() override { observer_->ask_fate(*this); }
   void session_ended() override { over_ = true; }
 
   void on_read(Connection& connection, Time when, std::span<const std::uint8_t> octets) override;
@@ -92,32 +103,50 @@ class Session : private RelayPort, private ConnectionEvents, private DialerEvent
                     std::uint32_t failed_attempts) override;
   void on_unreachable(std::string_view reason) override;
 
+  void on_fate_settled() override;
+
+  void open(Time now, std::string_view client, std::string_view listener,
+            std::string_view announced_by);
   void on_deadline();
+  void on_alarm();
+  void depart(ConnectionPtr connection);
+  void on_departure();
 
   Side side_of(const Connection& connection) const {
     return &connection == connections_[index(Side::kClient)].get() ? Side::kClient : Side::kServer;
   }
   ConnectionPtr& connection(Side side) { return connections_[index(side)]; }
   template <typename Event>
+  void tell(Time now, const Event& event);
+  template <typename Event>
   void tell_relay(Time now, const Event& event);
   void leave_if_over() {
-    if (over_) host_.on_session_over(*this);
+    if (over_ && !departing_) host_.on_session_over(*this);
   }
-  RelayPort& port();
-  std::unique_ptr<Interception> make_interception(bool client_tls);
 
   SessionId id_;
   Loop& loop_;
-  const Upstream& upstream_;
+  const UpstreamPtr upstream_;
   SessionHost& host_;
-  std::unique_ptr<SessionTap> tap_;
-  std::unique_ptr<Interception> tls_;  // nullptr: octets go to the relay as they come
+  std::unique_ptr<SessionObserver> observer_;
+  const LayerStack layers_;
   Relay relay_;
+  Inward& inner_;  // next to the sockets: the outermost layer, or the relay
   std::array<ConnectionPtr, 2> connections_;
+  /// A connection whose RST waits until the peer's kernel has what was sent before.
+  struct Departing {
+    ConnectionPtr connection;
+    TimerPtr timer;
+    Time until;
+    Duration pause{};
+  };
   std::array<std::uint64_t, 2> octets_{};
   std::unique_ptr<Connecting> connecting_;
+  std::unique_ptr<Departing> departing_;
   TimerPtr deadline_;
+  TimerPtr alarm_;
   bool over_ = false;
+  std::optional<SocketAddress> speaks_from_;
 };
 
 }  // namespace smtpscope

@@ -1,6 +1,6 @@
-#include "proxy/address.h"
+#include "net/address.h"
 
-#include "proxy/allow_list.h"
+#include "net/allow_list.h"
 #include "tests/catch.h"
 
 namespace smtpscope {
@@ -104,11 +104,65 @@ TEST_CASE("the allow list admits loopback and the networks named, nobody else") 
   CHECK_FALSE(list.admits(address("::ffff:192.0.3.7")));
 }
 
-TEST_CASE("a network of zero bits is everybody of its family") {
+TEST_CASE("everybody is let in only when that is said in so many words") {
+  for (const char* everybody : {"0.0.0.0/0", "::/0"}) {
+    AllowList list;
+    const auto refused = list.add(everybody);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message.find("say --allow-everyone") != std::string::npos);
+    CHECK(list.empty());
+    CHECK_FALSE(list.admits(address("203.0.113.9")));
+
+    list.add_everyone();
+    CHECK_FALSE(list.empty());
+    CHECK(list.add(everybody));
+    CHECK(list.admits(address("203.0.113.9")));
+    CHECK(list.admits(address("2001:db8::1")));
+  }
+}
+
+TEST_CASE("addresses that programs read differently are refused, with what to write") {
   AllowList list;
-  REQUIRE(list.add("0.0.0.0/0"));
-  CHECK(list.admits(address("203.0.113.9")));
-  CHECK_FALSE(list.admits(address("2001:db8::1")));
+  const auto said = [&](const char* text) {
+    const auto added = list.add(text);
+    return added ? std::string("added") : added.error().message;
+  };
+  const auto advises = [&](const char* text, const std::string& right) {
+    INFO(text);
+    INFO(said(text));
+    CHECK(said(text).find("if " + right + " is meant, write that") != std::string::npos);
+  };
+  advises("010.0.0.0/8", "10.0.0.0/8");
+  advises("10.0/16", "10.0.0.0/16");
+  advises("10.1/16", "10.1.0.0/16");
+  advises("192.168/16", "192.168.0.0/16");
+  advises("0x0a000000/8", "10.0.0.0/8");
+  advises("0/0", "0.0.0.0/0");
+  advises("192.0.2.001", "192.0.2.1");
+  CHECK(said("::ffff:10.0.0.0/104").find("write 10.0.0.0/8") != std::string::npos);
+  for (const char* wrong : {"10.0.0.0/08", "10.0.0.0/+8", "10.0.0.0/-1", "10.0.0.0/8/8",
+                            "[2001:db8::]/32", "fe80::1%lo", "10.0.0.256", "10.0.0.0.0/8", "1..2",
+                            "192.0.2.1 ", " 192.0.2.1", "0xg/8", "10.0.0.0/ 8"}) {
+    CAPTURE(wrong);
+    CHECK(said(wrong).starts_with("cannot allow '"));
+  }
+  CHECK(list.empty());
+}
+
+TEST_CASE("nor are they taken for servers, listeners or names") {
+  for (const char* doubtful : {"010.0.0.1", "0x7f000001", "0x7f.1", "127.1", "10.0.0.08",
+                               "1.2.3.4.", "1.2.3.256", "mx.0x1"}) {
+    CAPTURE(doubtful);
+    const std::string with_port = std::string(doubtful) + ":25";
+    CHECK_FALSE(parse_upstream(with_port));
+    CHECK_FALSE(parse_listen(with_port));
+    CHECK_FALSE(SocketAddress::from_numeric(doubtful, 25));
+  }
+  for (const char* fine : {"mx1.example", "0x.example", "10.0.0.1", "1.example.", "mx-25"}) {
+    CAPTURE(fine);
+    CHECK(parse_upstream(std::string(fine) + ":25"));
+  }
+  CHECK(SocketAddress::from_numeric("fe80::1%lo", 25));
 }
 
 TEST_CASE("networks that cannot be meant are refused") {

@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <string>
 
-#include "proxy/cert_authority.h"
-#include "proxy/cert_mint.h"
-#include "proxy/tls_facts.h"
+#include "proxy/tls/cert_authority.h"
+#include "proxy/tls/cert_mint.h"
+#include "proxy/tls/tls_facts.h"
 #include "tests/capture/temp_folder.h"
 #include "tests/catch.h"
 
@@ -51,6 +51,38 @@ TEST_CASE("a CA is kept for its owner alone, and never replaced unasked") {
   const auto exposed = CertAuthority::load(folder);
   REQUIRE(!exposed.ok());
   CHECK(exposed.error().message.find("can be read by others") != std::string::npos);
+}
+
+TEST_CASE("a folder that is there keeps its mode, and holds no CA if others can enter it") {
+  const test::TempFolder temp;
+  const auto mode_of = [](const std::string& path) {
+    struct stat there {};
+    REQUIRE(::stat(path.c_str(), &there) == 0);
+    return there.st_mode & 07777;
+  };
+  const std::string folder = temp.file("shared");
+  REQUIRE(::mkdir(folder.c_str(), 0700) == 0);
+  REQUIRE(::symlink(folder.c_str(), temp.file("link").c_str()) == 0);
+  for (const mode_t mode : {mode_t{01777}, mode_t{0755}, mode_t{0710}, mode_t{0701}}) {
+    REQUIRE(::chmod(folder.c_str(), mode) == 0);
+    for (const std::string& path : {folder, temp.file("link")}) {
+      const auto saved = some_ca()->save(path, false);
+      REQUIRE(!saved.ok());
+      CHECK(saved.error().message.find("can be entered by others") != std::string::npos);
+      CHECK(mode_of(folder) == mode);
+      CHECK(!CertAuthority::exists(folder));
+    }
+  }
+  REQUIRE(::chmod(folder.c_str(), 0500) == 0);
+  static_cast<void>(some_ca()->save(folder, false));  // root may, others may not
+  CHECK(mode_of(folder) == 0500);
+  REQUIRE(::chmod(folder.c_str(), 0700) == 0);
+  CHECK(some_ca()->save(temp.file("link"), true).ok());
+  CHECK(CertAuthority::exists(folder));
+  CHECK(mode_of(folder) == 0700);
+
+  test::write_file(temp.file("file"), "");
+  CHECK(!some_ca()->save(temp.file("file"), false).ok());
 }
 
 TEST_CASE("a CA cannot be limited to what is no domain") {

@@ -1,4 +1,4 @@
-#include "proxy/demo_client.h"
+#include "proxy/sink/demo_client.h"
 
 #include <string>
 
@@ -56,7 +56,7 @@ TEST_CASE("the demo client says why it failed", "[demo]") {
     CHECK(run.server.received == "EHLO ws1.example.com\r\n");
     run.server.reset();
     run.run_until([&] { return end.over; });
-    CHECK(end.failure == "the connection broke off");
+    CHECK(end.failure == "the connection broke");
   }
 }
 

@@ -1,4 +1,4 @@
-#include "proxy/dialer.h"
+#include "net/dialer.h"
 
 #include <string>
 #include <vector>
@@ -52,7 +52,8 @@ TEST_CASE("the next address is tried when one refuses", "[dialer]") {
   const std::uint16_t port = server.address().port();
   Resolver resolver(*test.loop, {address("127.0.0.1", port), address("127.0.0.3", port),
                                  address("127.0.0.2", port)});
-  Dialer dialer(*test.loop, &resolver, test.endpoint, std::chrono::seconds(10), test.outcome);
+  Dialer dialer(*test.loop, &resolver, test.endpoint, std::chrono::seconds(10), nullptr,
+                test.outcome);
   dialer.start();
   run_until(*test.loop, [&] { return test.outcome.known(); });
   CHECK(test.outcome.reason == "");
@@ -65,7 +66,8 @@ TEST_CASE("an address that does not answer is given up after the timeout", "[dia
   const FullListener mute;
   const PeerListener server = PeerListener::tcp("127.0.0.2");
   Resolver resolver(*test.loop, {mute.listener.address(), server.address()});
-  Dialer dialer(*test.loop, &resolver, test.endpoint, std::chrono::milliseconds(50), test.outcome);
+  Dialer dialer(*test.loop, &resolver, test.endpoint, std::chrono::milliseconds(50), nullptr,
+                test.outcome);
   dialer.start();
   run_until(*test.loop, [&] { return test.outcome.known(); });
   CHECK(test.outcome.server == server.address().text());
@@ -79,7 +81,8 @@ TEST_CASE("when no address answers the reason names each", "[dialer]") {
   const FullListener mute;
   const std::uint16_t port = PeerListener::tcp("127.0.0.2").address().port();  // closed again
   Resolver resolver(*test.loop, {address("127.0.0.2", port), mute.listener.address()});
-  Dialer dialer(*test.loop, &resolver, test.endpoint, std::chrono::milliseconds(50), test.outcome);
+  Dialer dialer(*test.loop, &resolver, test.endpoint, std::chrono::milliseconds(50), nullptr,
+                test.outcome);
   dialer.start();
   run_until(*test.loop, [&] { return test.outcome.known(); });
   CHECK(test.outcome.reason == "mx.example:25: " + address("127.0.0.2", port).text() +
@@ -87,18 +90,59 @@ TEST_CASE("when no address answers the reason names each", "[dialer]") {
                                    ": no answer within 0.05 s (2 addresses tried)");
 }
 
+TEST_CASE("an answer of the resolver serves later askers, until it expires", "[dialer]") {
+  Dialling test;
+  struct Asker : ResolverEvents {
+    void on_resolved(const Addresses& addresses) override { answer = addresses; }
+    void on_not_resolved(std::string_view) override { FAIL("localhost is known everywhere"); }
+    Addresses answer;
+  } asker;
+  const bool expired = GENERATE(false, true);
+  Resolver resolver(*test.loop, "localhost", 25,
+                    expired ? Duration::zero() : Duration(std::chrono::hours(1)));
+  CHECK(resolver.ask(asker) == nullptr);
+  run_until(*test.loop, [&] { return asker.answer != nullptr; });
+  const Addresses first = std::exchange(asker.answer, nullptr);
+  if (expired) {
+    CHECK(resolver.ask(asker) == nullptr);
+    run_until(*test.loop, [&] { return asker.answer != nullptr; });
+    CHECK(asker.answer != first);
+  } else {
+    CHECK(resolver.ask(asker) == first);
+  }
+}
+
+TEST_CASE("a server that breaks off at once was connected to", "[dialer]") {
+  Dialling test;
+  PeerListener server = PeerListener::tcp("127.0.0.2");
+  const PeerListener other = PeerListener::tcp("127.0.0.3");
+  Resolver resolver(*test.loop, {server.address(), other.address()});
+  Dialer dialer(*test.loop, &resolver, test.endpoint, std::chrono::seconds(10), nullptr,
+                test.outcome);
+  dialer.start();
+  Peer peer;
+  while (!(peer = server.accept()).is_open()) {
+  }
+  peer.reset();
+  run_until(*test.loop, [&] { return test.outcome.known(); });
+  CHECK(test.outcome.server == server.address().text());
+  CHECK(test.outcome.failed_attempts == 0);
+}
+
 TEST_CASE("a dialer may be given up at any time", "[dialer]") {
   Dialling test;
   const FullListener mute;
   {
     Resolver resolver(*test.loop, {mute.listener.address()});
-    Dialer dialer(*test.loop, &resolver, test.endpoint, std::chrono::seconds(10), test.outcome);
+    Dialer dialer(*test.loop, &resolver, test.endpoint, std::chrono::seconds(10), nullptr,
+                  test.outcome);
     dialer.start();
     test.loop->run_ready();
   }
   {
     Resolver resolver(*test.loop, "mx.invalid", 25);
-    Dialer dialer(*test.loop, &resolver, test.endpoint, std::chrono::seconds(10), test.outcome);
+    Dialer dialer(*test.loop, &resolver, test.endpoint, std::chrono::seconds(10), nullptr,
+                  test.outcome);
     dialer.start();
   }
   test.loop->run();

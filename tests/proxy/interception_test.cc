@@ -1,7 +1,7 @@
 // An interception between a client and a server that speak TLS, without a socket: what the kernel
 // would take is the script's to say.
 
-#include "proxy/interception.h"
+#include "proxy/tls/interception.h"
 
 #include <array>
 #include <cstdlib>
@@ -10,8 +10,9 @@
 #include <string_view>
 
 #include "base/octets.h"
+#include "proxy/relay.h"
 #include "tests/catch.h"
-#include "tests/proxy/recording_tap.h"
+#include "tests/proxy/recording_observer.h"
 
 using namespace smtpscope;
 
@@ -22,7 +23,7 @@ constexpr Side kClient = Side::kClient;
 constexpr Side kServer = Side::kServer;
 
 /// The two connections, and a kernel that takes octets only while it has room.
-class Wire : public RelayPort {
+class Wire : public Outward, public RelayHost {
  public:
   struct End {
     std::string taken, queued;
@@ -30,6 +31,7 @@ class Wire : public RelayPort {
     bool paused = false;
     bool finished = false;
     bool closed = false;
+    bool reset = false;
   };
   std::array<End, 2> ends;
   bool ended = false;
@@ -44,12 +46,18 @@ class Wire : public RelayPort {
     end.taken += text_of(octets);
     return {0, false};
   }
-  void finish(Side to) override { ends[index(to)].finished = true; }
-  void close(Side side, bool) override { ends[index(side)].closed = true; }
+  void finish(Side to, bool) override { ends[index(to)].finished = true; }
+  void close(Side side, bool reset) override {
+    ends[index(side)].closed = true;
+    ends[index(side)].reset = reset;
+  }
   void pause_reading(Side from) override { set_paused(from, true); }
   void resume_reading(Side from) override { set_paused(from, false); }
   bool is_broken(Side) override { return false; }
+  bool holds(Side) override { return false; }
+  std::string own_name() override { return "[127.0.0.1]"; }
   void set_deadline(Time) override {}
+  void ask_fate() override {}
   void session_ended() override { ended = true; }
 
  private:
@@ -59,12 +67,13 @@ class Wire : public RelayPort {
   }
 };
 
-TlsOptions intercepting() {
+TlsOptions intercepting(UpstreamTls upstream = UpstreamTls::kSame) {
   // No CA of whoever runs the test.
   setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
   TlsOptions options;
   options.mode = TlsMode::kIntercept;
   options.insecure_upstream = true;
+  options.upstream = upstream;
   return options;
 }
 
@@ -75,30 +84,35 @@ class Between {
   std::unique_ptr<TlsChannel> client, server;
   std::string client_heard, server_heard;  // inside TLS
 
-  explicit Between(bool from_the_first_octet)
-      : tap_(run_.open(1)),
-        service_(std::move(TlsService::make(intercepting(), "mx.example").value())),
+  explicit Between(bool from_the_first_octet, UpstreamTls upstream = UpstreamTls::kSame)
+      : observer_(run_.open(1)),
+        service_(std::move(TlsService::make(intercepting(upstream), "mx.example").value())),
         client_service_(std::move(TlsService::make(intercepting(), "mx.example").value())),
         server_service_(std::move(TlsService::make(intercepting(), "mx.example").value())),
-        tls_(1, *service_, from_the_first_octet, wire, relay_, tap_.get()),
-        relay_(1, tls_, tap_.get()) {
+        tls_(1, *service_, "mx.example", from_the_first_octet, observer_.get()),
+        relay_(1, tls_, wire, observer_.get()) {
+    tls_.join(relay_, wire);
     client = client_service_->to_server(nullptr);
     server = server_service_->to_client();
     relay_.begin(now_, SessionOpened{});
-    tls_.upstream_ready(now_, UpstreamReady{}, "[127.0.0.1]");
+    tls_.handle(now_, UpstreamReady{});
   }
 
-  const RecordingTap::Seen& seen() { return run_.sessions[1]; }
+  const RecordingObserver::Seen& seen() { return run_.sessions[1]; }
   Wire::End& end(Side side) { return wire.ends[index(side)]; }
 
-  void say(Side side, std::string_view octets) { tls_.from_peer(now_, side, octets_of(octets)); }
-  void leave(Side side) { tls_.peer_closed(now_, PeerClosed{side, CloseKind::kFin, {}}); }
+  void say(Side side, std::string_view octets) {
+    tls_.handle(now_, FromPeer{side, octets_of(octets)});
+  }
+  void leave(Side side, CloseKind kind = CloseKind::kFin) {
+    tls_.handle(now_, PeerClosed{side, kind, {}});
+  }
   /// The kernel has room again.
   void drain(Side side) {
     Wire::End& own = end(side);
     own.full = false;
     own.taken += std::exchange(own.queued, {});
-    tls_.drained(now_, side);
+    tls_.handle(now_, WriteDrained{side});
   }
   std::string take(Side side) { return std::exchange(end(side).taken, {}); }
 
@@ -108,7 +122,7 @@ class Between {
     const std::vector<std::uint8_t> octets(peer.outgoing().begin(), peer.outgoing().end());
     peer.outgoing_taken();
     if (octets.empty()) return false;
-    tls_.from_peer(now_, side, octets);
+    tls_.handle(now_, FromPeer{side, octets});
     return true;
   }
   /// The peer reads what lies for it.
@@ -139,14 +153,25 @@ class Between {
     client->start();
     speak(kClient);
   }
+  /// Both are in TLS, but the client's last message of the handshake has not come through.
+  void shake_hands_but_for_the_last() {
+    for (int i = 0; i < 4 && client->stage() != Stage::kOpen; ++i) {
+      listen(kServer);
+      speak(kServer);
+      listen(kClient);
+    }
+    listen(kServer);
+    REQUIRE(client->stage() == Stage::kOpen);
+    REQUIRE(server->stage() == Stage::kOpen);
+  }
   void write(Side side, std::string_view text) {
     (side == kClient ? *client : *server).write(octets_of(text));
     speak(side);
   }
 
  private:
-  RecordingTap run_;
-  std::unique_ptr<SessionTap> tap_;
+  RecordingObserver run_;
+  std::unique_ptr<SessionObserver> observer_;
   std::unique_ptr<TlsService> service_, client_service_, server_service_;
   Interception tls_;
   Relay relay_;
@@ -204,6 +229,72 @@ TEST_CASE("a FIN waits behind what waits for the handshake") {
   CHECK(between.end(kClient).finished);
 }
 
+TEST_CASE("a reset waits behind what waits for the handshake") {
+  Between between(true);
+  between.start();
+  between.shake_hands_but_for_the_last();
+  between.write(kServer, "421 too busy\r\n");
+  between.leave(kServer, CloseKind::kReset);
+  CHECK_FALSE(between.end(kClient).closed);
+  between.settle();
+  CHECK(between.client_heard == "421 too busy\r\n");
+  CHECK(between.end(kClient).closed);
+  CHECK(between.end(kClient).reset);
+}
+
+TEST_CASE("a FIN and a reset behind it wait for the handshake, in this order") {
+  for (const std::string_view said : {"421 too busy\r\n", ""}) {
+    Between between(true);
+    between.start();
+    between.shake_hands_but_for_the_last();
+    if (!said.empty()) between.write(kServer, said);
+    between.server->finish();
+    between.speak(kServer);
+    between.leave(kServer, CloseKind::kReset);
+    CHECK_FALSE(between.end(kClient).closed);
+    between.settle();
+    CHECK(between.client_heard == said);
+    CHECK(between.end(kClient).finished);
+    CHECK(between.client->stage() == Stage::kClosed);
+    CHECK(between.end(kClient).closed);
+    CHECK(between.end(kClient).reset);
+  }
+}
+
+TEST_CASE("a reset waits for a FIN that the kernel has no room for") {
+  Between between(true);
+  between.start();
+  between.settle();
+  REQUIRE(between.client->stage() == Stage::kOpen);
+  between.end(kClient).full = true;
+  between.server->finish();
+  between.speak(kServer);
+  between.leave(kServer, CloseKind::kReset);
+  CHECK_FALSE(between.end(kClient).closed);
+  between.drain(kClient);
+  between.settle();
+  CHECK(between.end(kClient).finished);
+  CHECK(between.client->stage() == Stage::kClosed);
+  CHECK(between.end(kClient).reset);
+}
+
+TEST_CASE("a reset does not wait for a handshake that has failed") {
+  Between between(true);
+  between.start();
+  between.end(kClient).full = true;
+  for (int i = 0; i < 4; ++i) {
+    between.listen(kServer);
+    between.speak(kServer);
+  }
+  REQUIRE(between.server->stage() == Stage::kOpen);
+  between.write(kServer, "421 too busy\r\n");
+  between.leave(kServer, CloseKind::kReset);
+  CHECK_FALSE(between.end(kClient).closed);
+  between.leave(kClient, CloseKind::kReset);
+  CHECK(between.end(kClient).closed);
+  CHECK(between.wire.ended);
+}
+
 TEST_CASE("a peer that does not read what TLS says is not read from") {
   Between between(true);
   between.start();
@@ -232,4 +323,131 @@ TEST_CASE("a client whose server breaks off the handshake gets its alert") {
   CHECK(between.wire.ended);
   CHECK(between.seen().ended);
   CHECK(between.seen().in_order);
+}
+
+namespace {
+
+/// Both sides in TLS from the first octet, and open.
+struct Open : Between {
+  Open() : Between(true) {
+    start();
+    settle();
+    REQUIRE(client->stage() == Stage::kOpen);
+    REQUIRE(server->stage() == Stage::kOpen);
+  }
+  TlsChannel& channel(Side side) { return side == kClient ? *client : *server; }
+};
+
+}  // namespace
+
+TEST_CASE("a close_notify is passed on as one, and told as the ordinary end") {
+  Open between;
+  const Side side = GENERATE(kClient, kServer);
+  const Side rest = other(side);
+  between.write(side, "last words");
+  between.channel(side).finish();
+  between.speak(side);
+  between.settle();
+  CHECK((side == kClient ? between.server_heard : between.client_heard) == "last words");
+  CHECK(between.channel(rest).stage() == Stage::kClosed);
+  CHECK(between.end(rest).finished);
+  between.leave(side);  // the FIN tells nothing new
+  CHECK(between.seen().events.back() == "closed " + std::string(to_string(side)) + " fin");
+}
+
+TEST_CASE("a FIN without a close_notify is passed on without one, and told") {
+  Open between;
+  const Side side = GENERATE(kClient, kServer);
+  const Side rest = other(side);
+  between.write(side, "last wor");
+  between.leave(side);
+  between.settle();
+  CHECK((side == kClient ? between.server_heard : between.client_heard) == "last wor");
+  CHECK(between.channel(rest).stage() == Stage::kOpen);
+  CHECK(between.end(rest).finished);
+  CHECK(between.seen().events.back() ==
+        "closed " + std::string(to_string(side)) +
+            " fin: without a close_notify of TLS: what it said may be cut short");
+}
+
+TEST_CASE("a truncation waits behind what the kernel has not taken") {
+  Open between;
+  between.end(kClient).full = true;
+  between.write(kServer, "250 half a re");
+  between.leave(kServer);
+  CHECK_FALSE(between.end(kClient).finished);
+  between.drain(kClient);
+  CHECK(between.end(kClient).finished);
+  between.settle();
+  CHECK(between.client_heard == "250 half a re");
+  CHECK(between.client->stage() == Stage::kOpen);
+}
+
+TEST_CASE("a reset inside TLS is passed on as one, also behind a close_notify") {
+  Open between;
+  const bool notified = GENERATE(false, true);
+  if (notified) {
+    between.server->finish();
+    between.speak(kServer);
+    between.settle();
+    REQUIRE(between.client->stage() == Stage::kClosed);
+  }
+  between.leave(kServer, CloseKind::kReset);
+  CHECK(between.end(kClient).reset);
+  CHECK(between.seen().events[between.seen().events.size() - 2] == "closed server reset");
+  CHECK(between.seen().ended);
+  if (!notified) CHECK(between.client->stage() == Stage::kOpen);
+}
+
+TEST_CASE("a part of a line before the server's close_notify reaches a client in the clear") {
+  Between between(false, UpstreamTls::kImplicit);
+  between.settle();
+  REQUIRE(between.server->stage() == Stage::kOpen);
+  SECTION("while a reply to EHLO is waited for") {
+    between.write(kServer, "220 mx.example\r\n");
+    between.say(kClient, "EHLO c.example\r\n");
+    between.take(kClient);
+    between.write(kServer, "250-mx.exam");
+    CHECK(between.take(kClient).empty());  // it may yet offer STARTTLS
+    between.server->finish();
+    between.speak(kServer);
+    CHECK(between.take(kClient) == "250-mx.exam");
+  }
+  SECTION("of the greeting") {
+    between.write(kServer, "220 mx.exam");
+    between.server->finish();
+    between.speak(kServer);
+    CHECK(between.take(kClient) == "220 mx.exam");
+  }
+  CHECK(between.end(kClient).finished);
+  CHECK(between.seen().undelivered[index(kServer)].empty());
+}
+
+TEST_CASE("the second close_notify is passed on like the first", "[tls]") {
+  Open between;
+  const Side first = GENERATE(kClient, kServer);
+  for (const Side side : {first, other(first)}) {
+    between.channel(side).finish();
+    between.speak(side);
+    between.settle();
+  }
+  CHECK(between.client->stage() == Stage::kClosed);
+  CHECK(between.server->stage() == Stage::kClosed);
+  CHECK(between.seen().ended);
+}
+
+TEST_CASE("a server that closes while its client finishes the handshake gets what that says") {
+  Between between(true);
+  between.start();
+  // Up to the client's last message of the handshake, which is kept for a while.
+  between.shake_hands_but_for_the_last();
+  between.server->finish();
+  between.speak(kServer);
+  between.leave(kServer);
+  CHECK_FALSE(between.end(kClient).finished);
+  between.write(kClient, "EHLO c.example\r\n");
+  between.settle();
+  CHECK(between.client->stage() == Stage::kClosed);
+  CHECK(between.end(kClient).finished);
+  CHECK(between.server_heard == "EHLO c.example\r\n");
 }

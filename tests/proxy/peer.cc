@@ -105,6 +105,11 @@ void Peer::close() {
   if (is_open()) ::close(std::exchange(descriptor_, -1));
 }
 
+bool Peer::is_reset() const {
+  pollfd state{descriptor_, 0, 0};
+  return ::poll(&state, 1, 0) == 1 && (state.revents & POLLERR) != 0;
+}
+
 SocketAddress Peer::own_address() const { return name_of(descriptor_); }
 
 PeerListener PeerListener::tcp(const std::string& host, std::uint16_t port, int backlog) {

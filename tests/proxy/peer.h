@@ -7,8 +7,8 @@
 #include <string_view>
 #include <utility>
 
-#include "proxy/address.h"
-#include "proxy/loop.h"
+#include "net/address.h"
+#include "net/loop.h"
 
 namespace smtpscope {
 
@@ -36,6 +36,9 @@ class Peer {
   void close();
 
   bool is_open() const { return descriptor_ >= 0; }
+  /// The kernel knows that the connection was reset: also behind a FIN, where reading tells no
+  /// more.
+  bool is_reset() const;
   int descriptor() const { return descriptor_; }
   SocketAddress own_address() const;
 

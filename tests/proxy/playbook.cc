@@ -13,7 +13,7 @@
 namespace smtpscope {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '\r') {
@@ -29,27 +29,13 @@ std::string quoted(std::string_view text) {
   return out + "\"";
 }
 
-std::string_view kind_words(CloseKind kind) {
-  switch (kind) {
-    case CloseKind::kFin:
-      return "fin";
-    case CloseKind::kReset:
-      return "reset";
-    case CloseKind::kTimeout:
-      return "timeout";
-    case CloseKind::kError:
-      return "error";
-  }
-  return "?";
-}
-
 std::int64_t ms(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
 }  // namespace
 
-class Playbook::Port : public RelayPort {
+class Playbook::Port : public Outward, public RelayHost {
  public:
   explicit Port(Playbook& play) : play_(play) {}
 
@@ -59,14 +45,17 @@ class Playbook::Port : public RelayPort {
     const std::size_t taken = takes[index(to)].value_or(octets.size());
     return {octets.size() > taken ? octets.size() - taken : 0, false};
   }
-  void finish(Side to) override { play_.happens(words_of(Finish{to})); }
+  void finish(Side to, bool truncated) override { play_.happens(words_of(Finish{to, truncated})); }
   void close(Side side, bool reset) override {
     play_.happens(reset ? words_of(Reset{side}) : words_of(Close{side}));
   }
   void pause_reading(Side from) override { play_.happens(words_of(PauseReading{from})); }
   void resume_reading(Side from) override { play_.happens(words_of(ResumeReading{from})); }
   bool is_broken(Side side) override { return broken[index(side)]; }
+  bool holds(Side) override { return false; }
+  std::string own_name() override { return "[192.0.2.1]"; }
   void set_deadline(Time when) override { play_.happens(words_of(SetDeadline{when - play_.now_})); }
+  void ask_fate() override { play_.happens(words_of(AskFate{})); }
   void session_ended() override { play_.happens(words_of(Ended{})); }
 
   std::array<std::optional<std::size_t>, 2> takes;
@@ -77,9 +66,9 @@ class Playbook::Port : public RelayPort {
   Playbook& play_;
 };
 
-class Playbook::RecordingTap : public SessionTap {
+class Playbook::RecordingObserver : public SessionObserver {
  public:
-  explicit RecordingTap(Playbook& play) : play_(play) {}
+  explicit RecordingObserver(Playbook& play) : play_(play) {}
 
   void feed(const WireEvent& event) override {
     REQUIRE(event.session == 7);
@@ -92,19 +81,19 @@ class Playbook::RecordingTap : public SessionTap {
       play_.happens(words_of(Recorded{words_of(event)}));
     }
   }
-  bool fate_open() const override { return open; }
-
-  bool open = false;
+  void ask_fate(FateListener&) override { FAIL("the relay asks through its port"); }
 
  private:
   Playbook& play_;
 };
 
-Playbook::Playbook()
+Playbook::Playbook(LayerStack layers)
     : now_(at_ns(1'000'000'000)),
       port_(std::make_unique<Port>(*this)),
-      tap_(std::make_unique<RecordingTap>(*this)),
-      relay_(7, *port_, tap_.get()) {
+      observer_(std::make_unique<RecordingObserver>(*this)),
+      layers_(std::move(layers)),
+      relay_(7, layers_.innermost(*port_), *port_, observer_.get()),
+      inner_(layers_.join(relay_, *port_)) {
   begin_step("client connects");
   relay_.begin(now_, SessionOpened{"192.0.2.10:50114", "127.0.0.1:25", "mx.example:25"});
   check_next(words_of(Recorded{"opened by 192.0.2.10:50114"}));
@@ -138,11 +127,6 @@ Playbook& Playbook::writes_fail(Side to) {
 
 Playbook& Playbook::breaks(Side side) {
   port_->broken[index(side)] = true;
-  return *this;
-}
-
-Playbook& Playbook::fate_is(bool open) {
-  tap_->open = open;
   return *this;
 }
 
@@ -191,7 +175,7 @@ std::string Playbook::words_of(const WireEvent& event) {
     return fmt::format("proxy stalled for {} ms", ms(event.time - e->since));
   }
   if (const auto* e = std::get_if<Closed>(&event.body)) {
-    std::string words = fmt::format("closed {} {}", to_string(e->from), kind_words(e->kind));
+    std::string words = fmt::format("closed {} {}", to_string(e->from), to_string(e->kind));
     if (e->by_proxy) words += " by proxy";
     if (!e->reason.empty()) words += fmt::format(": {}", e->reason);
     return words;
@@ -201,10 +185,10 @@ std::string Playbook::words_of(const WireEvent& event) {
 }
 
 std::string Playbook::words_of(const SendTo& command) {
-  return fmt::format("SendTo {} {}", to_string(command.to), quoted(command.octets));
+  return fmt::format("SendTo {} {}", to_string(command.to), in_quotes(command.octets));
 }
 std::string Playbook::words_of(const Finish& command) {
-  return fmt::format("Finish {}", to_string(command.to));
+  return fmt::format("Finish {}{}", to_string(command.to), command.truncated ? ", truncated" : "");
 }
 std::string Playbook::words_of(const Close& command) {
   return fmt::format("Close {}", to_string(command.side));
@@ -221,20 +205,21 @@ std::string Playbook::words_of(const ResumeReading& command) {
 std::string Playbook::words_of(const SetDeadline& command) {
   return fmt::format("SetDeadline {} ms from now", ms(command.from_now));
 }
+std::string Playbook::words_of(const AskFate&) { return "AskFate"; }
 std::string Playbook::words_of(const Ended&) { return "Ended"; }
 std::string Playbook::words_of(const Fed& fed) {
-  return fmt::format("tap: octets from {} {}{}{}", to_string(fed.from), quoted(fed.octets),
+  return fmt::format("observer: octets from {} {}{}{}", to_string(fed.from), in_quotes(fed.octets),
                      fed.marks.empty() ? "" : ", ", fed.marks);
 }
 std::string Playbook::words_of(const Recorded& event) {
-  return fmt::format("tap: {}", event.words);
+  return fmt::format("observer: {}", event.words);
 }
 
 std::string Playbook::words_of_event(const FromPeer& event) {
-  return fmt::format("FromPeer {} {}", to_string(event.from), quoted(text_of(event.octets)));
+  return fmt::format("FromPeer {} {}", to_string(event.from), in_quotes(text_of(event.octets)));
 }
 std::string Playbook::words_of_event(const PeerClosed& event) {
-  return fmt::format("PeerClosed {} {}", to_string(event.side), kind_words(event.kind));
+  return fmt::format("PeerClosed {} {}", to_string(event.side), to_string(event.kind));
 }
 std::string Playbook::words_of_event(const UpstreamReady& event) {
   return fmt::format("UpstreamReady {}", event.server);
@@ -248,10 +233,29 @@ std::string Playbook::words_of_event(const WriteDrained& event) {
 std::string Playbook::words_of_event(const WriteFailed& event) {
   return fmt::format("WriteFailed {}", to_string(event.to));
 }
+std::string Playbook::words_of_event(const LayerFailed& event) {
+  return fmt::format("LayerFailed: {}", event.reason);
+}
 std::string Playbook::words_of_event(const DeadlinePassed&) { return "DeadlinePassed"; }
+std::string Playbook::words_of_event(const FateSettled&) { return "FateSettled"; }
 std::string Playbook::words_of_event(const ProxyWasStalled&) { return "ProxyWasStalled"; }
 std::string Playbook::words_of_event(const StopRequested& event) {
   return fmt::format("StopRequested: {}", event.reason);
+}
+
+Playbook& Playbook::fin_is_passed_on(Side closer) {
+  return on(PeerClosed{closer, CloseKind::kFin, ""})
+      .expect(Recorded{closer == kC ? "closed client fin" : "closed server fin"})
+      .expect(SetDeadline{std::chrono::minutes(10)})
+      .expect(Finish{other(closer)});
+}
+
+Playbook& Playbook::expect_both_closed() {
+  return expect(Close{kC}).expect(Close{kS}).expect(Recorded{"session ended"}).expect(Ended{});
+}
+
+Connected::Connected(LayerStack layers) : Playbook(std::move(layers)) {
+  given(UpstreamReady{"192.0.2.25:25", std::chrono::milliseconds(4), 0});
 }
 
 }  // namespace smtpscope

@@ -11,7 +11,11 @@
 
 namespace smtpscope {
 
-// What a playbook may expect of the relay: its commands to the port, and what it tells the tap.
+inline constexpr Side kC = Side::kClient;
+inline constexpr Side kS = Side::kServer;
+
+// What a playbook may expect of the relay: its commands to the port, and what it tells the
+// observer.
 
 struct SendTo {
   Side to;
@@ -19,6 +23,7 @@ struct SendTo {
 };
 struct Finish {
   Side to;
+  bool truncated = false;
 };
 struct Close {
   Side side;
@@ -35,15 +40,16 @@ struct ResumeReading {
 struct SetDeadline {
   Duration from_now;
 };
+struct AskFate {};
 struct Ended {};
 
-/// Octets shown to the tap.
+/// Octets shown to the observer.
 struct Fed {
   Side from;
   std::string_view octets;
   std::string_view marks = "";  // "undelivered", "by proxy"
 };
-/// Any other event shown to the tap, as Playbook::words_of gives it.
+/// Any other event shown to the observer, as Playbook::words_of gives it.
 struct Recorded {
   std::string_view words;
 };
@@ -59,7 +65,8 @@ struct Recorded {
 /// next on() or at the end.
 class Playbook {
  public:
-  Playbook();
+  /// The relay behind `layers`; events come in at the outermost of them, and commands go out there.
+  explicit Playbook(LayerStack layers = LayerStack());
   ~Playbook() noexcept(false);
   Playbook(const Playbook&) = delete;
   Playbook& operator=(const Playbook&) = delete;
@@ -73,13 +80,16 @@ class Playbook {
   Playbook& writes_fail(Side to);
   /// The kernel knows that the connection to `side` is broken.
   Playbook& breaks(Side side);
-  /// What the tap answers from now on when asked for a message without its reply.
-  Playbook& fate_is(bool open);
 
   template <typename Event>
   Playbook& on(const Event& event) {
     begin_step(words_of_event(event));
-    relay_.handle(now_, event);
+    // Those that only the relay knows go to it directly.
+    if constexpr (requires(Inward & inner) { inner.handle(Time(), event); }) {
+      inner_.handle(now_, event);
+    } else {
+      relay_.handle(now_, event);
+    }
     return *this;
   }
   template <typename Expected>
@@ -95,13 +105,18 @@ class Playbook {
     return *this;
   }
 
+  /// `closer` closes with a FIN, and the other side is sent one.
+  Playbook& fin_is_passed_on(Side closer);
+  /// Both sides have closed: the end of a session.
+  Playbook& expect_both_closed();
+
   static std::span<const std::uint8_t> octets(std::string_view text);
-  /// An event of the tap that is not octets, in words, such as "closed client fin".
+  /// An event of the observer that is not octets, in words, such as "closed client fin".
   static std::string words_of(const WireEvent& event);
 
  private:
   class Port;
-  class RecordingTap;
+  class RecordingObserver;
 
   static std::string words_of(const SendTo& command);
   static std::string words_of(const Finish& command);
@@ -110,6 +125,7 @@ class Playbook {
   static std::string words_of(const PauseReading& command);
   static std::string words_of(const ResumeReading& command);
   static std::string words_of(const SetDeadline& command);
+  static std::string words_of(const AskFate& command);
   static std::string words_of(const Ended& command);
   static std::string words_of(const Fed& octets);
   static std::string words_of(const Recorded& event);
@@ -119,7 +135,9 @@ class Playbook {
   static std::string words_of_event(const UpstreamUnreachable& event);
   static std::string words_of_event(const WriteDrained& event);
   static std::string words_of_event(const WriteFailed& event);
+  static std::string words_of_event(const LayerFailed& event);
   static std::string words_of_event(const DeadlinePassed& event);
+  static std::string words_of_event(const FateSettled& event);
   static std::string words_of_event(const ProxyWasStalled& event);
   static std::string words_of_event(const StopRequested& event);
 
@@ -129,12 +147,21 @@ class Playbook {
   void happens(std::string what) { happened_.push_back(std::move(what)); }
 
   Time now_;
-  std::vector<std::string> happened_;  // commands and tap events, all of them
+  std::vector<std::string> happened_;  // commands and observer events, all of them
   std::size_t next_ = 0;               // of happened_, to be expected
   std::string script_;                 // what was played and matched
   std::unique_ptr<Port> port_;
-  std::unique_ptr<RecordingTap> tap_;
+  std::unique_ptr<RecordingObserver> observer_;
+  LayerStack layers_;
   Relay relay_;
+  Inward& inner_;
+};
+
+inline FromPeer from(Side side, std::string_view text) { return {side, Playbook::octets(text)}; }
+
+/// A playbook whose server is connected.
+struct Connected : Playbook {
+  explicit Connected(LayerStack layers = LayerStack());
 };
 
 }  // namespace smtpscope

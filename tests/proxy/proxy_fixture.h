@@ -9,7 +9,7 @@
 #include "proxy/proxy.h"
 #include "tests/catch.h"
 #include "tests/proxy/peer.h"
-#include "tests/proxy/recording_tap.h"
+#include "tests/proxy/recording_observer.h"
 
 namespace smtpscope {
 
@@ -33,7 +33,7 @@ class ProxyFixture : public ProxyNotices {
   void notice(std::string_view text) override { notices.emplace_back(text); }
 
   void start() {
-    proxy = std::make_unique<Proxy>(*loop, options, &tap, *this);
+    proxy = std::make_unique<Proxy>(*loop, options, &observer, *this);
     const auto started = proxy->start();
     if (!started) FAIL(started.error().message);
     address = proxy->addresses().front();
@@ -52,18 +52,17 @@ class ProxyFixture : public ProxyNotices {
       return done();
     });
   }
-  RecordingTap::Seen& seen(SessionId id = 1) { return tap.sessions[id]; }
+  RecordingObserver::Seen& seen(SessionId id = 1) { return observer.sessions[id]; }
   void run_until_ended() {
-    run_until([&] { return seen().ended; });
-    CHECK(proxy->open_sessions() == 0);
+    run_until([&] { return seen().ended && proxy->open_sessions() == 0; });
     CHECK(seen().in_order);
-    CHECK(tap.taps_alive == 0);
+    CHECK(observer.observers_alive == 0);
   }
 
   std::unique_ptr<Loop> loop;
   std::optional<PeerListener> server_listener;
   ProxyOptions options;
-  RecordingTap tap;
+  RecordingObserver observer;
   std::unique_ptr<Proxy> proxy;
   SocketAddress address;  // of the proxy
   Peer client, server;

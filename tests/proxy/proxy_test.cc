@@ -28,7 +28,7 @@ std::string random_octets(std::size_t count, unsigned seed) {
 
 }  // namespace
 
-TEST_CASE("a session is relayed and told to the tap", "[proxy]") {
+TEST_CASE("a session is relayed and told to the observer", "[proxy]") {
   const std::string host = GENERATE("127.0.0.1", "::1");
   ProxyFixture run(host);
   run.start_session();
@@ -180,15 +180,14 @@ TEST_CASE("after a reset in mid-message the server's verdict is waited for", "[p
   run.start_session();
   run.client.send(".\r\n");
   run.run_until([&] { return run.server.received == ".\r\n"; });
-  run.tap.fate_open = true;
+  run.observer.fate_open = true;
   run.client.reset();
   run.run_until([&] { return run.seen().has("closed client reset"); });
   run.server.send("250 queued\r\n");
   run.run_until([&] { return run.seen().octets[kServer] == "250 queued\r\n"; });
   CHECK_FALSE(run.server.reset_seen);
   CHECK(run.seen().undelivered[kServer] == "250 queued\r\n");
-  run.tap.fate_open = false;
-  run.server.send("421 idle\r\n");
+  run.observer.settle();
   run.run_until_ended();
   run.run_until([&] { return run.server.reset_seen; });
 }
@@ -357,12 +356,12 @@ TEST_CASE("many sessions at once", "[proxy]") {
   CHECK(run.proxy->totals().sessions == 100);
 }
 
-TEST_CASE("the tap is asked to flush after events, and not without", "[proxy]") {
+TEST_CASE("the observer is asked to flush after events, and not without", "[proxy]") {
   ProxyFixture run;
   run.start_session();
-  run.run_until([&] { return run.tap.flushes == 1; });
+  run.run_until([&] { return run.observer.flushes == 1; });
   run.server.send("220 mx\r\n");
-  run.run_until([&] { return run.tap.flushes == 2; });
+  run.run_until([&] { return run.observer.flushes == 2; });
 }
 
 TEST_CASE("a stop lets sessions end", "[proxy]") {
@@ -400,7 +399,7 @@ TEST_CASE("the grace period ends sessions that do not end", "[proxy]") {
   run.run_until([&] { return run.client.fin_seen && run.server.fin_seen; });
   CHECK(run.seen().has("closed client fin by proxy: smtpscope was stopped"));
   CHECK(run.seen().has("closed server fin by proxy: smtpscope was stopped"));
-  CHECK(run.tap.flushes >= 1);
+  CHECK(run.observer.flushes >= 1);
 }
 
 TEST_CASE("a second signal ends at once", "[proxy]") {
@@ -408,7 +407,7 @@ TEST_CASE("a second signal ends at once", "[proxy]") {
   run.options.grace = std::chrono::hours(1);
   run.start_session();
   const int signal = GENERATE(SIGINT, SIGTERM);
-  StopSignalsPtr signals = StopSignals::make(*run.loop, *run.proxy, run);
+  const StopSignals signals(*run.loop, *run.proxy, run);
   ::raise(signal);
   run.run_until([&] { return run.notices.size() == 1; });
   CHECK(run.proxy->open_sessions() == 1);

@@ -10,22 +10,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Side kC = Side::kClient;
-constexpr Side kS = Side::kServer;
-
-FromPeer from(Side side, std::string_view text) { return {side, Playbook::octets(text)}; }
-
-/// A playbook whose server is connected.
-struct Connected : Playbook {
-  Connected() { given(UpstreamReady{"192.0.2.25:25", 4ms, 0}); }
-};
-
 constexpr std::string_view kRefusal =
     "421 4.4.1 smtpscope: the mail server behind this tracing proxy does not answer\r\n";
 
 }  // namespace
 
-TEST_CASE("octets go to the other side first and to the tap after") {
+TEST_CASE("octets go to the other side first and to the observer after") {
   Connected play;
   play.on(from(kS, "220 mx\r\n")).expect(SendTo{kC, "220 mx\r\n"}).expect(Fed{kS, "220 mx\r\n"});
   play.on(from(kC, "EHLO a\r\n")).expect(SendTo{kS, "EHLO a\r\n"}).expect(Fed{kC, "EHLO a\r\n"});
@@ -42,53 +32,76 @@ TEST_CASE("each read stays one write, whatever it holds") {
 TEST_CASE("QUIT, 221, then the server and the client close") {
   Connected play;
   play.given(from(kC, "QUIT\r\n")).given(from(kS, "221 bye\r\n"));
-  play.on(PeerClosed{kS, CloseKind::kFin, ""})
-      .expect(Recorded{"closed server fin"})
-      .expect(Finish{kC});
-  play.on(PeerClosed{kC, CloseKind::kFin, ""})
-      .expect(Recorded{"closed client fin"})
-      .expect(SetDeadline{10min})
-      .expect(Close{kC})
-      .expect(Close{kS})
-      .expect(Recorded{"session ended"})
-      .expect(Ended{});
+  play.fin_is_passed_on(kS);
+  play.fin_is_passed_on(kC).expect_both_closed();
 }
 
 TEST_CASE("a client's half-close is passed on and the server is heard to its end") {
   Connected play;
-  play.on(PeerClosed{kC, CloseKind::kFin, ""})
-      .expect(Recorded{"closed client fin"})
-      .expect(SetDeadline{10min})
-      .expect(Finish{kS});
+  play.fin_is_passed_on(kC);
   play.on(from(kS, "250 ok\r\n"))
       .expect(SendTo{kC, "250 ok\r\n"})
       .expect(Fed{kS, "250 ok\r\n"})
       .expect(SetDeadline{10min});
-  play.on(PeerClosed{kS, CloseKind::kFin, ""})
-      .expect(Recorded{"closed server fin"})
-      .expect(Close{kC})
-      .expect(Close{kS})
-      .expect(Recorded{"session ended"})
-      .expect(Ended{});
+  play.fin_is_passed_on(kS).expect_both_closed();
 }
 
 TEST_CASE("a server's half-close is passed on and the client may go on") {
   Connected play;
-  play.on(PeerClosed{kS, CloseKind::kFin, ""})
-      .expect(Recorded{"closed server fin"})
-      .expect(Finish{kC});
-  play.on(from(kC, "QUIT\r\n")).expect(SendTo{kS, "QUIT\r\n"}).expect(Fed{kC, "QUIT\r\n"});
+  play.fin_is_passed_on(kS);
+  play.after(9min)
+      .on(from(kC, "QUIT\r\n"))
+      .expect(SendTo{kS, "QUIT\r\n"})
+      .expect(Fed{kC, "QUIT\r\n"})
+      .expect(SetDeadline{10min});
+
+  SECTION("but not be idle for ever") {
+    play.after(10min)
+        .on(DeadlinePassed{})
+        .expect(Recorded{"closed client timeout by proxy: nothing came for 600 s after the other "
+                         "side had closed"})
+        .expect_both_closed();
+  }
+  SECTION("and a reset of the server behind its FIN is passed on behind it") {
+    play.on(PeerClosed{kS, CloseKind::kReset, ""})
+        .expect(Recorded{"closed server reset"})
+        .expect(Close{kS})
+        .expect(SetDeadline{10min})
+        .expect(Reset{kC})
+        .expect(Recorded{"session ended"})
+        .expect(Ended{});
+  }
 }
 
-TEST_CASE("a reset by the client is passed on at once") {
+TEST_CASE("a client's reset behind its FIN is passed on behind it") {
+  Connected play;
+  play.given(PeerClosed{kC, CloseKind::kFin, ""});
+  play.on(PeerClosed{kC, CloseKind::kReset, ""})
+      .expect(Recorded{"closed client reset"})
+      .expect(Close{kC})
+      .expect(AskFate{})
+      .expect(SetDeadline{10min});
+  play.on(FateSettled{}).expect(Reset{kS}).expect(Recorded{"session ended"}).expect(Ended{});
+}
+
+TEST_CASE("a FIN that cuts TLS short is passed on as one") {
+  Connected play;
+  PeerClosed cut{kS, CloseKind::kFin, "cut short"};
+  cut.truncated = true;
+  play.on(cut)
+      .expect(Recorded{"closed server fin: cut short"})
+      .expect(SetDeadline{10min})
+      .expect(Finish{kC, true});
+}
+
+TEST_CASE("a reset by the client is passed on once no message is unanswered") {
   Connected play;
   play.on(PeerClosed{kC, CloseKind::kReset, ""})
       .expect(Recorded{"closed client reset"})
       .expect(Close{kC})
-      .expect(SetDeadline{10min})
-      .expect(Reset{kS})
-      .expect(Recorded{"session ended"})
-      .expect(Ended{});
+      .expect(AskFate{})
+      .expect(SetDeadline{10min});
+  play.on(FateSettled{}).expect(Reset{kS}).expect(Recorded{"session ended"}).expect(Ended{});
 }
 
 TEST_CASE("a reset by the server is passed on at once") {
@@ -115,10 +128,11 @@ TEST_CASE("an error says which") {
 
 TEST_CASE("a client reset while a message is unanswered waits for the answer") {
   Connected play;
-  play.given(from(kC, ".\r\n")).fate_is(true);
+  play.given(from(kC, ".\r\n"));
   play.on(PeerClosed{kC, CloseKind::kReset, ""})
       .expect(Recorded{"closed client reset"})
       .expect(Close{kC})
+      .expect(AskFate{})
       .expect(SetDeadline{10min});
 
   SECTION("which comes, and then the reset goes on") {
@@ -126,20 +140,19 @@ TEST_CASE("a client reset while a message is unanswered waits for the answer") {
     play.on(from(kS, "250-2.0"))
         .expect(Fed{kS, "250-2.0", "undelivered"})
         .expect(SetDeadline{10min});
-    play.fate_is(false);
     play.on(from(kS, ".0 queued\r\n"))
         .expect(Fed{kS, ".0 queued\r\n", "undelivered"})
-        .expect(SetDeadline{10min})
-        .expect(Reset{kS})
-        .expect(Recorded{"session ended"})
-        .expect(Ended{});
+        .expect(SetDeadline{10min});
+    play.on(FateSettled{}).expect(Reset{kS}).expect(Recorded{"session ended"}).expect(Ended{});
   }
-  SECTION("or the server closes") {
+  SECTION("or the server closes, and an answer after that changes nothing") {
     play.on(PeerClosed{kS, CloseKind::kFin, ""})
         .expect(Recorded{"closed server fin"})
+        .expect(SetDeadline{10min})
         .expect(Close{kS})
         .expect(Recorded{"session ended"})
         .expect(Ended{});
+    play.on(FateSettled{});
   }
   SECTION("or the server resets") {
     play.on(PeerClosed{kS, CloseKind::kReset, ""})
@@ -153,7 +166,7 @@ TEST_CASE("a client reset while a message is unanswered waits for the answer") {
     play.after(600s);
     play.on(DeadlinePassed{})
         .expect(Recorded{"closed server timeout by proxy: nothing came for 600 s after the other "
-                         "side had gone"})
+                         "side had closed"})
         .expect(Close{kS})
         .expect(Recorded{"session ended"})
         .expect(Ended{});
@@ -162,24 +175,22 @@ TEST_CASE("a client reset while a message is unanswered waits for the answer") {
 
 TEST_CASE("a client that closed without reading on is found out by the reply it does not take") {
   Connected play;
-  play.given(from(kC, ".\r\n")).fate_is(true);
+  play.given(from(kC, ".\r\n"));
   play.given(PeerClosed{kC, CloseKind::kFin, ""});
 
   SECTION("when the kernel knows at once") {
-    play.fate_is(false).breaks(kC);
+    play.breaks(kC);
     play.on(from(kS, "250 queued\r\n"))
         .expect(SendTo{kC, "250 queued\r\n"})
         .expect(Fed{kS, "250 queued\r\n", "undelivered"})
         .expect(SetDeadline{10min})
         .expect(Recorded{"closed client reset"})
         .expect(Close{kC})
-        .expect(SetDeadline{10min})
-        .expect(Reset{kS})
-        .expect(Recorded{"session ended"})
-        .expect(Ended{});
+        .expect(AskFate{})
+        .expect(SetDeadline{10min});
+    play.on(FateSettled{}).expect(Reset{kS}).expect(Recorded{"session ended"}).expect(Ended{});
   }
   SECTION("when it learns of it before the server closes") {
-    play.fate_is(false);
     play.on(from(kS, "250 queued\r\n"))
         .expect(SendTo{kC, "250 queued\r\n"})
         .expect(Fed{kS, "250 queued\r\n"})
@@ -189,6 +200,7 @@ TEST_CASE("a client that closed without reading on is found out by the reply it 
         .expect(Recorded{"closed client reset"})
         .expect(Close{kC})
         .expect(Recorded{"closed server fin"})
+        .expect(SetDeadline{10min})
         .expect(Close{kS})
         .expect(Recorded{"session ended"})
         .expect(Ended{});
@@ -228,10 +240,12 @@ TEST_CASE("back-pressure: the source rests until its octets are out") {
     play.on(PeerClosed{kC, CloseKind::kReset, ""})
         .expect(Recorded{"closed client reset"})
         .expect(Close{kC})
+        .expect(AskFate{})
         .expect(SetDeadline{10min});
     play.on(from(kS, "451 no\r\n"))
         .expect(Fed{kS, "451 no\r\n", "undelivered"})
         .expect(SetDeadline{10min});
+    play.on(FateSettled{});
     play.on(WriteDrained{kS}).expect(Reset{kS}).expect(Recorded{"session ended"}).expect(Ended{});
   }
   SECTION("a failed write leaves the peer's last words readable") {
@@ -240,7 +254,7 @@ TEST_CASE("back-pressure: the source rests until its octets are out") {
     play.on(from(kS, "421 bye\r\n"))
         .expect(SendTo{kC, "421 bye\r\n"})
         .expect(Fed{kS, "421 bye\r\n"});
-    play.on(PeerClosed{kS, CloseKind::kFin, ""})
+    play.on(PeerClosed{kS, CloseKind::kReset, ""})
         .expect(Recorded{"closed server reset"})
         .expect(Close{kS})
         .expect(SetDeadline{10min})
@@ -280,12 +294,32 @@ TEST_CASE("while the server is being connected to, client octets are held") {
         .expect(Recorded{"connected to 192.0.2.25:25 in 4 ms"});
     play.on(WriteDrained{kS}).expect(Finish{kS});
   }
-  SECTION("the client's reset ends the attempt") {
+  SECTION("so does its reset") {
     play.on(PeerClosed{kC, CloseKind::kReset, ""})
         .expect(Recorded{"closed client reset"})
         .expect(Close{kC})
-        .expect(SetDeadline{10min})
+        .expect(SetDeadline{10min});
+    play.on(UpstreamReady{"192.0.2.25:25", 4ms, 0})
+        .expect(Recorded{"connected to 192.0.2.25:25 in 4 ms"});
+    play.on(WriteDrained{kS}).expect(Reset{kS}).expect(Recorded{"session ended"}).expect(Ended{});
+  }
+}
+
+TEST_CASE("a client that resets before the server has accepted") {
+  Playbook play;
+  play.given(PeerClosed{kC, CloseKind::kReset, ""});
+  SECTION("the server sees the same") {
+    play.on(UpstreamReady{"192.0.2.25:25", 4ms, 0})
+        .expect(Recorded{"connected to 192.0.2.25:25 in 4 ms"})
         .expect(Reset{kS})
+        .expect(Recorded{"session ended"})
+        .expect(Ended{});
+  }
+  SECTION("nobody is left to be told that there is no server") {
+    play.on(UpstreamUnreachable{"no"})
+        .expect(Recorded{"upstream failed: no"})
+        .expect(Recorded{"closed server fin by proxy: the server could not be reached"})
+        .expect(SetDeadline{10s})
         .expect(Recorded{"session ended"})
         .expect(Ended{});
   }
@@ -341,6 +375,7 @@ TEST_CASE("the refusal of a client that had sent its FIN ends the session") {
       .expect(Fed{kS, kRefusal, "by proxy"})
       .expect(Recorded{"closed server fin by proxy: the server could not be reached"})
       .expect(SetDeadline{10s})
+      .expect(Finish{kC})
       .expect(Close{kC})
       .expect(Recorded{"session ended"})
       .expect(Ended{});
@@ -351,20 +386,14 @@ TEST_CASE("a stop ends a session in any state") {
   SECTION("while connecting") {
     play.on(StopRequested{"stopped"})
         .expect(Recorded{"closed client fin by proxy: stopped"})
-        .expect(Close{kC})
-        .expect(Close{kS})
-        .expect(Recorded{"session ended"})
-        .expect(Ended{});
+        .expect_both_closed();
   }
   SECTION("while relaying") {
     play.given(UpstreamReady{"192.0.2.25:25", 4ms, 0});
     play.on(StopRequested{"stopped"})
         .expect(Recorded{"closed client fin by proxy: stopped"})
         .expect(Recorded{"closed server fin by proxy: stopped"})
-        .expect(Close{kC})
-        .expect(Close{kS})
-        .expect(Recorded{"session ended"})
-        .expect(Ended{});
+        .expect_both_closed();
   }
   SECTION("with a peer that does not read") {
     play.given(UpstreamReady{"192.0.2.25:25", 4ms, 0});
@@ -374,10 +403,7 @@ TEST_CASE("a stop ends a session in any state") {
         .on(StopRequested{"stopped"})
         .expect(Recorded{"closed client fin by proxy: stopped"})
         .expect(Recorded{"blocked client for 2000 ms, 8 octets"})
-        .expect(Close{kC})
-        .expect(Close{kS})
-        .expect(Recorded{"session ended"})
-        .expect(Ended{});
+        .expect_both_closed();
   }
 }
 

@@ -1,4 +1,4 @@
-#include "proxy/sink_session.h"
+#include "proxy/sink/sink_session.h"
 
 #include <string>
 #include <vector>

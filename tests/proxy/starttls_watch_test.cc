@@ -1,13 +1,13 @@
 // Where a session turns to TLS, and what STARTTLS looks like once it is hidden, at every cut.
 
-#include "proxy/starttls_watch.h"
+#include "proxy/tls/starttls_watch.h"
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
 #include "base/octets.h"
-#include "proxy/hello_rewriting.h"
+#include "proxy/tls/hello_rewriting.h"
 #include "tests/catch.h"
 
 using namespace smtpscope;
