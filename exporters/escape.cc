@@ -6,6 +6,7 @@
 #include <cassert>
 #include <iterator>
 
+#include "base/utf8.h"
 #include "exporters/code_point_range.h"
 
 namespace smtpscope {
@@ -61,42 +62,13 @@ constexpr auto kPlain = [] {
   return plain;
 }();
 
-bool is_continuation(std::uint8_t octet) { return (octet & 0xC0) == 0x80; }
-
 }  // namespace
 
 CodePoint first_code_point(std::string_view text) {
   assert(!text.empty());
-  const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const std::uint8_t lead = at(0);
-  const CodePoint invalid{lead, 1, false};
-  if (lead < 0x80) return {lead, 1, true};
-
-  // RFC 3629 4: C0, C1 and F5.. never occur; the second octet's range shuts out overlong forms,
-  // surrogates and what lies beyond U+10FFFF.
-  std::uint8_t octets = 0;
-  std::uint8_t low = 0x80;
-  std::uint8_t high = 0xBF;
-  if (lead >= 0xC2 && lead <= 0xDF) {
-    octets = 2;
-  } else if (lead >= 0xE0 && lead <= 0xEF) {
-    octets = 3;
-    if (lead == 0xE0) low = 0xA0;
-    if (lead == 0xED) high = 0x9F;
-  } else if (lead >= 0xF0 && lead <= 0xF4) {
-    octets = 4;
-    if (lead == 0xF0) low = 0x90;
-    if (lead == 0xF4) high = 0x8F;
-  } else {
-    return invalid;
-  }
-  if (text.size() < octets || at(1) < low || at(1) > high) return invalid;
-  char32_t value = lead & (0xFFU >> (octets + 1));
-  for (std::size_t i = 1; i < octets; ++i) {
-    if (!is_continuation(at(i))) return invalid;
-    value = value << 6 | (at(i) & 0x3FU);
-  }
-  return {value, octets, true};
+  const std::size_t octets = utf8_sequence(text);
+  if (octets == 0) return {static_cast<std::uint8_t>(text.front()), 1, false};
+  return {utf8_value(text, octets), static_cast<std::uint8_t>(octets), true};
 }
 
 std::size_t plain_octets(std::string_view text) {

@@ -7,10 +7,11 @@
 #include <string_view>
 #include <utility>
 
-#include "exporters/text_sheet.h"
-#include "exporters/text_style.h"
-#include "exporters/text_summary.h"
-#include "timeline/transaction.h"
+#include "base/counted.h"
+#include "exporters/text/text_sheet.h"
+#include "exporters/text/text_style.h"
+#include "exporters/text/text_summary.h"
+#include "timeline/state/transaction.h"
 
 namespace smtpscope {
 namespace {

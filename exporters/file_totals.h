@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "timeline/run_summary.h"
+#include "timeline/verdict/run_summary.h"
 
 namespace smtpscope {
 

@@ -10,29 +10,12 @@
 #include <iterator>
 #include <limits>
 
+#include "base/base64.h"
 #include "capture/wall_time.h"
 #include "exporters/escape.h"
 
 namespace smtpscope {
 namespace {
-
-std::string base64(std::string_view octets) {
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";  // RFC 4648 4
-  const auto at = [&](std::size_t i) -> std::uint32_t {
-    return i < octets.size() ? static_cast<std::uint8_t>(octets[i]) : 0;
-  };
-  std::string out;
-  out.reserve((octets.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < octets.size(); i += 3) {
-    const std::uint32_t group = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
-    out += kAlphabet[group >> 18];
-    out += kAlphabet[group >> 12 & 63];
-    out += i + 1 < octets.size() ? kAlphabet[group >> 6 & 63] : '=';
-    out += i + 2 < octets.size() ? kAlphabet[group & 63] : '=';
-  }
-  return out;
-}
 
 /// RFC 8259 7: beyond U+FFFF as a pair of surrogates.
 std::string unicode_escape(char32_t value) {
@@ -153,13 +136,18 @@ void JsonWriter::boolean(std::string_view name, bool value) {
   append(value ? "true" : "false");
 }
 
+void JsonWriter::null(std::string_view name) {
+  this->name(name);
+  append("null");
+}
+
 void JsonWriter::wire(std::string_view name, std::string_view octets) {
   if (is_utf8(octets)) {
     string(name, octets);
     return;
   }
   string(name, escape(octets, Wording::kWire, Charset::kUtf8));
-  string(fmt::format("{}_b64", name), base64(octets));
+  string(fmt::format("{}_b64", name), encode_base64(octets));
 }
 
 void JsonWriter::time(std::string_view name, Time value) {

@@ -40,6 +40,7 @@ class JsonWriter {
   }
   void element_number(std::uint64_t value);
   void boolean(std::string_view name, bool value);
+  void null(std::string_view name);
   /// A member only where it says something: numbers but 0, true, texts that are not empty.
   /// Under a name that is not ours: it may hold anything.
   void number_of(std::string_view anything, std::uint64_t value);

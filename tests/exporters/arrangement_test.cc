@@ -1,12 +1,15 @@
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <string>
 
 #include "exporters/exporter.h"
+#include "exporters/json/json_exporter.h"
 #include "exporters/session_order.h"
 #include "tests/catch.h"
 #include "tests/exporters/golden.h"
 #include "tests/exporters/story.h"
+#include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
 namespace {
@@ -68,7 +71,7 @@ TEST_CASE("runs are named when there are several") {
 
 TEST_CASE("only annotated sessions are shown, in every format made of timelines alone") {
   for (const ExporterKind& kind : all_exporters()) {
-    if (kind.octets) continue;  // packets_test has those
+    if (kind.octets || kind.make == nullptr) continue;  // have tests of their own
     for (const Arrangement arrangement : {Arrangement::kByTime, Arrangement::kBySession}) {
       INFO(kind.name);
       ExporterOptions options;
@@ -103,6 +106,73 @@ TEST_CASE("only annotated sessions are shown, in every format made of timelines 
       }
     }
   }
+}
+
+TEST_CASE("a document is the same, whether it waits in memory or in a file") {
+  for (const bool only_annotated : {false, true}) {
+    const auto document = [&](std::size_t held) {
+      ExporterOptions options;
+      if (only_annotated) options.annotated_from = Severity::kWarning;
+      StringOutput output;
+      JsonExporter exporter(options, output, held);
+      exporter.begin_run(story_run());
+      Story first(1, exporter);
+      first.at(0ms).started("192.0.2.1:1", "mx.example:25");
+      Story unreachable(2, exporter);
+      tell_unreachable(unreachable);
+      Story origin(3, exporter);
+      tell_origin(origin, 60s);
+      // A number that is used once more.
+      Story again(3, exporter);
+      tell_origin(again, 90s);
+      first.at(200s).reply({"220 one"}, Answers::kGreeting);
+      exporter.end_run();
+      exporter.finish();
+      CHECK(!exporter.fault());
+      return output.text();
+    };
+    const std::string in_memory = document(Spool::kMostHeld);
+    for (const std::size_t held : {0UL, 1UL, 100UL, 5000UL}) CHECK(document(held) == in_memory);
+    CHECK((in_memory.find("\"session\":1") != std::string::npos) == !only_annotated);
+    CHECK(in_memory.find("\"session\":3") != in_memory.rfind("\"session\":3"));
+  }
+}
+
+TEST_CASE("an annotation that is folded long after it was told is told apart from the fold") {
+  StringOutput output;
+  JsonExporter exporter({}, output);
+  exporter.begin_run(story_run());
+  const Rule* rule = all_rules().front();
+  for (std::uint64_t number = 1; number <= 100; ++number) {
+    Annotation annotation;
+    annotation.number = number;
+    annotation.rule = rule;
+    exporter.on_timeline({1, Time{1ms}, annotation});
+  }
+  exporter.on_timeline({1, Time{2ms}, AnnotationFolded{.number = 100, .under = "near"}});
+  exporter.on_timeline({1, Time{2ms}, AnnotationFolded{.number = 1, .under = "far"}});
+  exporter.end_run();
+  exporter.finish();
+  CHECK(output.text().find(R"("folds": [
+    {"number":1,"folded_under":"far"}])") != std::string::npos);
+  CHECK(output.text().find(R"("folded_under":"near"}])") != std::string::npos);
+}
+
+TEST_CASE("what cannot be spooled is said") {
+  const char* before = std::getenv("TMPDIR");
+  const std::string kept = before == nullptr ? "" : before;
+  setenv("TMPDIR", "/nonexistent", 1);
+  StringOutput output;
+  JsonExporter exporter({}, output, 10);
+  exporter.begin_run(story_run());
+  Story origin(1, exporter);
+  tell_origin(origin, 60s);
+  exporter.end_run();
+  exporter.finish();
+  REQUIRE(exporter.fault());
+  CHECK(exporter.fault()->message.find("/nonexistent") != std::string::npos);
+  CHECK(exporter.fault()->message.find("TMPDIR") != std::string::npos);
+  before == nullptr ? unsetenv("TMPDIR") : setenv("TMPDIR", kept.c_str(), 1);
 }
 
 /// "1:text" per piece, a resumed one with "~".

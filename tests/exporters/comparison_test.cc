@@ -2,13 +2,12 @@
 #include <string_view>
 #include <vector>
 
-#include "diff/normalizer.h"
-#include "diff/run_comparison.h"
-#include "diff/run_series.h"
-#include "exporters/comparison_json.h"
-#include "exporters/comparison_table.h"
-#include "exporters/comparison_text.h"
-#include "exporters/text_width.h"
+#include "diff/runs/normalizer.h"
+#include "diff/runs/run_comparison.h"
+#include "diff/runs/run_series.h"
+#include "exporters/comparison/comparison_json.h"
+#include "exporters/comparison/comparison_table.h"
+#include "exporters/comparison/comparison_text.h"
 #include "tests/catch.h"
 #include "tests/diff/recorded.h"
 #include "tests/exporters/golden.h"
@@ -136,15 +135,6 @@ ExporterOptions columns(std::size_t width) {
   ExporterOptions options;
   options.width = width;
   return options;
-}
-
-void check_width(std::string_view text, std::size_t width) {
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    INFO(line);
-    CHECK(display_width(line) <= width);
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-  }
 }
 
 TEST_CASE("a comparison as text") {

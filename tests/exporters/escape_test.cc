@@ -3,8 +3,9 @@
 #include <string>
 
 #include "exporters/json_writer.h"
-#include "exporters/text_style.h"
-#include "exporters/text_width.h"
+#include "exporters/text/text_style.h"
+#include "exporters/text/text_width.h"
+#include "exporters/time_words.h"
 #include "tests/catch.h"
 
 namespace smtpscope {

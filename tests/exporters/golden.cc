@@ -4,6 +4,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/lines.h"
+#include "exporters/text/text_width.h"
 #include "tests/catch.h"
 
 namespace smtpscope {
@@ -23,6 +25,15 @@ void check_golden(const std::string& name, std::string_view text) {
   REQUIRE(file.good());
   const std::string expected{std::istreambuf_iterator<char>(file), {}};
   CHECK(std::string(text) == expected);
+}
+
+void check_width(std::string_view text, std::size_t width) {
+  while (!text.empty()) {
+    const std::string line(take_line(text));
+    INFO(line);
+    CHECK(display_width(line) <= width);
+    CHECK_FALSE(line.ends_with(' '));
+  }
 }
 
 std::string without_version(std::string text) {

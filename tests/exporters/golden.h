@@ -26,6 +26,9 @@ class StringOutput : public Output {
 /// With SMTPSCOPE_APPROVE in the environment (script/approve-golden) the file is written instead.
 void check_golden(const std::string& name, std::string_view text);
 
+/// CHECKs that each line takes at most `width` columns, and ends in no blank.
+void check_width(std::string_view text, std::size_t width);
+
 /// A JSON document with another version of the program in it: that changes with each release and
 /// says nothing here. REQUIREs that one is in it.
 std::string without_version(std::string text);

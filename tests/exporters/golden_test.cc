@@ -5,7 +5,6 @@
 #include <string>
 
 #include "exporters/exporter.h"
-#include "exporters/text_width.h"
 #include "tests/catch.h"
 #include "tests/exporters/story.h"
 
@@ -45,15 +44,7 @@ TEST_CASE("text fits the width it is given") {
     ExporterOptions options;
     options.width = width;
     const std::string text = text_of_all(options);
-    std::size_t begin = 0;
-    while (begin < text.size()) {
-      const std::size_t end = text.find('\n', begin);
-      const std::string line = text.substr(begin, end - begin);
-      INFO(line);
-      CHECK(display_width(line) <= width);
-      CHECK((line.empty() || line.back() != ' '));
-      begin = end + 1;
-    }
+    check_width(text, width);
     check_golden("text-" + std::to_string(width) + ".txt", text);
   }
 }

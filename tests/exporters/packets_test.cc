@@ -1,13 +1,15 @@
+#include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/octets.h"
-#include "exporters/eml_exporter.h"
-#include "exporters/pcapng_blocks.h"
-#include "exporters/pcapng_exporter.h"
-#include "exporters/tcp_packets.h"
+#include "exporters/packets/eml_exporter.h"
+#include "exporters/packets/pcapng_blocks.h"
+#include "exporters/packets/pcapng_exporter.h"
+#include "exporters/packets/tcp_packets.h"
 #include "parser/item.h"
 #include "tests/catch.h"
 #include "tests/exporters/golden.h"
@@ -225,6 +227,33 @@ TEST_CASE("a finding is a comment on the packet that it is about, however late i
   CHECK(holds(packets[4], "RSET"));
   CHECK(holds(packets[4], "notice " + std::string(all_rules().front()->id) + ": about RSET"));
   CHECK(holds(packets[6], "about nothing"));
+}
+
+TEST_CASE("comments take memory too, and of very many the first are kept") {
+  StringOutput output;
+  PcapngExporter exporter({}, output);
+  exporter.begin_run({});
+  Told told(exporter);
+  told.open(at_ns(1));
+  for (int i = 0; i < 1000; ++i) {
+    exporter.on_record({1, at_ns(2), Gap{std::nullopt, 0, 1, "the disk was full"}});
+  }
+  told.say(at_ns(3), Side::kServer, "220 mx\r\n");
+  // Packets are let go, though the session goes on, when what is said of them fills the memory.
+  const std::string long_text(1 << 20, 'x');
+  for (std::size_t held = 0; held <= PcapngExporter::kMaxHeld; held += long_text.size()) {
+    told.annotate(at_ns(3), 1, long_text);
+  }
+  told.say(at_ns(4), Side::kClient, "QUIT\r\n");
+  CHECK(!packets_of(output).empty());
+  told.end(at_ns(6));
+  exporter.end_run();
+  exporter.finish();
+  const auto packets = packets_of(output);
+  const auto greeting = std::ranges::find_if(
+      packets, [](const std::string& packet) { return holds(packet, "220 mx"); });
+  REQUIRE(greeting != packets.end());
+  CHECK(holds(*greeting, "and 744 remarks more"));
 }
 
 TEST_CASE("packets of sessions that overlap are in the order of time") {

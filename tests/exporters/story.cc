@@ -16,10 +16,6 @@ constexpr Rule rule(std::string_view id, Severity severity, Fault fault) {
           .category = Category::kTransaction,
           .severity = severity,
           .fault = fault,
-          .title = "",
-          .means = "",
-          .caveats = "",
-          .reference = "",
           .triggers = 0,
           .evaluate = nullptr};
 }
@@ -192,8 +188,8 @@ void tell_origin(Story& story, Duration start) {
   story.at(start + 31'850us).command("RSET");
   story.at(start + 33ms).in(TxnMark::kEndsBadly, 1).reply({"250 2.0.0 Ok"});
   story.annotation(kAborted,
-                   "the client side dropped 1 accepted recipient with RSET; no message "
-                   "was sent, nothing was delivered",
+                   "1 recipient dropped with RSET 25 ms after MAIL; the server had accepted it, no "
+                   "message was sent",
                    {4, 8, 9});
   Transaction first;
   first.number = 1;
@@ -223,8 +219,8 @@ void tell_origin(Story& story, Duration start) {
   story.at(start + 11'037ms).command("RCPT TO:<bob@example.net>");
   story.at(start + 11'039ms).reply({"250 2.1.5 Ok"});
   story.annotation(kReplayed,
-                   "same envelope as transaction 1, 11.027 s later, 2 RSET in between: something "
-                   "on the client side announced this mail, withdrew it, and announced it again",
+                   "transaction 1 again, 11.027 s later: with 2 RSET in between something on the "
+                   "client side announced this mail, withdrew it, and announced it again",
                    {4, 8, 10, 12});
   story.event(AnnotationFolded{1, "txn-replayed-after-rset"});
   story.at(start + 11'040ms).command("DATA");
@@ -280,15 +276,22 @@ void tell_origin(Story& story, Duration start) {
   using enum VerdictKind;
   story.ended(
       totals,
-      {{kMessage, "message 1 never sent: the client side gave it up with RSET"},
+      {{kLead,
+        "2 messages: 1 delivered, 1 never sent; possible, not proven: a program between the "
+        "application and the wire took the message itself",
+        "speaks-for-the-client",
+        {},
+        Fault::kClient,
+        Certainty::kPossible},
+       {kMessage, "message 1 never sent: the client side dropped it with RSET"},
        {kMessage, "message 2 delivered: the server took it for 1 recipient (213 octets)"},
-       {kFinding,
-        "warning (likely): same envelope as transaction 1 "
-        "[txn-replayed-after-rset]"},
-       {kLikely, "likely: a program between the application and the wire took the message itself"},
+       {kProof, "seen above: txn-replayed-after-rset"},
+       {kAlternative, "or: the client gave the message up", "left-after-ehlo", "greylisted",
+        Fault::kServer, Certainty::kLikely},
        {kCheck, "check next: 1) read the application's own log: does it show RSET?"},
        {kCheck, "2) during the pause, see which process owns the connection"},
        {kRuledOut, "not the cause: refused recipients (none was refused)"},
+       {kFinding, "warning (likely): something else [gap-client]"},
        {kNoFault, "server side: no fault found"}},
       {{find_rule("gap-client"), "the test says so"}});
 }
@@ -345,7 +348,9 @@ void tell_tls(Story& story) {
   story.event(TimelineTlsAlert{{Side::kServer, true, 1, 100}});
   story.event(TimelineAside{Side::kClient, "EHLO [192.0.2.1]\r\n", 1ms});
   story.event(TimelineAside{Side::kServer, "250-mx\x1b[2J\r\n250 STARTTLS\r\n", 1ms});
-  story.event(TimelineRewritten{Side::kServer, "250 mx\r\n"});
+  story.event(TimelineRewritten{Side::kServer, "250 mx\r\n", {}});
+  story.event(TimelineRemark{{RemarkKind::kTimeout, Side::kClient, 30s, "Timeout (30 secs)"}, 3ms});
+  story.event(TimelineRemark{{RemarkKind::kException, {}, {}, "Error: \x1b[2J"}, 1ms});
 }
 
 }  // namespace

@@ -1,9 +1,8 @@
 #include <string>
 #include <string_view>
 
-#include "exporters/taps_json.h"
-#include "exporters/taps_text.h"
-#include "exporters/text_width.h"
+#include "exporters/comparison/taps_json.h"
+#include "exporters/comparison/taps_text.h"
 #include "tests/catch.h"
 #include "tests/diff/two_taps.h"
 #include "tests/exporters/golden.h"
@@ -91,14 +90,7 @@ TEST_CASE("what two taps saw fits the width it is given") {
     ExporterOptions options;
     options.width = width;
     const std::string text = text_of_taps(compared, options);
-    for (std::size_t begin = 0; begin < text.size();) {
-      const std::size_t end = text.find('\n', begin);
-      const std::string line = text.substr(begin, end - begin);
-      INFO(line);
-      CHECK(display_width(line) <= width);
-      CHECK((line.empty() || line.back() != ' '));
-      begin = end + 1;
-    }
+    check_width(text, width);
     check_golden("taps-" + std::to_string(width) + ".txt", text);
   }
 }
