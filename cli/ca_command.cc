@@ -10,7 +10,7 @@
 #include "cli/file_output.h"
 #include "cli/option_values.h"
 #include "cli/subcommand.h"
-#include "proxy/cert_authority.h"
+#include "proxy/tls/cert_authority.h"
 
 namespace smtpscope {
 namespace {
@@ -57,7 +57,7 @@ int run(const CaArguments& arguments) {
       arguments.permitted != authority.value()->permitted()) {
     return fail(
         fmt::format("the CA in {} was made for other domains; --new replaces it, and clients have "
-                    "to be told to "
+                    "then have to "
                     "trust the new one",
                     folder));
   }
@@ -80,21 +80,23 @@ int run(const CaArguments& arguments) {
 std::function<int()> declare_ca(CLI::App& app) {
   auto arguments = std::make_shared<CaArguments>();
   app.add_option("-o,--output", arguments->out,
-                 "Write the CA's certificate here, for clients to trust; - is standard output")
+                 "File for the CA's certificate, for clients to trust; - is standard output")
+      ->default_str("none")
       ->type_name("FILE.pem");
-  app.add_flag("--force", arguments->force, "Replace that file if it exists");
-  app.add_option("--dir", arguments->folder,
-                 "Where the CA lies [~/.config/smtpscope/ca]; created with mode 0700")
+  app.add_flag("--force", arguments->force, "Overwrite that file if it exists");
+  app.add_option("--dir", arguments->folder, "Folder of the CA, created with mode 0700")
+      ->default_str("~/.config/smtpscope/ca")
       ->type_name("DIR");
-  app.add_option("--days", arguments->days, "How long a new CA is valid")
+  app.add_option("--days", arguments->days, "Days that a new CA is valid")
       ->type_name("DAYS")
       ->capture_default_str();
   app.add_option("--permit", arguments->permitted,
-                 "A new CA can sign for this domain and below it only. May be repeated")
+                 "Limit a new CA to this domain and its subdomains. May be repeated")
       ->type_name("DOMAIN")
+      ->default_str("any name")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_flag("--new", arguments->anew, "Replace the CA that is there");
+  app.add_flag("--new", arguments->anew, "Replace the existing CA");
   return [arguments] { return run(*arguments); };
 }
 
@@ -102,10 +104,10 @@ std::function<int()> declare_ca(CLI::App& app) {
 
 const Subcommand kCaCommand = {
     .name = "ca",
-    .description = "Make and show the CA that signs what clients are shown by --tls intercept",
+    .description = "Make or show the CA that signs the certificates of --tls intercept",
     .examples =
         "  smtpscope ca                           make it, or show it\n"
-        "  smtpscope ca -o smtpscope-ca.pem       idem, and a copy for clients to trust\n"
+        "  smtpscope ca -o smtpscope-ca.pem       the same, and a copy for clients to trust\n"
         "  smtpscope ca --new --permit example.com --days 7\n",
     .declare = declare_ca,
 };

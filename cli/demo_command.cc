@@ -1,17 +1,21 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "base/system_error.h"
 #include "cli/live_run.h"
 #include "cli/option_values.h"
 #include "cli/subcommand.h"
-#include "proxy/demo_client.h"
+#include "proxy/sink/demo_client.h"
 
 namespace smtpscope {
 namespace {
@@ -21,7 +25,11 @@ struct DemoArguments {
   std::string capture;
   bool force = false;
   Rendering rendering;
+  WebArguments web;
 };
+
+/// What counts as a pause before the mail is announced again, unless the demo makes a shorter one.
+constexpr Duration kStoryPause = std::chrono::seconds(1);
 
 /// A path for the capture that nobody else can have prepared.
 Result<std::string> temporary_capture() {
@@ -35,18 +43,28 @@ Result<std::string> temporary_capture() {
   return path + "/demo.smtpcap";
 }
 
-/// Ends the proxy when the demo's client has ended.
+void tell(std::string_view text) {
+  // Not by fmt::print(), which throws when nobody can be told.
+  std::fputs(fmt::format("smtpscope: {}\n", text).c_str(), stderr);
+}
+
+/// Ends the proxy when the demo's client has ended; where there is a page, its reader does.
 class DemoEnd : public DemoEvents {
  public:
-  explicit DemoEnd(Proxy& proxy) : proxy_(proxy) {}
+  DemoEnd(Proxy& proxy, std::string page) : proxy_(proxy), page_(std::move(page)) {}
   void on_demo_over(std::string_view failure) override {
     failure_ = failure;
-    proxy_.stop();
+    if (page_.empty() || !failure.empty()) {
+      proxy_.stop();
+    } else {
+      tell(fmt::format("look at it on {} until Ctrl-C", page_));
+    }
   }
   const std::string& failure() const { return failure_; }
 
  private:
   Proxy& proxy_;
+  const std::string page_;
   std::string failure_;
 };
 
@@ -54,48 +72,52 @@ int run(const DemoArguments& arguments) {
   LiveRunOptions options;
   options.proxy.listen = {parse_listen("127.0.0.1:0").value()};
   options.proxy.upstream.kind = Endpoint::Kind::kSink;
-  options.capture = arguments.capture;
-  options.force = arguments.force;
+  options.capture.path = arguments.capture;
+  options.capture.force = arguments.force;
   options.tap = "demo";
+  options.brief = true;  // the story fits a screen
   options.rendering = arguments.rendering;
+  options.web = arguments.web;
   const auto pause = parse_duration(arguments.pause);
   if (!pause) {
-    return fail(
-        fmt::format("cannot pause for '{}': give a time such as 2s or 10s", arguments.pause));
+    return fail(fmt::format("--pause: '{}' is no time; give 2s or 10s", arguments.pause));
   }
-  if (options.capture.empty()) {
+  // The story's pause was ten seconds. Nobody wants to wait for that, so a shorter one counts here.
+  options.rules.set(Threshold::kInterceptionPause, std::min(pause->count(), kStoryPause.count()));
+  if (options.capture.path.empty()) {
     auto path = temporary_capture();
     if (!path) return fail(path.error().message);
-    options.capture = path.value();
+    options.capture.path = path.value();
   }
 
   auto live = LiveRun::start(std::move(options));
   if (!live) return fail(live.error().message);
   LiveRun& demo = *live.value();
-  DemoEnd end(demo.proxy());
+  DemoEnd end(demo.proxy(), demo.page_address());
+  if (!demo.page_address().empty()) tell(fmt::format("page: {}", demo.page_address()));
   DemoClient client(demo.loop(), demo.proxy().addresses().front(), *pause, end);
   client.start();
   const int code = demo.serve();
   demo.print_totals();
-  if (!end.failure().empty()) return fail(fmt::format("the demo broke off: {}", end.failure()));
+  if (!end.failure().empty()) return fail(fmt::format("the demo failed: {}", end.failure()));
   if (code == kExitFine) {
-    fmt::print(stderr, "smtpscope: see it again with: smtpscope show {}\n", demo.capture_path());
+    tell(fmt::format("see it again with: smtpscope show {}", demo.capture_path()));
   }
   return code;
 }
 
 std::function<int()> declare_demo(CLI::App& app) {
   auto arguments = std::make_shared<DemoArguments>();
-  app.add_option("--pause", arguments->pause,
-                 "The silence before the mail is sent again; the story it retells had 10s")
+  app.add_option("--pause", arguments->pause, "Length of the silence before the mail is sent again")
       ->type_name("TIME")
       ->capture_default_str();
-  app.add_option("-w,--write", arguments->capture,
-                 "Capture file to write; by default one in a new folder under $TMPDIR or /tmp")
+  app.add_option("-w,--write", arguments->capture, "Capture file to write")
+      ->default_str("one in a new folder under $TMPDIR or /tmp")
       ->type_name("FILE.smtpcap");
-  app.add_flag("--force", arguments->force, "Replace the capture file if it exists");
+  app.add_flag("--force", arguments->force, "Overwrite the capture file if it exists");
   static constexpr std::string_view kMore[] = {kNoFormat};
   add_rendering_options(app, arguments->rendering, Formats::kLive, kMore);
+  add_web_address_option(app, arguments->web);
   return [arguments] { return run(*arguments); };
 }
 
@@ -106,6 +128,7 @@ const Subcommand kDemoCommand = {
     .description = "Play a story with a built-in client and server, and show its timeline",
     .examples =
         "  smtpscope demo\n"
+        "  smtpscope demo --web\n"
         "  smtpscope demo --pause 10s -w demo.smtpcap\n",
     .declare = declare_demo,
 };

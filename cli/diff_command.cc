@@ -18,12 +18,12 @@
 #include "cli/run_loading.h"
 #include "cli/subcommand.h"
 #include "cli/taps_report.h"
-#include "diff/normalizer.h"
-#include "diff/run_comparison.h"
-#include "diff/run_series.h"
-#include "exporters/comparison_json.h"
-#include "exporters/comparison_table.h"
-#include "exporters/comparison_text.h"
+#include "diff/runs/normalizer.h"
+#include "diff/runs/run_comparison.h"
+#include "diff/runs/run_series.h"
+#include "exporters/comparison/comparison_json.h"
+#include "exporters/comparison/comparison_table.h"
+#include "exporters/comparison/comparison_text.h"
 
 namespace smtpscope {
 namespace {
@@ -69,7 +69,7 @@ Result<std::vector<std::string>> captures_in(const std::string& folder) {
   }
   if (fault) return Error{fmt::format("{}: {}", folder, fault.message())};
   if (files.size() < 2) {
-    return Error{fmt::format("{} holds {}; a baseline needs two runs or more", folder,
+    return Error{fmt::format("{} holds {}; a baseline takes two runs or more", folder,
                              files.empty() ? "no file" : "one file only")};
   }
   std::ranges::sort(files);
@@ -223,13 +223,13 @@ int run_diff(DiffOptions& options) {
         "folder: smtpscope diff --baseline DIR [RUN...]");
   }
   if (std::ranges::count(options.runs, "-") > 1) {
-    return fail("standard input can be one of the runs only; give files for the others");
+    return fail("only one run can be read from standard input; give files for the others");
   }
   if (!options.threshold.empty()) {
     const std::optional<Duration> threshold = parse_duration(options.threshold);
     if (!threshold) {
-      return fail(
-          fmt::format("--time-threshold {}: not a time; give 500ms, 2s or 1m", options.threshold));
+      return fail(fmt::format("--time-threshold: '{}' is no time; give 500ms, 2s or 1m",
+                              options.threshold));
     }
     options.comparison.timing_threshold = *threshold;
   }
@@ -249,49 +249,58 @@ int run_diff(DiffOptions& options) {
 
 std::function<int()> declare_diff(CLI::App& app) {
   auto options = std::make_shared<DiffOptions>();
+  app.option_defaults()->group("Comparison");
   app.add_option("RUN", options->runs,
-                 "Captures: the base, then what is compared with it; - is standard input");
+                 "Captures: the base, then what to compare with it; - is standard input");
   app.add_option("--baseline", options->baseline,
-                 "A folder of captures that should be alike: tells what is stable in them and what "
+                 "A folder of captures that should be alike: show what is stable in them and what "
                  "flickers; of the RUNs then only what the folder's do not show")
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->default_str("none");
   app.add_flag("-y,--side-by-side", options->layout.side_by_side, "Two columns");
   app.add_option("--context", options->layout.context,
                  "Exchanges shown around what differs; -v shows all")
       ->capture_default_str();
-  app.add_flag("--reads", options->comparison.reads,
-               "Also compare into how many reads the octets were cut");
+  app.add_flag("--reads", options->comparison.reads, "Compare the number of reads, too");
   app.add_flag("--no-timing", options->no_timing, "Do not compare how long things took");
   app.add_option("--time-threshold", options->threshold,
-                 "Waits differ when they are so far apart at least [500ms]")
+                 "Report waits that differ by at least this")
+      ->default_str("500ms")
       ->type_name("TIME");
   app.add_option("--time-ratio", options->comparison.timing_ratio,
-                 "… and the longer is so many times the shorter")
+                 "... and by at least this factor")
       ->check(CLI::Range(1.0, 1e9))
       ->capture_default_str();
   app.add_option("--ignore", options->normalizers.ignore,
                  "Set aside what this regular expression (RE2) matches, or its first group")
+      ->default_str("nothing")
       ->allow_extra_args(false)
       ->type_name("RE");
   app.add_option("--no-normalizer", options->normalizers.off,
-                 "Do not set this aside; \"all\": nothing")
+                 "Compare this, too; \"all\": set nothing aside")
+      ->default_str("none")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("NAME[,NAME...]");
   app.add_flag("--list-normalizers", options->list_normalizers,
-               "Print what is set aside because it differs from run to run");
+               "List what is set aside because it differs from run to run");
+  app.option_defaults()->group("Output");
   app.add_option("-f,--format", options->format, "text, or json (docs/comparison.schema.json)")
       ->check(CLI::IsMember({std::string(kText), std::string(kJson)}))
       ->capture_default_str();
   add_look_options(app, options->rendering, "All exchanges, and what was set aside");
   add_rule_options(app, options->rule_options);
-  app.add_option("-o,--output", options->output, "Write to this file, readable by you only");
-  app.add_flag("--force", options->force, "Overwrite the file of -o");
+  app.option_defaults()->group("Output");
+  app.add_option("-o,--output", options->output, "Output file, readable only by you")
+      ->type_name("FILE")
+      ->default_str("standard output");
+  app.add_flag("--force", options->force, "Overwrite the output file if it exists");
+  app.option_defaults()->group("Comparison");
   CLI::Option* taps = app.add_flag(
       "--taps", options->taps,
-      "The two RUNs are the same sessions, recorded near the client and near the server: tell what "
-      "something in between changed. --set two-point-divergence.delay=TIME: the delay that is "
-      "told");
+      "The two RUNs are the same sessions, recorded near the client and near the server: report "
+      "what something in between changed. --set two-point-divergence.delay=TIME: shortest delay "
+      "to report");
   // Between two places everything counts, to the octet: nothing is set aside.
   for (const char* other : {"--baseline", "--side-by-side", "--reads", "--no-timing",
                             "--time-threshold", "--time-ratio", "--ignore", "--no-normalizer"}) {
@@ -312,9 +321,10 @@ const Subcommand kDiffCommand = {
         "  smtpscope diff base.smtpcap a.smtpcap b.smtpcap c.smtpcap     a table\n"
         "  smtpscope diff --baseline runs/                               what flickers in them\n"
         "  smtpscope diff --baseline runs/ today.smtpcap                 what is new today\n"
-        "  smtpscope diff --taps near-client.smtpcap near-server.smtpcap  what is in between does\n"
-        "  exit code: 0 no difference, 1 there are some, 2 a run could not be read\n",
+        "  smtpscope diff --taps near-client.smtpcap near-server.smtpcap  what is in between "
+        "does\n",
     .declare = declare_diff,
+    .exit_status = "0 no difference, 1 there are some, 2 wrong usage, or a run could not be read.",
 };
 
 }  // namespace smtpscope

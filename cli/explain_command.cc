@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,37 +10,47 @@
 
 #include "cli/file_output.h"
 #include "cli/nearest_name.h"
-#include "cli/rule_words.h"
+#include "cli/rule_listing.h"
 #include "cli/subcommand.h"
 #include "cli/terminal.h"
+#include "cli/trouble_words.h"
+#include "timeline/causes/cause.h"
+#include "timeline/reasons/reply_reason.h"
 #include "timeline/rule.h"
 
 namespace smtpscope {
 namespace {
 
-/// Words are hard to read across a whole wide screen.
-constexpr std::size_t kReadingWidth = 88;
-
-int unknown_rule(std::string_view typed) {
+int unknown_id(std::string_view typed) {
   std::vector<std::string_view> ids;
   for (const Rule* rule : all_rules()) ids.push_back(rule->id);
+  for (const Cause* cause : all_causes()) ids.push_back(cause->id);
+  for (std::size_t i = 0; i < kReplyReasons; ++i) {
+    ids.push_back(to_string(static_cast<ReplyReason>(i)));
+  }
   const std::string_view near = nearest_name(typed, ids);
   if (!near.empty()) {
-    return fail(fmt::format("there is no rule '{}'. Did you mean '{}'?", typed, near));
+    return fail(fmt::format("nothing is called '{}'. Did you mean '{}'?", typed, near));
   }
-  return fail(fmt::format("there is no rule '{}'; 'smtpscope rules' lists them all", typed));
+  return fail(
+      fmt::format("nothing is called '{}'; 'smtpscope rules' lists the rules, 'smtpscope troubles' "
+                  "causes and reasons",
+                  typed));
 }
 
 int run(const std::string& id) {
-  const Rule* rule = find_rule(id);
-  if (rule == nullptr) return unknown_rule(id);
-  const std::size_t width = terminal_width(STDOUT_FILENO);
-  return print(explain_rule(*rule, width == 0 ? kReadingWidth : std::min(width, kReadingWidth)));
+  const std::size_t width = reading_width(STDOUT_FILENO);
+  if (const Rule* rule = find_rule(id)) return print(explain_rule(*rule, width));
+  for (const Trouble& trouble : all_troubles()) {
+    if (trouble.id == id) return print(trouble_text(trouble, width));
+  }
+  return unknown_id(id);
 }
 
 std::function<int()> declare_explain(CLI::App& app) {
   auto id = std::make_shared<std::string>();
-  app.add_option("RULE", *id, "The id of a rule, as the timeline shows it")->required();
+  app.add_option("RULE", *id, "Id of a rule, a cause or a reason, as the timeline shows it")
+      ->required();
   return [id] { return run(*id); };
 }
 
@@ -49,8 +58,10 @@ std::function<int()> declare_explain(CLI::App& app) {
 
 const Subcommand kExplainCommand = {
     .name = "explain",
-    .description = "Tell what an annotation means, its likely causes, and what to do",
-    .examples = "  smtpscope explain txn-aborted-rset\n",
+    .description = "Explain a rule, a cause or a reason: what it means, likely causes, what to do",
+    .examples =
+        "  smtpscope explain txn-aborted-rset\n"
+        "  smtpscope explain greylisted\n",
     .declare = declare_explain,
 };
 

@@ -1,6 +1,5 @@
 #include "cli/file_output.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "base/system_error.h"
+#include "capture/new_file.h"
 #include "cli/subcommand.h"
 
 namespace smtpscope {
@@ -48,32 +48,19 @@ FileOutput::~FileOutput() {
 }
 
 Result<FileOutput> FileOutput::create(const std::string& path, bool force,
-                                      std::span<const std::string> inputs) {
+                                      std::span<const std::string> inputs, std::string_view what) {
   struct stat existing {};
   if (stat(path.c_str(), &existing) == 0) {
     for (const std::string& input : inputs) {
       struct stat source {};
       if (stat(input.c_str(), &source) == 0 && is_same_file(source, existing)) {
-        return Error{fmt::format("{} is what is being read; write to another file", path)};
+        return Error{fmt::format("{} is the file being read; write to another one", path)};
       }
     }
-    if (S_ISDIR(existing.st_mode)) return cannot_write(path, EISDIR);
-    if (!S_ISREG(existing.st_mode)) {
-      const int descriptor = open(path.c_str(), O_WRONLY | O_CLOEXEC);
-      if (descriptor < 0) return cannot_write(path, errno);
-      return FileOutput(descriptor, path, true);
-    }
-    if (!force) {
-      return Error{
-          fmt::format("{} exists; choose another name, or overwrite it with --force", path)};
-    }
-    // A new file instead of the old one emptied: whoever has the old one open keeps it whole, and
-    // its permissions are not inherited.
-    if (unlink(path.c_str()) != 0) return cannot_write(path, errno);
   }
-  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (descriptor < 0) return cannot_write(path, errno);
-  return FileOutput(descriptor, path, true);
+  const Result<int> descriptor = create_new_file(path, what, force);
+  if (!descriptor) return descriptor.error();
+  return FileOutput(descriptor.value(), path, true);
 }
 
 void FileOutput::write(std::string_view text) {

@@ -18,10 +18,11 @@ class FileOutput : public Output {
   /// Standard output.
   FileOutput();
   /// A new file that only its owner may read: timelines hold addresses and what was said. An
-  /// existing file is refused unless `force`, and never if it is one of `inputs`. What is no
-  /// regular file (/dev/null, a FIFO) is written to as it is.
+  /// existing file is refused unless `force`, and never if it is one of `inputs`; see
+  /// create_new_file(), and there for `what`.
   static Result<FileOutput> create(const std::string& path, bool force,
-                                   std::span<const std::string> inputs);
+                                   std::span<const std::string> inputs,
+                                   std::string_view what = "the output");
   FileOutput(FileOutput&& from) noexcept;
   FileOutput& operator=(FileOutput&&) = delete;
   ~FileOutput() override;

@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <clocale>
@@ -10,15 +12,18 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/command_usage.h"
+#include "cli/help_text.h"
 #include "cli/nearest_name.h"
 #include "cli/subcommand.h"
+#include "cli/terminal.h"
 
 namespace smtpscope {
 namespace {
 
 constexpr std::string_view kAbout =
-    "smtpscope sits between an SMTP client and a mail server, relays every octet untouched, and\n"
-    "tells what happened, when, and on which side to look.\n";
+    "smtpscope sits between an SMTP client and a mail server, relays every octet untouched, and "
+    "shows what happened, when, and on which side to look";
 
 constexpr std::string_view kFirstSteps =
     "First steps:\n"
@@ -26,26 +31,44 @@ constexpr std::string_view kFirstSteps =
     "  smtpscope proxy --listen 2525 --upstream mx.example:25 -w today.smtpcap\n"
     "  smtpscope show today.smtpcap                     the annotated timeline\n"
     "  smtpscope explain rset-noop                      what an annotation means\n"
+    "  smtpscope help proxy                             the options of a subcommand\n"
     "\n"
     "Exit status: 0 fine, 1 a check found something, 2 wrong usage or the job failed.\n";
 
-/// The first argument looks like a subcommand but is none; says so and what was probably meant.
-int unknown_subcommand(std::string_view typed) {
-  std::vector<std::string_view> names;
-  for (const Subcommand* command : all_subcommands()) names.push_back(command->name);
-  const std::string_view near = nearest_name(typed, names);
-  if (!near.empty()) {
-    return fail(fmt::format("there is no subcommand '{}'. Did you mean '{}'?", typed, near));
+/// What nobody expected on the command line; of an option the one that was probably meant.
+int unexpected_argument(const CLI::App& app, std::string_view command, std::string_view typed) {
+  const std::string see = fmt::format("see '{} --help'", command);
+  if (!typed.starts_with('-') || typed == "-") {
+    return fail(fmt::format("'{}' was not expected; {}", typed, see));
   }
-  return fail(
-      fmt::format("there is no subcommand '{}'; they are: {}", typed, fmt::join(names, ", ")));
+  const std::string_view name = typed.substr(0, typed.find('='));
+  const std::vector<std::string> names = option_names(app);
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  const std::string_view near = name.starts_with("--") ? nearest_name(name, views) : "";
+  if (near.empty()) return fail(fmt::format("there is no option '{}'; {}", name, see));
+  return fail(fmt::format("there is no option '{}'. Did you mean '{}'? {}", name, near, see));
 }
 
-bool is_subcommand(std::string_view name) {
-  for (const Subcommand* command : all_subcommands()) {
-    if (command->name == name) return true;
+/// Whoever starts a daemon may close the standard streams (<&- >&-). The next file or socket to be
+/// opened would then take the place of one, and messages would go into it. What stands for standard
+/// input and output can only be used the wrong way round: to read or write there is an error, as if
+/// they were closed. Messages nobody wanted.
+bool occupy_standard_streams() {
+  constexpr int kModes[] = {O_WRONLY, O_RDONLY, O_WRONLY};
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
+    if (::fcntl(stream, F_GETFD) >= 0) continue;
+    // The lowest free descriptor is taken, which is this one.
+    if (::open("/dev/null", kModes[stream]) != stream) return false;
   }
-  return false;
+  return true;
+}
+
+/// What CLI11 adds by itself to each command.
+void name_general_options(CLI::App& app) {
+  app.get_help_ptr()->description("Print this help and exit")->group("General");
+  if (CLI::Option* version = app.get_version_ptr()) {
+    version->description("Print the version and exit")->group("General");
+  }
 }
 
 int run(int argc, char** argv) {
@@ -53,12 +76,18 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "smtpscope " SMTPSCOPE_VERSION);
   app.footer(std::string(kFirstSteps));
   app.require_subcommand(1);
+  app.formatter_fn([](const CLI::App* which, const std::string&, CLI::AppFormatMode) {
+    return help_text(*which, reading_width(STDOUT_FILENO));
+  });
+  name_general_options(app);
 
   std::function<int()> job;
   for (const Subcommand* command : all_subcommands()) {
     CLI::App* sub =
         app.add_subcommand(std::string(command->name), std::string(command->description));
-    sub->footer(fmt::format("Examples:\n{}", command->examples));
+    sub->footer(
+        fmt::format("Examples:\n{}\nExit status: {}\n", command->examples, command->exit_status));
+    name_general_options(*sub);
     sub->final_callback([&job, run_it = command->declare(*sub)] { job = run_it; });
   }
 
@@ -67,17 +96,21 @@ int run(int argc, char** argv) {
     return kExitFailure;
   }
   const std::string_view first = argv[1];
-  if (!first.starts_with('-') && !is_subcommand(first)) return unknown_subcommand(first);
+  if (!first.starts_with('-') && find_subcommand(first) == nullptr)
+    return unknown_subcommand(first);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {  // --help, --version
     return app.exit(wanted);
   } catch (const CLI::ParseError& error) {
-    // CLI11 would rather complain of the missing subcommand.
-    if (!is_subcommand(first)) {
-      return fail(fmt::format("there is no option '{}'; see 'smtpscope --help'", first));
+    const CLI::App* where = &app;
+    for (const CLI::App* sub : app.get_subcommands()) where = sub;
+    const std::string command = where == &app ? "smtpscope" : fmt::format("smtpscope {}", first);
+    // First what is not known: that something is missing may be due to that.
+    if (const auto rest = where->remaining(); !rest.empty()) {
+      return unexpected_argument(*where, command, rest.front());
     }
-    return fail(fmt::format("{}; see 'smtpscope {} --help'", error.what(), first));
+    return fail(fmt::format("{}; see '{} --help'", error.what(), command));
   }
   return job();
 }
@@ -86,6 +119,7 @@ int run(int argc, char** argv) {
 }  // namespace smtpscope
 
 int main(int argc, char** argv) {
+  if (!smtpscope::occupy_standard_streams()) return smtpscope::kExitFailure;
   // A reader that has gone (show | head) is an error of write(2), not the death of a relay.
   std::signal(SIGPIPE, SIG_IGN);
   // What the terminal can display; nothing else depends on the locale.

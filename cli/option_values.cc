@@ -4,12 +4,12 @@
 #include <cmath>
 #include <limits>
 
-#include "capture/screen.h"
+#include "capture/sanitizer.h"
 
 namespace smtpscope {
 
 std::optional<std::uint64_t> parse_message_size(std::string_view text) {
-  if (text == "full") return ScreenPolicy::kEverything;
+  if (text == "full") return SanitizerPolicy::kEverything;
   if (text == "none") return 0;
   std::uint64_t octets = 0;
   const char* const end = text.data() + text.size();
@@ -55,6 +55,32 @@ std::optional<Duration> parse_duration(std::string_view text) {
   }
   if (seconds > 86400) return std::nullopt;
   return std::chrono::round<Duration>(std::chrono::duration<double>(seconds));
+}
+
+std::optional<Duration> parse_age(std::string_view text) {
+  constexpr std::int64_t kMostDaysOfAge = 3660;
+  std::int64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, fault] = std::from_chars(text.data(), end, number);
+  if (fault != std::errc{} || end - rest != 1 || number <= 0) return std::nullopt;
+  std::int64_t seconds = 1;
+  switch (*rest) {
+    case 's':
+      break;
+    case 'm':
+      seconds = 60;
+      break;
+    case 'h':
+      seconds = 3600;
+      break;
+    case 'd':
+      seconds = 86400;
+      break;
+    default:
+      return std::nullopt;
+  }
+  if (number > kMostDaysOfAge * 86400 / seconds) return std::nullopt;
+  return std::chrono::seconds(number * seconds);
 }
 
 }  // namespace smtpscope

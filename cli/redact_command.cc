@@ -26,8 +26,9 @@ int run(const RedactArguments& arguments) {
   if (!done) return fail(done.error().message);
   for (const std::string& notice : done.value().notices) static_cast<void>(fail(notice));
   if (done.value().key_made) {
-    fmt::print(stderr, "smtpscope: made a new key, {}: whoever has it can test guesses at names\n",
-               arguments.redaction.key);
+    static_cast<void>(
+        fail(fmt::format("made a new key, {}: anyone who has it can test guesses at names",
+                         arguments.redaction.key)));
   }
   return arguments.report ? print(redaction_report(done.value())) : kExitFine;
 }
@@ -35,10 +36,11 @@ int run(const RedactArguments& arguments) {
 std::function<int()> declare_redact(CLI::App& app) {
   auto arguments = std::make_shared<RedactArguments>();
   add_redaction_options(app, arguments->redaction);
-  app.add_option("-o,--output", arguments->output, "The redacted capture, readable by you only")
+  app.option_defaults()->group("Output");
+  app.add_option("-o,--output", arguments->output, "The redacted capture, readable only by you")
       ->type_name("OUT.smtpcap")
       ->required();
-  app.add_flag("--force", arguments->force, "Replace OUT if it exists");
+  app.add_flag("--force", arguments->force, "Overwrite OUT if it exists");
   app.add_flag("--report", arguments->report,
                "Print which kinds of names were replaced, and how many; no originals");
   return [arguments] { return run(*arguments); };
@@ -48,13 +50,15 @@ std::function<int()> declare_redact(CLI::App& app) {
 
 const Subcommand kRedactCommand = {
     .name = "redact",
-    .description = "Write a copy of a capture in which names are pseudonyms, to be shown to others",
+    .description = "Write a copy of a capture with pseudonyms for names, to show to others",
     .examples =
         "  smtpscope redact today.smtpcap -o public.smtpcap --report\n"
         "  smtpscope redact today.smtpcap -o public.smtpcap --body shape\n"
         "  smtpscope redact monday.smtpcap -o a.smtpcap --key names.key     the same names ...\n"
         "  smtpscope redact tuesday.smtpcap -o b.smtpcap --key names.key    ... in both files\n"
-        "What is replaced, what is not, and how to check it: docs/redaction.md\n",
+        "It cannot know every name: first names and initials in sentences and numbers of up to 4\n"
+        "digits may be left. What is replaced, what is not, and how to check it: "
+        "docs/redaction.md\n",
     .declare = declare_redact,
 };
 

@@ -147,10 +147,10 @@ Result<std::size_t> check_output(const std::string& output, std::uint64_t events
 }  // namespace
 
 void add_redaction_options(CLI::App& app, RedactionOptions& options) {
-  app.add_option(
-         "IN", options.input,
-         "What was recorded, in any format that show reads; it is read twice, and stays as it is")
+  app.add_option("IN", options.input,
+                 "What was recorded, in any format that show reads; it is not changed")
       ->required();
+  app.option_defaults()->group("What is replaced");
   std::vector<std::string> names;
   for (const BodyPolicy policy : kPolicies) names.emplace_back(to_string(policy));
   app.add_option("--body", options.body,
@@ -160,8 +160,8 @@ void add_redaction_options(CLI::App& app, RedactionOptions& options) {
       ->capture_default_str();
   app.add_option("--key", options.key,
                  "Key file, 32 octets or more: files redacted with the same one have the same "
-                 "pseudonyms. Made if it does not exist. Without it each run has a key of its own, "
-                 "which nobody keeps")
+                 "pseudonyms. Made if it does not exist")
+      ->default_str("a key of this run, which nobody keeps")
       ->type_name("FILE");
 }
 
@@ -170,7 +170,7 @@ Result<Redaction> redact_capture(const RedactionOptions& options, const std::str
   struct stat input {};
   if (options.input == "-" || (::stat(options.input.c_str(), &input) == 0 &&
                                !S_ISREG(input.st_mode) && !S_ISDIR(input.st_mode))) {
-    return Error{"the capture is read twice, so it has to be a file; save it first"};
+    return Error{"the capture is read twice, so it cannot be a pipe; save it to a file first"};
   }
   struct stat there {};
   if (output == "-" || (::stat(output.c_str(), &there) == 0 && !S_ISREG(there.st_mode))) {
@@ -234,6 +234,10 @@ std::string redaction_report(const Redaction& redaction) {
         "not looked for: {} that are ordinary words, numbers, or shorter than 4 letters\n",
         redaction.originals.ordinary());
   }
+  text +=
+      "not promised: what nothing shows to be a name (first names and initials in sentences, "
+      "numbers "
+      "of up to 4 digits) may be left. Look before you share it: docs/redaction.md\n";
   if (redaction.moved_addresses > 0) {
     text += fmt::format(
         "{} IP addresses have not the pseudonym that the key gives them, which was taken: in other "

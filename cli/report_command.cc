@@ -1,25 +1,23 @@
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include <CLI/CLI.hpp>
-#include <cerrno>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "base/system_error.h"
 #include "capture/capture_reader.h"
 #include "capture/event_format.h"
 #include "cli/file_output.h"
+#include "cli/folder_output.h"
 #include "cli/redaction.h"
-#include "cli/replay.h"
 #include "cli/rule_options.h"
 #include "cli/subcommand.h"
 #include "exporters/escape.h"
 #include "exporters/exporter.h"
+#include "trace/replay.h"
 
 namespace smtpscope {
 namespace {
@@ -31,6 +29,7 @@ struct ReportArguments {
 };
 
 constexpr std::string_view kCapture = "redacted.smtpcap";
+constexpr std::string_view kPage = "report.html";
 constexpr std::string_view kTimeline = "timeline.txt";
 constexpr std::string_view kJsonTimeline = "timeline.json";
 constexpr std::string_view kVerdict = "verdict.txt";
@@ -38,7 +37,7 @@ constexpr std::string_view kVersions = "versions.txt";
 /// For lines of a mail or an issue.
 constexpr std::size_t kColumns = 110;
 
-/// Writes down what each session came to.
+/// Writes down the verdict on each session.
 class Verdicts : public TimelineSink {
  public:
   explicit Verdicts(Output& out) : out_(out) {}
@@ -60,36 +59,22 @@ class Verdicts : public TimelineSink {
 };
 
 /// Several exporters at once.
-class Everything : public TimelineSink {
+class Everything : public TimelineSink, public WireSink {
  public:
-  explicit Everything(std::vector<TimelineSink*> sinks) : sinks_(std::move(sinks)) {}
+  explicit Everything(std::vector<Exporter*> exporters, TimelineSink& verdicts)
+      : exporters_(std::move(exporters)), verdicts_(verdicts) {}
   void on_timeline(const TimelineEvent& event) override {
-    for (TimelineSink* sink : sinks_) sink->on_timeline(event);
+    for (Exporter* exporter : exporters_) exporter->on_timeline(event);
+    verdicts_.on_timeline(event);
+  }
+  void on_wire(const WireEvent& event) override {
+    for (Exporter* exporter : exporters_) exporter->on_record(event);
   }
 
  private:
-  std::vector<TimelineSink*> sinks_;
+  std::vector<Exporter*> exporters_;
+  TimelineSink& verdicts_;
 };
-
-Result<Done> make_folder(const std::string& path, bool force) {
-  if (::mkdir(path.c_str(), S_IRWXU) == 0) return Done{};
-  const int error = errno;
-  std::error_code fault;
-  if (error == EEXIST && std::filesystem::is_directory(path, fault)) {
-    const bool empty = std::filesystem::is_empty(path, fault);
-    if (fault) return Error{fmt::format("cannot look into {}: {}", path, fault.message())};
-    if (!empty && !force) {
-      return Error{
-          fmt::format("{} exists and is not empty; name another folder, or replace the report "
-                      "in it with --force",
-                      path)};
-    }
-    if (::chmod(path.c_str(), S_IRWXU) == 0) return Done{};
-    return Error{fmt::format("cannot make {} yours only: {}", path, system_words(errno))};
-  }
-  return Error{fmt::format("cannot make the folder {}: {}", path,
-                           error == EEXIST ? "there is a file of that name" : system_words(error))};
-}
 
 std::string versions(const RunInfo& run) {
   std::string text =
@@ -110,7 +95,8 @@ class Report {
   explicit Report(const ReportArguments& arguments) : arguments_(arguments) {}
 
   Result<Done> make() {
-    if (auto made = make_folder(arguments_.folder, arguments_.force); !made) return made;
+    const auto folder = FolderOutput::create(arguments_.folder, arguments_.force);
+    if (!folder) return folder.error();
     Result<Redaction> redacted =
         redact_capture(arguments_.redaction, path(kCapture), arguments_.force);
     if (!redacted) return redacted.error();
@@ -125,9 +111,10 @@ class Report {
       text += fmt::format("  {:<18} {}\n", name, what);
     };
     line(kCapture, "the capture, with pseudonyms for all names");
+    line(kPage, "all of it as a page, for a browser");
     line(kTimeline, "its timeline");
-    line(kJsonTimeline, "the same for programs");
-    line(kVerdict, "what each session came to");
+    line(kJsonTimeline, "the same, for programs");
+    line(kVerdict, "the verdict on each session");
     line(kVersions, "which programs made it");
     text += redaction_report(redaction_);
     text += fmt::format(
@@ -162,6 +149,8 @@ class Report {
     if (!text_file) return text_file.error();
     Result<FileOutput> json_file = file(kJsonTimeline);
     if (!json_file) return json_file.error();
+    Result<FileOutput> page_file = file(kPage);
+    if (!page_file) return page_file.error();
     Result<FileOutput> verdict_file = file(kVerdict);
     if (!verdict_file) return verdict_file.error();
     Result<FileOutput> version_file = file(kVersions);
@@ -174,21 +163,28 @@ class Report {
     options.width = kColumns;
     const auto text = find_exporter("text")->make(options, text_file.value());
     const auto json = find_exporter("json")->make(options, json_file.value());
+    const auto page = find_exporter("html")->make(options, page_file.value());
+    const std::vector<Exporter*> exporters = {text.get(), json.get(), page.get()};
     Verdicts verdicts(verdict_file.value());
-    Everything all({text.get(), json.get(), &verdicts});
-    text->begin_run(run);
-    json->begin_run(run);
-    Replay replay({}, rules.value(), all);
+    Everything all(exporters, verdicts);
+    for (Exporter* exporter : exporters) exporter->begin_run(run);
+    Replay replay({}, rules.value(), all, &all);
     while (true) {
       const Result<bool> more = reader.next(replay);
       if (!more) return more.error();
       if (!more.value()) break;
     }
-    text->end_run();
-    json->end_run();
-    text->finish();
-    json->finish();
-    for (Result<FileOutput>* each : {&text_file, &json_file, &verdict_file, &version_file}) {
+    replay.finish();
+    for (Exporter* exporter : exporters) {
+      exporter->end_run();
+      exporter->finish();
+      if (const auto fault = exporter->fault()) return *fault;
+    }
+    for (const std::string& failure : replay.failures()) {
+      static_cast<void>(fail(failure + "; its timeline ends there"));
+    }
+    for (Result<FileOutput>* each :
+         {&text_file, &json_file, &page_file, &verdict_file, &version_file}) {
       each->value().flush();
       if (const auto fault = each->value().fault()) return *fault;
     }
@@ -209,10 +205,11 @@ int run(const ReportArguments& arguments) {
 std::function<int()> declare_report(CLI::App& app) {
   auto arguments = std::make_shared<ReportArguments>();
   add_redaction_options(app, arguments->redaction);
-  app.add_option("-o,--output", arguments->folder, "The folder to make, readable by you only")
+  app.option_defaults()->group("Output");
+  app.add_option("-o,--output", arguments->folder, "The folder to make, readable only by you")
       ->type_name("DIR")
       ->required();
-  app.add_flag("--force", arguments->force, "Replace a report that is in DIR");
+  app.add_flag("--force", arguments->force, "Overwrite a report that is in DIR");
   return [arguments] { return run(*arguments); };
 }
 
@@ -220,7 +217,8 @@ std::function<int()> declare_report(CLI::App& app) {
 
 const Subcommand kReportCommand = {
     .name = "report",
-    .description = "Make a folder to attach to a bug report: a redacted capture and what it tells",
+    .description =
+        "Make a folder to attach to a bug report: a redacted capture, its timeline and verdicts",
     .examples =
         "  smtpscope report today.smtpcap -o report\n"
         "  smtpscope report today.smtpcap -o report --body shape\n"

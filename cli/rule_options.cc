@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <memory>
 #include <string_view>
+#include <utility>
 
 #include "cli/nearest_name.h"
+#include "cli/reason_words.h"
 #include "timeline/rule.h"
 
 namespace smtpscope {
@@ -39,28 +42,42 @@ Error with_threshold_hint(const Error& error, std::string_view assignment) {
 }  // namespace
 
 void add_rule_options(CLI::App& app, RuleOptions& options) {
+  app.option_defaults()->group("Rules");
   app.add_option("--gap", options.gap,
-                 "The shortest silence that is told; the same as --set gap.note=TIME")
+                 "Shortest silence to report; the same as --set gap.note=TIME")
+      ->default_str("950ms")
       ->type_name("TIME");
   app.add_option("--set", options.set,
                  "A threshold of a rule, such as eod-reply-slow.notice=20s; 'smtpscope rules "
                  "--thresholds' lists them. May be repeated")
+      ->default_str("none")
       ->type_name("RULE.KEY=VALUE")
       ->expected(1)
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--off", options.off, "Rules to leave out: ids, categories, or all")
+      ->default_str("none")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("RULE[,RULE...]");
-  app.add_option("--on", options.on, "Rules to use although --off leaves out their category or all")
+  app.add_option("--on", options.on, "Rules to apply although --off names their category or all")
+      ->default_str("none")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("RULE[,RULE...]");
+  app.add_option("--reasons", options.reasons,
+                 "Further phrases and codes by which servers say why they refuse")
+      ->default_str("none")
+      ->type_name("FILE");
 }
 
 Result<RuleSet> make_rules(const RuleOptions& options) {
   RuleSet rules;
+  if (!options.reasons.empty()) {
+    Result<ReasonTable> reasons = read_reasons(options.reasons);
+    if (!reasons) return reasons.error();
+    rules.set_reasons(std::make_shared<const ReasonTable>(std::move(reasons.value())));
+  }
   std::vector<std::string> assignments = options.set;
   if (!options.gap.empty()) assignments.insert(assignments.begin(), "gap.note=" + options.gap);
   for (const std::string& assignment : assignments) {

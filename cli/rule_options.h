@@ -18,9 +18,10 @@ struct RuleOptions {
   std::vector<std::string> set;  // --set
   std::vector<std::string> off;  // --off
   std::vector<std::string> on;   // --on
+  std::string reasons;           // --reasons
 };
 
-/// Adds --gap, --set, --off and --on to `app`.
+/// Adds --gap, --set, --off, --on and --reasons to `app`.
 void add_rule_options(CLI::App& app, RuleOptions& options);
 
 /// The rules that the options describe. What is switched off by category can be switched on again

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cli/file_output.h"
-#include "cli/rule_words.h"
+#include "cli/rule_listing.h"
 #include "cli/subcommand.h"
 #include "timeline/rule.h"
 
@@ -48,15 +48,18 @@ int run(const RulesOptions& options) {
 
 std::function<int()> declare_rules(CLI::App& app) {
   auto options = std::make_shared<RulesOptions>();
-  app.add_option("--category", options->category, "Only the rules of this category")
+  app.add_option("--category", options->category, "Only rules of this category")
+      ->type_name("CATEGORY")
+      ->default_str("all")
       ->check(CLI::IsMember(category_names()));
-  app.add_option("--severity", options->severity, "Only the rules whose usual severity is this one")
+  app.add_option("--severity", options->severity, "Only rules with this usual severity")
+      ->default_str("all")
       ->check(CLI::IsMember(severity_names()));
   CLI::Option* json = app.add_flag("--json", options->json, "As a JSON array, with all words");
   CLI::Option* markdown =
       app.add_flag("--markdown", options->markdown, "As the page docs/rules.md")->excludes(json);
   app.add_flag("--thresholds", options->thresholds,
-               "What --set can change: each threshold with its standard value")
+               "List the thresholds that --set changes, with their defaults")
       ->excludes(json)
       ->excludes(markdown);
   return [options] { return run(*options); };

@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "capture/wire_source.h"
-#include "cli/replay.h"
 #include "cli/subcommand.h"
-#include "diff/run_recorder.h"
 #include "readers/reader_list.h"
+#include "trace/replay.h"
+#include "trace/run_recorder.h"
 
 namespace smtpscope {
 namespace {
@@ -44,8 +44,13 @@ Result<LoadedRun> load_run(const std::string& path, const RuleSet& rules) {
     if (!more.value()) break;
   }
   source.finish(both);
+  replay.finish();
   LoadedRun loaded{recorder.take(), false};
   loaded.run.info = source.run();  // some formats tell their beginning with the first event only
+  for (const std::string& failure : replay.failures()) {
+    fail(fmt::format("{}: {}; it is compared up to there", path, failure));
+    loaded.damaged = true;
+  }
   for (const SourceNotice& notice : source.notices()) {
     fail(fmt::format("{}: {}", path, notice.text));
     loaded.damaged = loaded.damaged || notice.kind == SourceNotice::Kind::kCorrupt;

@@ -3,8 +3,8 @@
 #include <string>
 
 #include "base/result.h"
-#include "diff/run_record.h"
 #include "timeline/rule_set.h"
+#include "trace/run_record.h"
 
 namespace smtpscope {
 

@@ -10,8 +10,10 @@
 
 #include "cli/file_watch.h"
 #include "cli/output_order.h"
-#include "cli/replay.h"
-#include "timeline/run_summary.h"
+#include "readers/joined_source.h"
+#include "readers/rotated_logs.h"
+#include "timeline/verdict/run_summary.h"
+#include "trace/replay.h"
 
 namespace smtpscope {
 namespace {
@@ -84,6 +86,7 @@ struct ShowRun::Report {
 
 ShowRun::ShowRun(const ShowOptions& options, FileOutput& output, FolderOutput* folder)
     : options_(options),
+      runs_(with_rotated_logs(grouped_by_run(options.files))),
       output_(output),
       folder_(folder),
       kind_(*find_exporter(options.rendering.format)) {}
@@ -91,7 +94,7 @@ ShowRun::ShowRun(const ShowOptions& options, FileOutput& output, FolderOutput* f
 ShowRun::~ShowRun() = default;
 
 int ShowRun::run() {
-  const bool several = options_.files.size() > 1;
+  const bool several = runs_.size() > 1;
   several&& options_.jobs > 1 && kind_.in_parts ? show_in_parts() : show_in_turn();
   output_.flush();
   if (const std::optional<Error> fault = output_.fault()) complain(fault->message);
@@ -107,8 +110,9 @@ ExporterOptions ShowRun::exporter_options_for(std::size_t file) const {
   chosen.arrangement =
       options_.interleave || options_.follow ? Arrangement::kByTime : Arrangement::kBySession;
   if (options_.only_annotated) chosen.annotated_from = severity_of(options_.severity);
-  chosen.name_runs = options_.files.size() > 1;
+  chosen.name_runs = runs_.size() > 1;
   chosen.goes_on = file > 0;
+  options_.records.apply(chosen);
   return chosen;
 }
 
@@ -120,12 +124,13 @@ void ShowRun::show_in_turn() {
   const ExporterOptions chosen = exporter_options_for(0);
   const std::unique_ptr<Exporter> exporter =
       folder_ != nullptr ? kind_.make_in(chosen, *folder_) : kind_.make(chosen, output_);
-  for (const std::string& file : options_.files) {
+  for (const std::vector<std::string>& files : runs_) {
     if (broken() || stopped_) break;
-    account(show(file, *exporter));
+    account(show(files, *exporter));
   }
-  if (options_.files.size() > 1) exporter->sum_up(totals_);
+  if (runs_.size() > 1) exporter->sum_up(totals_);
   exporter->finish();
+  if (const std::optional<Error> fault = exporter->fault()) complain(fault->message);
 }
 
 void ShowRun::show_in_parts() {
@@ -134,16 +139,16 @@ void ShowRun::show_in_parts() {
   const auto work = [&] {
     while (true) {
       const std::size_t number = next++;
-      if (number >= options_.files.size() || output_.broken()) return;
+      if (number >= runs_.size() || output_.broken()) return;
       OrderedPart part(order, number);
       const std::unique_ptr<Exporter> exporter = kind_.make(exporter_options_for(number), part);
-      Report report = show(options_.files[number], *exporter);
+      Report report = show(runs_[number], *exporter);
       exporter->finish();
       order.end(number, [this, report = std::move(report)] { account(report); });
     }
   };
   std::vector<std::thread> workers;
-  const std::size_t count = std::min(options_.jobs, options_.files.size());
+  const std::size_t count = std::min(options_.jobs, runs_.size());
   for (std::size_t i = 1; i < count; ++i) workers.emplace_back(work);
   work();
   for (std::thread& worker : workers) worker.join();
@@ -151,10 +156,22 @@ void ShowRun::show_in_parts() {
 }
 
 /// A file that cannot be read is reported; the others are shown.
-ShowRun::Report ShowRun::show(const std::string& file, Exporter& exporter) {
+ShowRun::Report ShowRun::show(const std::vector<std::string>& files, Exporter& exporter) {
   Report report;
+  const std::string file = files.size() == 1
+                               ? files.front()
+                               : fmt::format("{} and {} more", files.front(), files.size() - 1);
   report.totals.file = file;
-  Result<std::unique_ptr<WireSource>> opened = open_source(file, options_.source);
+  SourceOptions source_options = options_.source;
+  if (options_.follow && is_regular_file(file)) {
+    source_options.on_rotation = [this](std::string_view what) {
+      output_.flush();
+      fail(what);  // nothing that the exit code tells
+    };
+  }
+  Result<std::unique_ptr<WireSource>> opened = files.size() > 1 && is_rotated_log(files)
+                                                   ? open_joined(files, file, source_options)
+                                                   : open_files(files, source_options);
   if (!opened) {
     report.complaints.push_back({opened.error().message});
     return report;
@@ -168,6 +185,7 @@ ShowRun::Report ShowRun::show(const std::string& file, Exporter& exporter) {
   const bool grows = options_.follow && is_regular_file(file);
   grows ? follow(file, source, events, report) : read_all(file, source, events, report);
   source.finish(events);
+  replay.finish();
   counted.begin();
   exporter.end_run();
 
@@ -180,6 +198,9 @@ ShowRun::Report ShowRun::show(const std::string& file, Exporter& exporter) {
   for (const SourceNotice& notice : source.notices()) {
     report.complaints.push_back(
         {fmt::format("{}: {}", file, notice.text), notice.kind == SourceNotice::Kind::kCorrupt});
+  }
+  for (const std::string& failure : replay.failures()) {
+    report.complaints.push_back({fmt::format("{}: {}; its timeline ends there", file, failure)});
   }
   for (const SessionId session : replay.missing()) {
     report.complaints.push_back({fmt::format("{} has no session {}", file, session)});

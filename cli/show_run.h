@@ -11,6 +11,7 @@
 #include "capture/wire_source.h"
 #include "cli/file_output.h"
 #include "cli/folder_output.h"
+#include "cli/record_arguments.h"
 #include "cli/rendering.h"
 #include "cli/subcommand.h"
 #include "exporters/exporter.h"
@@ -32,6 +33,7 @@ struct ShowOptions {
   SourceOptions source;
   Rendering rendering;
   RuleSet rules;
+  RecordSettings records;
   std::string fail_on;  // a severity; "": never
 };
 
@@ -55,13 +57,14 @@ class ShowRun {
   bool broken() const;
   void show_in_turn();
   void show_in_parts();
-  Report show(const std::string& file, Exporter& exporter);
+  Report show(const std::vector<std::string>& files, Exporter& exporter);
   void follow(const std::string& file, WireSource& source, WireSink& sink, Report& report);
   void read_all(const std::string& file, WireSource& source, WireSink& sink, Report& report);
   void account(const Report& report);
   void complain(std::string_view message);
 
   const ShowOptions& options_;
+  const std::vector<std::vector<std::string>> runs_;  // the files, those of one run together
   FileOutput& output_;
   FolderOutput* const folder_;
   const ExporterKind& kind_;

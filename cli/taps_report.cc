@@ -10,9 +10,9 @@
 #include "cli/file_output.h"
 #include "cli/run_loading.h"
 #include "cli/subcommand.h"
-#include "diff/taps_comparison.h"
-#include "exporters/taps_json.h"
-#include "exporters/taps_text.h"
+#include "diff/taps/taps_comparison.h"
+#include "exporters/comparison/taps_json.h"
+#include "exporters/comparison/taps_text.h"
 
 namespace smtpscope {
 
@@ -24,7 +24,7 @@ int report_taps(const TapsRequest& request, const RuleSet& rules, FileOutput& ou
   }
   std::error_code no_file;  // that is told when it is opened
   if (std::filesystem::equivalent(request.runs[0], request.runs[1], no_file)) {
-    return fail(fmt::format("{} and {} are one file; --taps compares captures from two places",
+    return fail(fmt::format("{} and {} are the same file; --taps compares captures from two places",
                             request.runs[0], request.runs[1]));
   }
   std::vector<LoadedRun> loaded;

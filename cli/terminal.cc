@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
@@ -20,6 +21,8 @@ std::string_view environment(const char* name) {
 
 bool is_terminal(int fd) { return isatty(fd) == 1; }
 
+bool can_rewrite(int fd) { return is_terminal(fd) && environment("TERM") != "dumb"; }
+
 std::size_t terminal_width(int fd) {
   if (!is_terminal(fd)) return 0;
   winsize size{};
@@ -28,6 +31,12 @@ std::size_t terminal_width(int fd) {
   std::size_t width = 0;
   std::from_chars(columns.data(), columns.data() + columns.size(), width);
   return width;
+}
+
+std::size_t reading_width(int fd) {
+  constexpr std::size_t kReadingWidth = 88;
+  const std::size_t width = terminal_width(fd);
+  return width == 0 ? kReadingWidth : std::min(width, kReadingWidth);
 }
 
 bool locale_is_utf8() { return std::string_view(nl_langinfo(CODESET)) == "UTF-8"; }

@@ -42,46 +42,55 @@ void add_tls_options(CLI::App& app, TlsArguments& arguments) {
       ->capture_default_str()
       ->group(kGroup);
   app.add_option("--listen-tls", arguments.listen,
-                 "Where clients connect that speak TLS from the first octet (--tls intercept). May "
+                 "Where clients connect with TLS from the first octet (--tls intercept). May "
                  "be repeated")
+      ->default_str("nowhere")
       ->type_name("[HOST:]PORT")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->group(kGroup);
   app.add_option("--upstream-tls", arguments.upstream,
-                 "How the server is spoken to: same as the client speaks, none: in the clear, "
-                 "starttls, implicit: TLS from the first octet. But for same, STARTTLS is hidden "
-                 "from clients in the clear")
+                 "How to speak to the server: same as the client, none: in the clear, starttls, "
+                 "implicit: TLS from the first octet. Unless it is same, STARTTLS is hidden from "
+                 "clients in the clear")
       ->type_name("same|none|starttls|implicit")
       ->capture_default_str()
       ->group(kGroup);
   app.add_option("--ca", arguments.ca_folder,
-                 "Folder of the CA that signs what clients are shown (see smtpscope ca); without "
-                 "one a CA for this run alone")
+                 "Folder of the CA that signs what clients are shown (see smtpscope ca)")
+      ->default_str("a CA for this run alone")
       ->type_name("DIR")
       ->group(kGroup);
   app.add_option("--cert", arguments.certificate,
-                 "Certificate to show to clients instead, its chain behind it")
+                 "Certificate to show to clients instead, followed by its chain")
+      ->default_str("one signed by the CA")
       ->type_name("FILE.pem")
       ->group(kGroup);
-  app.add_option("--key", arguments.key, "Its private key")->type_name("FILE.pem")->group(kGroup);
+  app.add_option("--key", arguments.key, "Private key of --cert")
+      ->type_name("FILE.pem")
+      ->default_str("none")
+      ->group(kGroup);
   app.add_option("--upstream-ca", arguments.upstream_ca,
-                 "CA certificates that the server's is verified with, instead of the system's")
+                 "CA certificates to verify the server with")
+      ->default_str("the system's")
       ->type_name("FILE.pem")
       ->group(kGroup);
   app.add_flag("--insecure-upstream", arguments.insecure_upstream,
-               "Do NOT insist on the server's certificate: whoever answers in its place gets mail "
+               "Do NOT check the server's certificate: whoever answers in its place gets mail "
                "and passwords")
       ->group(kGroup);
   app.add_option("--upstream-cert", arguments.upstream_certificate,
                  "Client certificate for a server that asks for one")
+      ->default_str("none")
       ->type_name("FILE.pem")
       ->group(kGroup);
-  app.add_option("--upstream-key", arguments.upstream_key, "Its private key")
+  app.add_option("--upstream-key", arguments.upstream_key, "Private key of --upstream-cert")
+      ->default_str("none")
       ->type_name("FILE.pem")
       ->group(kGroup);
   app.add_option("--keylog", arguments.key_log,
-                 "Write the secrets of the TLS sessions for Wireshark, mode 0600")
+                 "File for the TLS secrets, for Wireshark, mode 0600")
+      ->default_str("none")
       ->type_name("FILE")
       ->group(kGroup);
 }
@@ -90,12 +99,11 @@ Result<TlsOptions> read_tls_arguments(const TlsArguments& arguments) {
   TlsOptions options;
   const auto mode = find(kModes, arguments.mode);
   if (!mode) {
-    return Error{
-        fmt::format("--tls cannot be '{}': give pass, intercept or strip", arguments.mode)};
+    return Error{fmt::format("--tls: '{}' is none of pass, intercept and strip", arguments.mode)};
   }
   const auto upstream = find(kUpstreams, arguments.upstream);
   if (!upstream) {
-    return Error{fmt::format("--upstream-tls cannot be '{}': give same, none, starttls or implicit",
+    return Error{fmt::format("--upstream-tls: '{}' is none of same, none, starttls and implicit",
                              arguments.upstream)};
   }
   options.mode = *mode;
@@ -106,7 +114,7 @@ Result<TlsOptions> read_tls_arguments(const TlsArguments& arguments) {
   const bool towards_client =
       !arguments.listen.empty() || !arguments.ca_folder.empty() || !arguments.certificate.empty();
   if (*mode == TlsMode::kPass && (towards_server || towards_client)) {
-    return Error{"options of TLS are of no use while it is passed through: add --tls intercept"};
+    return Error{"TLS options have no effect while TLS is passed through: add --tls intercept"};
   }
   if (*mode == TlsMode::kStrip && towards_client) {
     return Error{
@@ -120,11 +128,10 @@ Result<TlsOptions> read_tls_arguments(const TlsArguments& arguments) {
     return Error{"--upstream-cert and --upstream-key go together"};
   }
   if (!arguments.certificate.empty() && !arguments.ca_folder.empty()) {
-    return Error{"--cert shows a certificate of yours, --ca makes one: give either"};
+    return Error{"--cert shows your own certificate, --ca makes one: give only one of them"};
   }
   if (arguments.insecure_upstream && !arguments.upstream_ca.empty()) {
-    return Error{
-        "--insecure-upstream does not insist on what --upstream-ca is for: give either of them"};
+    return Error{"--insecure-upstream turns off what --upstream-ca is for: give only one of them"};
   }
   options.ca_folder = arguments.ca_folder;
   options.certificate = arguments.certificate;

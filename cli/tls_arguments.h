@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "proxy/tls_options.h"
+#include "proxy/tls/tls_options.h"
 
 namespace smtpscope {
 

@@ -84,7 +84,7 @@ class Diff(ProgramTest):
         self.assertEqual(run("diff", "-", a, stdin=capture()).code, 0)
         result = run("diff", "-", "-", stdin=capture())
         self.assertEqual(result.code, 2)
-        self.assertIn("one of the runs only", result.err)
+        self.assertIn("only one run can be read", result.err)
 
     def test_json(self):
         a, b = self.file("a"), self.file("b", text="bye")
@@ -158,7 +158,7 @@ class Diff(ProgramTest):
             ([a], "two runs or more"),
             ([a, a, "--no-normalizer", "queue"], 'no normalizer "queue"'),
             ([a, a, "--ignore", "("], "no regular expression"),
-            ([a, a, "--time-threshold", "soon"], "not a time"),
+            ([a, a, "--time-threshold", "soon"], "is no time"),
             ([a, a, "--time-ratio", "0.5"], "--time-ratio"),
             ([a, a, "-f", "xml"], "xml"),
             ([a, self.folder / "none"], "none"),

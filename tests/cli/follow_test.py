@@ -32,6 +32,30 @@ class Follow(Following):
         self.assertEqual((process.returncode, errors), (0, b""))
         self.assertIn("the session was still open", rest.decode())
 
+    def test_a_log_that_is_rotated_goes_on(self):
+        head = "Nov 24 10:00:00 mx postfix/smtpd[7]: "
+        path = self.file("mail.log", f"{head}> c[192.0.2.1]: 220 mx ESMTP\n{head}< c[192.0.2.1]: EHLO c\n".encode())
+        process = self.start(path)
+        self.read_until(process, "EHLO c\n")
+        # Moved away, begun anew: a last line still comes into the old one.
+        os.rename(path, f"{path}.1")
+        with open(f"{path}.1", "a", encoding="ascii") as file:
+            file.write(f"{head}> c[192.0.2.1]: 250 mx\n")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(f"{head}< c[192.0.2.1]: NOOP\n")
+        seen = self.read_until(process, "NOOP\n")
+        self.assertIn("250 mx", seen)
+        # Emptied, as copytruncate does.
+        with open(path, "w", encoding="ascii"):
+            pass
+        self.read_until_error(process, "was emptied")
+        with open(path, "a", encoding="ascii") as file:
+            file.write(f"{head}> c[192.0.2.1]: 250 Ok, nothing done\n")
+        self.read_until(process, "nothing done\n")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=DEADLINE)
+        self.assertEqual(process.returncode, 0)
+
     def test_terminated(self):
         capture = Capture()
         quiet_session(capture, 1)

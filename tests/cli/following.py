@@ -23,12 +23,18 @@ class Following(ProgramTest):
 
     def read_until(self, process, words):
         """What the program writes up to and including `words`."""
+        return self.read_from(process.stdout, words)
+
+    def read_until_error(self, process, words):
+        return self.read_from(process.stderr, words)
+
+    def read_from(self, stream, words):
         end = time.monotonic() + DEADLINE
         text = b""
         while words.encode() not in text:
-            ready, _, _ = select.select([process.stdout], [], [], end - time.monotonic())
+            ready, _, _ = select.select([stream], [], [], end - time.monotonic())
             self.assertTrue(ready, f"no {words!r} in {text.decode()!r}")
-            piece = os.read(process.stdout.fileno(), 65536)
+            piece = os.read(stream.fileno(), 65536)
             self.assertTrue(piece, f"ended before {words!r}: {text.decode()!r}")
             text += piece
         return text.decode()

@@ -32,7 +32,7 @@ def with_login(capture, session):
 
 
 def seen_inside_tls(capture, session):
-    """STARTTLS that smtpscope saw through, with a line in the clear behind it that went nowhere."""
+    """STARTTLS that smtpscope saw through, with a line in the clear after it that went nowhere."""
     capture.open(0, session)
     capture.server(1, session, "220 mx\r\n")
     capture.client(2, session, "EHLO ws1\r\n")
@@ -112,7 +112,7 @@ class Packets(ProgramTest):
         (told,) = [line for line in lines if "STARTTLS and the server's 220 came here" in line[2]]
         self.assertEqual(told[0], "EHLO")
         for words in ("TLS 1.3 with the server", "certificate verified", "TLS 1.3 with the client",
-                      "29 octets in the clear behind STARTTLS went nowhere"):
+                      "29 octets in the clear after STARTTLS went nowhere"):
             self.assertIn(words, told[2])
         # No hole in the sequence numbers, no record that is none.
         expert = self.tshark(file, "-q", "-z", "expert,warn", "-o", "tcp.check_checksum:TRUE",
@@ -185,7 +185,7 @@ class Packets(ProgramTest):
             os.close(controller)
             os.close(terminal)
         self.assertEqual(result.code, 2)
-        self.assertIn("not for a terminal", result.err)
+        self.assertIn("cannot go to a terminal", result.err)
         self.assertEqual(run("proxy", "-f", "pcapng", "--upstream", "sink").code, 2)
 
     def test_messages_as_files(self):

@@ -1,12 +1,12 @@
 #include "cli/option_values.h"
 
-#include "capture/screen.h"
+#include "capture/sanitizer.h"
 #include "tests/catch.h"
 
 namespace smtpscope {
 
 TEST_CASE("sizes of messages") {
-  CHECK(parse_message_size("full") == ScreenPolicy::kEverything);
+  CHECK(parse_message_size("full") == SanitizerPolicy::kEverything);
   CHECK(parse_message_size("none") == 0);
   CHECK(parse_message_size("0") == 0);
   CHECK(parse_message_size("1000") == 1000);

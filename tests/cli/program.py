@@ -1,7 +1,10 @@
 """Runs the program under test, and writes captures for it."""
 
+import base64
+import gzip
 import json
 import os
+import re
 import subprocess
 import tempfile
 import unittest
@@ -22,10 +25,20 @@ class Result:
         self.code, self.out, self.err = code, out, err
 
 
-def run(*arguments, stdin=b"", env=UTF8, stdout=subprocess.PIPE):
+def run(*arguments, stdin=b"", env=UTF8, stdout=subprocess.PIPE, cwd=None):
     done = subprocess.run([PROGRAM, *map(str, arguments)], input=stdin, env=env, stdout=stdout,
-                          stderr=subprocess.PIPE, timeout=DEADLINE, check=False)
+                          stderr=subprocess.PIPE, timeout=DEADLINE, check=False, cwd=cwd)
     return Result(done.returncode, (done.stdout or b"").decode(), done.stderr.decode())
+
+
+def told_by(file):
+    """What a file of a report tells; of the page its records, for script and base64 hold any word."""
+    text = file.read_bytes().decode("latin-1")
+    if file.suffix != ".html":
+        return text
+    packed = re.search(r'id="records">([^<]*)</script>', text)[1]
+    plain = re.search(r"<noscript>(.*)</noscript>", text, re.S)[1]
+    return gzip.decompress(base64.b64decode(packed)).decode() + plain
 
 
 class Capture:

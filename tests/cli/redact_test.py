@@ -6,7 +6,7 @@ import os
 import stat
 import unittest
 
-from program import Capture, ProgramTest, quiet_session, replayed_session, run
+from program import Capture, ProgramTest, quiet_session, replayed_session, run, told_by
 
 NAMES = ("alice", "kestrel", "10.17.3", "ws17")
 KEPT = "From: Alice <alice@kestrel-mail.de>\r\n\r\nDear Alice, the budget of kestrel-mail.de.\r\n.\r\n"
@@ -110,11 +110,11 @@ class Redact(ProgramTest):
         self.assertEqual(out.read_text(), "mine")
         self.assert_fails(run("redact", path, "-o", path, "--force"), "in.smtpcap")
         self.assertTrue(path.read_text().startswith('{"smtpcap"'))
-        self.assert_fails(run("redact", "-", "-o", out, "--force"), "has to be a file")
+        self.assert_fails(run("redact", "-", "-o", out, "--force"), "save it to a file")
         self.assert_fails(run("redact", path, "-o", "-"), "has to be a file")
         self.assert_fails(run("redact", path, "-o", "/dev/null"), "has to be a file")
         self.assert_fails(run("redact", self.folder / "none", "-o", out, "--force"), "none")
-        self.assert_fails(run("redact", self.file("x", b"no capture\n"), "-o", out), "no known format")
+        self.assert_fails(run("redact", self.file("x", b"no capture\n"), "-o", out), "no SMTP dialogue")
         self.assert_fails(run("redact", path, "-o", out, "--body", "some"), "--body")
         self.assert_fails(run("redact", path), "--output")
 
@@ -141,13 +141,13 @@ class Report(ProgramTest):
         self.assertEqual((result.code, result.err), (0, ""))
         self.assertEqual(stat.S_IMODE(folder.stat().st_mode), 0o700)
         names = sorted(each.name for each in folder.iterdir())
-        self.assertEqual(names, ["redacted.smtpcap", "timeline.json", "timeline.txt", "verdict.txt",
+        self.assertEqual(names, ["redacted.smtpcap", "report.html", "timeline.json", "timeline.txt", "verdict.txt",
                                  "versions.txt"])
         for each in folder.iterdir():
             self.assertEqual(stat.S_IMODE(each.stat().st_mode), 0o600, each)
             self.assertIn(each.name, result.out)
             for name in NAMES + (os.uname().nodename,):
-                self.assertNotIn(name, each.read_text().lower(), each)
+                self.assertNotIn(name, told_by(each).lower(), each)
         self.assertIn("Before you attach it", result.out)
         self.assertIn("message 1 delivered", (folder / "verdict.txt").read_text())
         self.assertIn("ESMTP Postfix", (folder / "timeline.txt").read_text())
@@ -167,9 +167,19 @@ class Report(ProgramTest):
         empty.mkdir(mode=0o755)
         path = self.folder / "in.smtpcap"
         self.assertEqual(run("report", path, "-o", empty).code, 0)
-        self.assertEqual(stat.S_IMODE(empty.stat().st_mode), 0o700)
+        self.assertEqual(stat.S_IMODE(empty.stat().st_mode), 0o755)
         self.assert_fails(run("report", path, "-o", path), "file of that name")
         self.assert_fails(run("report", path, "-o", self.folder / "no" / "where"), "cannot make")
+
+    def test_a_folder_that_is_there_keeps_its_mode(self):
+        path = self.file("a.smtpcap", session())
+        shared = self.folder / "shared"
+        shared.mkdir()
+        shared.chmod(0o1777)
+        self.assertEqual(run("report", path, "-o", shared).code, 0)
+        self.assertEqual(shared.stat().st_mode & 0o7777, 0o1777)
+        for each in shared.iterdir():
+            self.assertEqual(each.stat().st_mode & 0o777, 0o600, each)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import json
 import unittest
 from pathlib import Path
 
-from program import ProgramTest, run
+from program import Capture, ProgramTest, quiet_session, run
 
 LOGS = Path(__file__).resolve().parents[1] / "readers" / "logs"
 ALL = sorted(path.name for path in LOGS.iterdir())
@@ -32,15 +32,15 @@ class ShowLogs(ProgramTest):
         self.assertEqual(result.code, 0)
         self.assertIn("name no time zone and no year", result.err)
         for words in (
-            "not in this trace: line ends and unprintable octets, what came in one piece, the messages, "
-            "how connections were closed; times are told to 1 s",
+            "not in this trace: line ends and unprintable octets, what arrived together, the messages, "
+            "how connections were closed; times are exact to 1 s",
             "10 s, client silent (owes a command)",
             "rset-repeated: RSET sent 2 times in a row, about 1 s apart",
-            "round-pause: about 10 s of silence matches a timer or a fixed wait of 10 s",
-            "txn-replayed-after-rset: same envelope as transaction 1, about 11 s later, 2 RSET in between",
+            "round-pause: about 10 s match a timer of 10 s",
+            "txn-replayed-after-rset: transaction 1 again, about 11 s later: with 2 RSET in between",
             "interception-suspected",
             "mail data, which the trace does not have",
-            "message 2 delivered: the server took it for 1 recipient (of unknown size)",
+            "2 messages: 1 delivered, 1 never sent",
         ):
             self.assertIn(words, " ".join(result.out.split()), words)
         self.assertNotIn("10.00", result.out)
@@ -58,7 +58,7 @@ class ShowLogs(ProgramTest):
         self.assertTrue(session["inside_tls"])
         # Explained with -v, one by one.
         verbose = run("show", "-v", LOGS / "postfix-origin.log").out
-        self.assertIn("not evaluated: line-ending-command: the trace does not tell line ends",
+        self.assertIn("not evaluated: line-ending-command: the trace does not show line ends",
                       " ".join(verbose.split()))
 
     def test_inside_tls_side_by_side(self):
@@ -119,18 +119,62 @@ class ShowLogs(ProgramTest):
         self.assertIn("RSET", result.out)
 
     def test_lines_that_cannot_be_read_are_counted(self):
-        spoiled = (LOGS / "postfix-origin.log").read_bytes() + b"what is this\n" * 3
+        spoiled = (LOGS / "postfix-origin.log").read_bytes() + b"what is this, postfix/smtpd?\n" * 3
         result = run("show", self.file("spoiled.log", spoiled))
         self.assertEqual(result.code, 2)
         self.assertIn("3 lines could not be read; the first is line 29", result.err)
         self.assertIn("txn-replayed-after-rset", result.out)
 
+    def test_a_rotated_log_is_one_run(self):
+        lines = [f"Nov 24 10:00:0{second} mx postfix/smtpd[7]: {text}\n".encode() for second, text in enumerate(
+            ["connect from c[192.0.2.1]", "> c[192.0.2.1]: 220 mx ESMTP", "< c[192.0.2.1]: EHLO c",
+             "> c[192.0.2.1]: 250 mx", "< c[192.0.2.1]: QUIT", "> c[192.0.2.1]: 221 Bye",
+             "disconnect from c[192.0.2.1]"])]
+        whole = self.file("whole.log", b"".join(lines))
+        # Its last line end is missing where it was cut.
+        oldest = self.file("mail.log.2.gz", gzip.compress(b"".join(lines[:3]).rstrip(b"\n")))
+        older = self.file("mail.log.1", b"".join(lines[3:5]))
+        newest = self.file("mail.log", b"".join(lines[5:]))
+        told = run("show", "-f", "jsonl", whole).out.splitlines()[1:]
+        for order in ([oldest, older, newest], [newest, older, oldest]):
+            joined = run("show", "-f", "jsonl", *order)
+            self.assertEqual(joined.out.splitlines()[1:], told)
+        # Others stay runs of their own, and so do captures.
+        self.assertEqual(run("show", "-f", "jsonl", whole, oldest, older, newest).out.count('"event":"run"'), 2)
+        capture = Capture()
+        quiet_session(capture, 1)
+        first, second = self.file("a.smtpcap", capture), self.file("a.smtpcap.1", capture)
+        self.assertEqual(run("show", "-f", "jsonl", first, second).out.count('"event":"run"'), 2)
+
+    def test_a_part_of_a_rotated_log_that_is_damaged_is_named(self):
+        packed = gzip.compress(b"Nov 24 10:00:00 mx postfix/smtpd[7]: > c[192.0.2.1]: 220 mx ESMTP\n" * 99)
+        older = self.file("mail.log.1.gz", packed[:-9])
+        newest = self.file("mail.log", b"Nov 24 10:00:01 mx postfix/smtpd[7]: < c[192.0.2.1]: QUIT\n")
+        self.assertIn("mail.log.1.gz: its compression has no end", run("show", older, newest).err)
+
     def test_what_is_no_log(self):
-        for text in (b"Nov 25 12:00:00 mx cron[7]: nothing to see\n" * 9, b"\0" * 5000):
+        for text, why in ((b"Nov 25 12:00:00 mx cron[7]: nothing to see\n" * 9,
+                           "no greeting, command or reply (line 1: Nov 25 12:00:00 mx cron[7]"),
+                          (b"\0" * 5000, "it is no text"),
+                          (b"2026-11-25 12:00:00 1xW2sO-0005Xz-04 <= a@example.com\n",
+                           "it looks like Exim's main log")):
             result = run("show", self.file("other.log", text))
             self.assertEqual((result.code, result.out), (2, ""))
-            self.assertIn("of no known format", result.err)
-            self.assertIn("postfix", result.err)
+            self.assertIn(why, result.err)
+
+    def test_a_format_can_be_named(self):
+        text = self.file("x", b"C: QUIT\nS: 221 bye\n")
+        self.assertIn("221 bye", run("show", "--as", "dialogue", text).out)
+        self.assertEqual(run("show", "--as", "postfix", text).out.count("221"), 0)
+        wrong = run("show", "--as", "dialog", text)
+        self.assertEqual(wrong.code, 2)
+        self.assertIn("did you mean dialogue?", wrong.err)
+
+    def test_formats_are_listed(self):
+        listed = run("formats")
+        self.assertEqual(listed.code, 0)
+        for name in ("pcapng", "postfix", "phpmailer", "dialogue"):
+            self.assertIn(f"\n{name} ", listed.out)
 
 
 if __name__ == "__main__":

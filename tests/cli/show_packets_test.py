@@ -77,8 +77,8 @@ class ShowPackets(ProgramTest):
         self.assertIn("ends inside a packet", cut.err)
 
     def test_unknown_format(self):
-        self.assert_fails(run("show", self.file("a", b"220 mx ESMTP\r\n")), "no known format",
-                          "pcapng")
+        self.assert_fails(run("show", self.file("a", b"mx ESMTP\r\n")), "no SMTP dialogue",
+                          "smtpscope formats")
 
 
 class ManyFiles(ProgramTest):
@@ -99,7 +99,7 @@ class ManyFiles(ProgramTest):
         for form in ("text", "jsonl", "json"):
             one = run("show", "-f", form, *paths)
             self.assertEqual(one.code, 2)
-            self.assertIn("no known format", one.err)
+            self.assertIn("no SMTP dialogue", one.err)
             self.assertIn("missing: No such file", one.err)
             for jobs in (2, 3, 20):
                 many = run("show", "-f", form, "--jobs", jobs, *paths)
@@ -145,7 +145,7 @@ class FollowPackets(Following):
         self.assertNotIn("221 bye", seen)
         with open(path, "ab") as file:
             file.write(octets[half:])
-        self.read_until(process, "server closes")
+        self.read_until(process, "client closes, server ")
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=DEADLINE)
         self.assertEqual((process.returncode, errors), (0, b""))
@@ -156,7 +156,7 @@ class FollowPackets(Following):
         os.write(process.stdin.fileno(), octets[:-150])
         self.read_until(process, "EHLO client.example")
         os.write(process.stdin.fileno(), octets[-150:])
-        self.read_until(process, "server closes")
+        self.read_until(process, "client closes, server ")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import termios
 import unittest
+from pathlib import Path
 
 from program import (CLEAN, DEADLINE, PROGRAM, ROOT, UTF8, Capture, ProgramTest, quiet_session,
                      replayed_session, run)
@@ -19,7 +20,8 @@ try:
 except ImportError:
     jsonschema = None
 
-HOSTILE = "220 \x1b]0;owned\x07 \u009b31m \x1b[2J mx"
+BIDI = "\u202egnp\u2066".encode().decode("latin-1")  # as octets stand in a capture
+HOSTILE = f"220 \x1b]0;owned\x07 \x1b]52;c;b3duZWQ=\x07 \u009b31m \x1b[2J {BIDI} mx"
 
 
 def three_sessions():
@@ -184,10 +186,72 @@ class Writing(ProgramTest):
 
     def test_places_that_cannot_be_written(self):
         path = self.file("a.smtpcap", three_sessions())
-        self.assert_fails(run("show", path, "-o", self.folder), "Is a directory")
+        self.assert_fails(run("show", path, "-o", self.folder), "it is a folder")
         self.assert_fails(run("show", path, "-o", self.folder / "no" / "a.txt"), "No such file")
         self.assert_fails(run("show", path, "-o", "/dev/full"), "/dev/full", "No space left")
         self.assertEqual(run("show", path, "-o", "/dev/null").code, 0)
+
+    def test_a_fifo_is_not_written_to(self):
+        path = self.file("a.smtpcap", three_sessions())
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo)
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        for force in ((), ("--force",)):
+            self.assert_fails(run("show", path, "-o", fifo, *force), "it is a FIFO", "only regular")
+        self.assertEqual(os.read(reader, 1), b"")
+        self.assertTrue(fifo.is_fifo())
+
+    def test_a_stream_that_is_closed(self):
+        """Nothing that is opened takes its place, and what was to go there is missed."""
+        path = self.file("a.smtpcap", three_sessions())
+        def closed(streams, *arguments):
+            shell = f'exec "$@" {streams}'
+            return subprocess.run(["bash", "-c", shell, "-", PROGRAM, *map(str, arguments)], env=UTF8,
+                                  capture_output=True, text=True, timeout=60, check=False)
+        shown = closed(">&-", "show", path)
+        self.assertEqual((shown.returncode, shown.stdout), (2, ""))
+        self.assertIn("cannot write standard output", shown.stderr)
+        piped = closed("<&-", "show", "-")
+        self.assertEqual((piped.returncode, piped.stdout), (2, ""))
+        self.assertIn("standard input", piped.stderr)
+        self.assertEqual(closed("<&- 2>&-", "show", path).stdout, run("show", path).out)
+
+    def test_memory_is_bounded_however_long_a_session_is(self):
+        if b"__asan_init" in Path(PROGRAM).read_bytes():
+            self.skipTest("the address sanitizer keeps what was freed")
+        capture = Capture()
+        capture.open(0, 1)
+        capture.server(1, 1, "220 mx\r\n")
+        # The second session has to wait for the first.
+        quiet_session(capture, 2, ms=2)
+        for n in range(25_000):
+            capture.client(10 + 2 * n, 1, "NOOP\r\n")
+            capture.server(11 + 2 * n, 1, "250 ok\r\n")
+        capture.end(90_000, 1)
+        path = self.file("long.smtpcap", capture)
+        out = self.folder / "long.json"
+        taken = {}
+        for form in ("jsonl", "json"):
+            child = subprocess.Popen([PROGRAM, "show", path, "-f", form, "-o", out, "--force"],
+                                     env=dict(UTF8, TMPDIR=str(self.folder)))
+            _, status, usage = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(child.returncode, 0)
+            taken[form] = usage.ru_maxrss
+        # Without a bound it was 80 MB more; some 16 MiB of it may be in memory.
+        self.assertLess(taken["json"] - taken["jsonl"], 40 * 1024)
+        sessions = json.loads(out.read_text())["sessions"]
+        self.assertEqual([s["session"] for s in sessions], [1, 2])
+        self.assertEqual([len(s["entries"]) for s in sessions], [50_001, 5])
+        for session in sessions:
+            numbers = [e["number"] for e in session["entries"]]
+            self.assertEqual(numbers, sorted(set(numbers)))
+        # No room for what does not fit into memory: that is said, and it is a failure.
+        result = run("show", path, "-f", "json", "-o", out, "--force",
+                     env=dict(UTF8, TMPDIR="/nonexistent"))
+        self.assertEqual(result.code, 2)
+        self.assertIn("TMPDIR", result.err)
 
     def test_reader_that_has_gone(self):
         path = self.file("a.smtpcap", three_sessions())

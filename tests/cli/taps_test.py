@@ -66,8 +66,8 @@ class Taps(ProgramTest):
         result = run("diff", "--taps", *self.files(scanned=True))
         self.assertEqual((result.code, result.err), (1, ""))
         for words in ("what laptop saw", "what mx saw", "▲ warning two-point-divergence: ",
-                      "It sent the server RSET, which the client never said.",
-                      "It sent the server MAIL and RCPT once more than the client said them.",
+                      "It sent the server RSET, which the client never sent.",
+                      "It sent the server MAIL and RCPT once more than the client sent them.",
                       "likely: The mail shield of a security suite", "next: "):
             self.assertIn(words, result.out)
         narrow = run("diff", "--taps", "--width", 70, *self.files(scanned=True)).out
@@ -121,7 +121,7 @@ class Taps(ProgramTest):
     def test_the_wrong_way_round(self):
         near_client, near_server = self.files()
         self.assert_fails(
-            run("diff", "--taps", near_server, near_client), "the wrong way round",
+            run("diff", "--taps", near_server, near_client), "in the wrong order",
             f"diff --taps {near_client} {near_server}")
 
     def test_nothing_in_common(self):
@@ -150,7 +150,7 @@ class Taps(ProgramTest):
             ([a, b, "--ignore", "x"], "--ignore"),
             ([a, b, "--baseline", self.folder], "--baseline"),
             (["-", "-"], "standard input"),
-            ([a, a], "one file"),
+            ([a, a], "the same file"),
             ([a, b, "--set", "two-point-divergence.delay=soon"], "two-point-divergence.delay"),
         ):
             with self.subTest(arguments=arguments):

@@ -55,6 +55,7 @@ class Arguments(ProgramTest):
                           ["rules", "--category", "none"], ["rules", "--severity", "none"],
                           ["rules", "--json", "--markdown"], ["rules", "--thresholds", "--json"],
                           ["rules", "--thresholds", "--markdown"], ["rules", "timing"],
+                          ["completion"], ["completion", "tcsh"], ["man", "a", "b"],
                           ["explain", "a", "b"]):
             with self.subTest(arguments):
                 self.assert_fails(run(*arguments), f"smtpscope {arguments[0]} --help")
@@ -99,7 +100,7 @@ class Rules(ProgramTest):
         """The sections of an explanation hold the words of a rule, and no section is empty."""
         self.assertIn(rule["title"], told.pop("")[0])
         self.assertEqual(told.pop("What it means"), flat(rule["means"].splitlines()))
-        for heading, name in (("Likely causes, the likeliest first", "causes"),
+        for heading, name in (("Likely causes, most likely first", "causes"),
                               ("What to do", "advice")):
             numbered = [f"{n}. {one}" for n, one in enumerate(rule[name], 1)]
             self.assertEqual(told.pop(heading), flat(numbered))
@@ -122,7 +123,7 @@ class Rules(ProgramTest):
     def test_thresholds(self):
         result = run("rules", "--thresholds")
         self.assertEqual((result.code, result.err), (0, ""))
-        self.assertRegex(result.out, r"(?m)^gap\.note +950ms  the shortest silence that is told$")
+        self.assertRegex(result.out, r"(?m)^gap\.note +950ms  the shortest silence that is reported$")
         listed = ids(result.out.splitlines())
         self.assertEqual(len(listed), len(set(listed)))
         in_json = {t["name"] for r in json.loads(run("rules", "--json").out)

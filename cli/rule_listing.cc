@@ -1,14 +1,14 @@
-#include "cli/rule_words.h"
+#include "cli/rule_listing.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <utility>
 
 #include "exporters/json_writer.h"
-#include "exporters/text_width.h"
+#include "exporters/text/text_width.h"
+#include "timeline/rule_words.h"
 #include "timeline/severity.h"
 #include "timeline/thresholds.h"
 
@@ -18,32 +18,7 @@ namespace {
 constexpr std::array kSeverities = {Severity::kInfo, Severity::kNotice, Severity::kWarning,
                                     Severity::kError};
 
-/// The paragraphs of a rule's words, or the entries of a list, which a line feed separates.
-std::vector<std::string_view> paragraphs(std::string_view text) {
-  std::vector<std::string_view> parts;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    if (end > 0) parts.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return parts;
-}
-
-std::string_view in_words(Fault fault) {
-  switch (fault) {
-    case Fault::kClient:
-      return "the client side";
-    case Fault::kServer:
-      return "the server side";
-    case Fault::kNetwork:
-      return "the network between";
-    case Fault::kProxy:
-      return "smtpscope itself";
-    case Fault::kUnknown:
-      break;
-  }
-  return "whichever side the finding names";
-}
+constexpr std::string_view kAnySide = "whichever side the finding names";
 
 std::string_view in_words(Certainty certainty) {
   switch (certainty) {
@@ -102,19 +77,19 @@ std::string default_text(const ThresholdKind& kind) {
   return threshold_text(kind.unit, kind.standard);
 }
 
-std::string threshold_table(std::span<const ThresholdKind* const> kinds) {
+std::vector<std::string> threshold_lines(std::span<const ThresholdKind* const> kinds) {
   std::size_t widest_name = 0;
   std::size_t widest_default = 0;
   for (const ThresholdKind* kind : kinds) {
     widest_name = std::max(widest_name, kind->name().size());
     widest_default = std::max(widest_default, default_text(*kind).size());
   }
-  std::string out;
+  std::vector<std::string> lines;
   for (const ThresholdKind* kind : kinds) {
-    fmt::format_to(std::back_inserter(out), "{:<{}}  {:>{}}  {}\n", kind->name(), widest_name,
-                   default_text(*kind), widest_default, kind->words);
+    lines.push_back(fmt::format("{:<{}}  {:>{}}  {}", kind->name(), widest_name,
+                                default_text(*kind), widest_default, kind->words));
   }
-  return out;
+  return lines;
 }
 
 /// Words that Markdown must show as they are: addresses and options would become tags and rules.
@@ -127,53 +102,42 @@ std::string escape_markdown(std::string_view text) {
   return out;
 }
 
-// The sections of an explanation.
-constexpr std::string_view kMeans = "What it means";
-constexpr std::string_view kCauses = "Likely causes, the likeliest first";
-constexpr std::string_view kTellApart = "How to tell them apart";
-constexpr std::string_view kAdvice = "What to do";
-constexpr std::string_view kCaveats = "May mislead";
+// The sections of an explanation that are no prose stand before the last of its page.
 constexpr std::string_view kThresholdsHeading = "Thresholds";
 constexpr std::string_view kNeedsHeading = "Needs";
 constexpr std::string_view kUsesHeading = "Says more with";
-constexpr std::string_view kReference = "Reference";
 
 void put_markdown(const Rule& rule, std::string& out) {
   const auto to = std::back_inserter(out);
-  const auto section = [&](std::string_view heading, std::string_view text) {
-    if (text.empty()) return;
-    fmt::format_to(to, "\n**{}.**", heading);
-    std::string_view before = " ";
-    for (const std::string_view paragraph : paragraphs(text)) {
-      fmt::format_to(to, "{}{}\n", std::exchange(before, "\n"), escape_markdown(paragraph));
-    }
-  };
-  const auto numbered = [&](std::string_view heading, std::string_view list) {
-    if (list.empty()) return;
-    fmt::format_to(to, "\n**{}.**\n\n", heading);
-    std::size_t number = 0;
-    for (const std::string_view one : paragraphs(list)) {
-      fmt::format_to(to, "{}. {}\n", ++number, escape_markdown(one));
-    }
-  };
+  const ProsePage& page = words_of(rule);
   fmt::format_to(to, "\n## {}\n\n{}. Category {}, severity {}; where to look: {}. Certainty: {}.\n",
-                 rule.id, escape_markdown(rule.title), to_string(rule.category),
-                 to_string(rule.severity), in_words(rule.fault), in_words(rule.certainty));
-  section(kMeans, rule.means);
-  numbered(kCauses, rule.causes);
-  section(kTellApart, rule.tell_apart);
-  numbered(kAdvice, rule.advice);
-  section(kCaveats, rule.caveats);
-  if (const auto kinds = thresholds_of(rule); !kinds.empty()) {
-    fmt::format_to(to, "\n**{}.**\n\n| name | default | |\n|---|---|---|\n", kThresholdsHeading);
-    for (const ThresholdKind* kind : kinds) {
-      fmt::format_to(to, "| `{}` | {} | {} |\n", kind->name(), default_text(*kind),
-                     escape_markdown(kind->words));
+                 rule.id, escape_markdown(page.title), to_string(rule.category),
+                 to_string(rule.severity), in_words(rule.fault, kAnySide),
+                 in_words(rule.certainty));
+  const auto facts = [&] {
+    if (const auto kinds = thresholds_of(rule); !kinds.empty()) {
+      fmt::format_to(to, "\n**{}.**\n\n| name | default | |\n|---|---|---|\n", kThresholdsHeading);
+      for (const ThresholdKind* kind : kinds) {
+        fmt::format_to(to, "| `{}` | {} | {} |\n", kind->name(), default_text(*kind),
+                       escape_markdown(kind->words));
+      }
+    }
+    if (rule.needs != 0) fmt::format_to(to, "\n**{}.** {}\n", kNeedsHeading, in_words(rule.needs));
+    if (rule.uses != 0) fmt::format_to(to, "\n**{}.** {}\n", kUsesHeading, in_words(rule.uses));
+  };
+  for (const ProseSection& section : page.sections) {
+    if (section.heading == kReferenceHeading) facts();
+    fmt::format_to(to, "\n**{}.**{}", section.heading, section.numbered ? "\n\n" : " ");
+    std::size_t number = 0;
+    for (const std::string& part : section.parts) {
+      if (section.numbered) {
+        fmt::format_to(to, "{}. ", ++number);
+      } else if (&part != &section.parts.front()) {
+        out += '\n';
+      }
+      fmt::format_to(to, "{}\n", escape_markdown(part));
     }
   }
-  section(kNeedsHeading, in_words(rule.needs));
-  section(kUsesHeading, in_words(rule.uses));
-  section(kReference, rule.reference);
 }
 
 }  // namespace
@@ -200,7 +164,7 @@ std::string rules_as_table(std::span<const Rule* const> rules) {
   std::string out;
   for (const Rule* rule : rules) {
     fmt::format_to(std::back_inserter(out), "{:<{}}  {:<7}  {:<11}  {}\n", rule->id, widest,
-                   to_string(rule->severity), to_string(rule->category), rule->title);
+                   to_string(rule->severity), to_string(rule->category), words_of(*rule).title);
   }
   return out;
 }
@@ -212,18 +176,16 @@ std::string thresholds_as_table(std::span<const Rule* const> rules) {
       kinds.push_back(&kind);
     }
   }
-  return threshold_table(kinds);
+  std::string out;
+  for (const std::string& line : threshold_lines(kinds)) out += line + '\n';
+  return out;
 }
 
 std::string rules_as_json(std::span<const Rule* const> rules) {
   constexpr std::array<std::string_view, 4> kUnits = {"duration", "count", "octets", "percent"};
-  const auto list = [](JsonWriter& json, std::string_view name, std::string_view text) {
-    json.begin_array(name);
-    for (const std::string_view one : paragraphs(text)) json.element(one);
-    json.end_array();
-  };
   std::string out;
   for (const Rule* rule : rules) {
+    const ProsePage& page = words_of(*rule);
     JsonWriter json;
     json.begin_object();
     json.string("id", rule->id);
@@ -231,13 +193,16 @@ std::string rules_as_json(std::span<const Rule* const> rules) {
     json.string("severity", to_string(rule->severity));
     json.string("fault", to_string(rule->fault));
     json.string("certainty", to_string(rule->certainty));
-    json.string("title", rule->title);
-    json.string("means", rule->means);
-    list(json, "causes", rule->causes);
-    json.string("tell_apart", rule->tell_apart);
-    list(json, "advice", rule->advice);
-    json.string("caveats", rule->caveats);
-    json.string("reference", rule->reference);
+    json.string("title", page.title);
+    for (const RuleHeading& each : kRuleHeadings) {
+      if (each.numbered) {
+        json.begin_array(each.key);
+        for (const std::string& entry : page.parts(each.heading)) json.element(entry);
+        json.end_array();
+      } else {
+        json.string(each.key, page.text(each.heading));
+      }
+    }
     json.begin_array("needs");
     for (const NeedWords& each : kNeeds) {
       if ((rule->needs & each.need) != 0) json.element(each.name);
@@ -282,7 +247,7 @@ std::string rules_as_markdown(std::span<const Rule* const> rules) {
   for (const Rule* rule : rules) {
     fmt::format_to(std::back_inserter(out), "| [`{0}`](#{0}) | {1} | {2} | {3} |\n", rule->id,
                    to_string(rule->category), to_string(rule->severity),
-                   escape_markdown(rule->title));
+                   escape_markdown(words_of(*rule).title));
   }
   for (const Rule* rule : rules) put_markdown(*rule, out);
   return out;
@@ -290,44 +255,41 @@ std::string rules_as_markdown(std::span<const Rule* const> rules) {
 
 std::string explain_rule(const Rule& rule, std::size_t width) {
   std::string out;
-  // `first` stands before the first line, as much room before the others.
   const auto say = [&](std::string_view first, std::string_view text) {
-    const std::size_t room = width == 0 ? 0 : std::max<std::size_t>(width, 40) - first.size();
-    std::string indent(first);
-    for (const std::string& line : wrap(text, room)) {
-      fmt::format_to(std::back_inserter(out), "{}{}\n", indent, line);
-      indent.assign(first.size(), ' ');
+    put_wrapped(out, first, text, width);
+  };
+  const auto heading = [&](std::string_view words) {
+    fmt::format_to(std::back_inserter(out), "\n{}\n", words);
+  };
+  const auto facts = [&] {
+    if (const auto kinds = thresholds_of(rule); !kinds.empty()) {
+      heading(kThresholdsHeading);
+      for (const std::string& line : threshold_lines(kinds)) say("  ", line);
+    }
+    if (rule.needs != 0) {
+      heading(kNeedsHeading);
+      say("  ", in_words(rule.needs));
+    }
+    if (rule.uses != 0) {
+      heading(kUsesHeading);
+      say("  ", in_words(rule.uses));
     }
   };
-  const auto section = [&](std::string_view heading, std::string_view text) {
-    if (text.empty()) return;
-    fmt::format_to(std::back_inserter(out), "\n{}\n", heading);
-    for (const std::string_view paragraph : paragraphs(text)) say("  ", paragraph);
-  };
-  const auto numbered = [&](std::string_view heading, std::string_view list) {
-    if (list.empty()) return;
-    fmt::format_to(std::back_inserter(out), "\n{}\n", heading);
-    std::size_t number = 0;
-    for (const std::string_view one : paragraphs(list)) say(fmt::format("  {}. ", ++number), one);
-  };
-  say("", fmt::format("{}: {}", rule.id, rule.title));
+  const ProsePage& page = words_of(rule);
+  say("", fmt::format("{}: {}", rule.id, page.title));
   out += '\n';
-  say("  ", fmt::format("severity {} (usually), category {}; where to look: {}",
-                        to_string(rule.severity), to_string(rule.category), in_words(rule.fault)));
+  say("  ",
+      fmt::format("severity {} (usually), category {}; where to look: {}", to_string(rule.severity),
+                  to_string(rule.category), in_words(rule.fault, kAnySide)));
   say("  ", fmt::format("certainty: {}", in_words(rule.certainty)));
-  section(kMeans, rule.means);
-  numbered(kCauses, rule.causes);
-  section(kTellApart, rule.tell_apart);
-  numbered(kAdvice, rule.advice);
-  section(kCaveats, rule.caveats);
-  if (const auto kinds = thresholds_of(rule); !kinds.empty()) {
-    fmt::format_to(std::back_inserter(out), "\n{}\n", kThresholdsHeading);
-    const std::string table = threshold_table(kinds);
-    for (const std::string_view line : paragraphs(table)) say("  ", line);
+  for (const ProseSection& section : page.sections) {
+    if (section.heading == kReferenceHeading) facts();
+    heading(section.heading);
+    std::size_t number = 0;
+    for (const std::string& part : section.parts) {
+      say(section.numbered ? fmt::format("  {}. ", ++number) : "  ", part);
+    }
   }
-  section(kNeedsHeading, in_words(rule.needs));
-  section(kUsesHeading, in_words(rule.uses));
-  section(kReference, rule.reference);
   return out;
 }
 
