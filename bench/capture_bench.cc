@@ -14,7 +14,7 @@
 #include "capture/capture_writer.h"
 #include "capture/event_format.h"
 #include "capture/event_line.h"
-#include "capture/screen.h"
+#include "capture/sanitizer.h"
 
 namespace smtpscope {
 namespace {
@@ -86,10 +86,10 @@ BENCHMARK_CAPTURE(parse, short_command, "RCPT TO:<somebody@example.com>\r\n");
 BENCHMARK_CAPTURE(parse, mail_text, mail_text());
 
 /// Parser, masks, limit and writer: all that capturing costs the loop's thread.
-void screen(benchmark::State& state, std::uint64_t message_octets, bool mail_data) {
+void sanitize(benchmark::State& state, std::uint64_t message_octets, bool mail_data) {
   CaptureWriter writer(::open("/dev/null", O_WRONLY));
-  Screen screen({false, message_octets}, &writer, nullptr);
-  const auto feed = [&](std::string_view text, Side from) { screen.feed(read_of(text, from)); };
+  Sanitizer sanitizer({false, message_octets}, &writer, nullptr);
+  const auto feed = [&](std::string_view text, Side from) { sanitizer.feed(read_of(text, from)); };
   feed("220 mx\r\n", Side::kServer);
   feed("EHLO c\r\n", Side::kClient);
   feed("250 mx\r\n", Side::kServer);
@@ -113,9 +113,9 @@ void screen(benchmark::State& state, std::uint64_t message_octets, bool mail_dat
   writer.close();
   if (writer.totals().lost_events > 0) state.SkipWithError("the writer lost events");
 }
-BENCHMARK_CAPTURE(screen, command_and_reply, ScreenPolicy::kEverything, false);
-BENCHMARK_CAPTURE(screen, mail_data_whole, ScreenPolicy::kEverything, true);
-BENCHMARK_CAPTURE(screen, mail_data_bounded, 65536, true);
+BENCHMARK_CAPTURE(sanitize, command_and_reply, SanitizerPolicy::kEverything, false);
+BENCHMARK_CAPTURE(sanitize, mail_data_whole, SanitizerPolicy::kEverything, true);
+BENCHMARK_CAPTURE(sanitize, mail_data_bounded, 65536, true);
 
 }  // namespace
 }  // namespace smtpscope

@@ -11,13 +11,13 @@
 #include <string_view>
 
 #include "base/octets.h"
-#include "capture/screen.h"
-#include "diff/normalizer.h"
-#include "diff/run_comparison.h"
-#include "diff/run_recorder.h"
+#include "capture/sanitizer.h"
+#include "diff/runs/normalizer.h"
+#include "diff/runs/run_comparison.h"
 #include "timeline/rule_set.h"
-#include "timeline/run_history.h"
+#include "timeline/state/run_history.h"
 #include "timeline/tracker.h"
+#include "trace/run_recorder.h"
 
 namespace {
 
@@ -54,7 +54,7 @@ class RecordedRun {
   void open() {
     ++id_;
     tracker_ = std::make_unique<Tracker>(id_, rules_, history_, recorder_);
-    screen_ = std::make_unique<Screen>(ScreenPolicy{}, nullptr, tracker_.get());
+    screen_ = std::make_unique<Sanitizer>(SanitizerPolicy{}, nullptr, tracker_.get());
     feed(SessionOpened{.client = "192.0.2.10:50114", .listener = "", .upstream = ""});
     feed(UpstreamConnected{.server = "192.0.2.25:25"});
     say(Side::kServer, "220 mx.example.com ESMTP Postfix");
@@ -91,7 +91,7 @@ class RecordedRun {
   SessionId id_ = 0;
   std::uint64_t queue_id_ = 0, recipients_ = 0;
   std::unique_ptr<Tracker> tracker_;
-  std::unique_ptr<Screen> screen_;
+  std::unique_ptr<Sanitizer> screen_;
 };
 
 void compare(benchmark::State& state, bool one_session) {

@@ -7,7 +7,10 @@
 // every run, and its CPU time is set in relation to that of the ends in the same run ("/ends"):
 // shared machines change their speed from minute to minute, ratios within a run hardly do.
 // {listen} and {upstream} stand for 127.0.0.1:PORT; {dir} is an empty folder of the run's own, in
-// which a haproxy.cfg in TCP mode lies ready.
+// which a haproxy.cfg and an nginx.conf that relay TCP lie ready.
+
+#include <sched.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -43,7 +46,9 @@ struct Run {
   double relay_cpu = 0;
   double ends_cpu = 0;
   double p50_us = 0;
+  double p99_us = 0;
   double rss_kb = 0;
+  double session_kb = 0;  // of an idle session
   bool failed = false;
 };
 
@@ -56,6 +61,19 @@ void write_haproxy_config(const std::string& folder, int listen, int upstream) {
          << "\n";
 }
 
+void write_nginx_config(const std::string& folder, int listen, int upstream) {
+  std::ofstream config(folder + "/nginx.conf");
+  // Debian has it as a module, others built in.
+  const char* const module = "/usr/lib/nginx/modules/ngx_stream_module.so";
+  if (std::filesystem::exists(module)) config << "load_module " << module << ";\n";
+  // One process, as the others are.
+  config << "daemon off;\nmaster_process off;\nworker_rlimit_nofile 16384;\n"
+         << "pid " << folder << "/nginx.pid;\nerror_log stderr crit;\n"
+         << "events { worker_connections 8192; }\n"
+         << "stream { server { listen 127.0.0.1:" << listen
+         << " backlog=4096; proxy_pass 127.0.0.1:" << upstream << "; } }\n";
+}
+
 std::string filled_in(std::string text, const std::map<std::string, std::string>& values) {
   for (const auto& [key, value] : values) {
     const std::string mark = "{" + key + "}";
@@ -66,8 +84,36 @@ std::string filled_in(std::string text, const std::map<std::string, std::string>
   return text;
 }
 
+/// Ties the calling thread to one CPU, and with it the threads and processes that it then starts.
+class OneCpu {
+ public:
+  explicit OneCpu(bool wanted) : wanted_(wanted) {
+    if (!wanted_) return;
+    sched_getaffinity(0, sizeof(before_), &before_);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+      if (CPU_ISSET(cpu, &before_)) {
+        CPU_SET(cpu, &one);
+        break;
+      }
+    }
+    sched_setaffinity(0, sizeof(one), &one);
+  }
+  ~OneCpu() {
+    if (wanted_) sched_setaffinity(0, sizeof(before_), &before_);
+  }
+  OneCpu(const OneCpu&) = delete;
+  OneCpu& operator=(const OneCpu&) = delete;
+
+ private:
+  const bool wanted_;
+  cpu_set_t before_{};
+};
+
 Run run_once(const Relay& relay, const Workload& workload, double seconds) {
   Run result;
+  const OneCpu tied(workload.one_cpu);
   Sink sink;
   const int upstream = sink.port();
   int port = upstream;
@@ -81,6 +127,7 @@ Run run_once(const Relay& relay, const Workload& workload, double seconds) {
   if (!relay.command.empty()) {
     port = free_port();
     write_haproxy_config(folder, port, upstream);
+    write_nginx_config(folder, port, upstream);
     const std::string command =
         filled_in(relay.command, {{"listen", "127.0.0.1:" + std::to_string(port)},
                                   {"upstream", "127.0.0.1:" + std::to_string(upstream)},
@@ -92,6 +139,7 @@ Run run_once(const Relay& relay, const Workload& workload, double seconds) {
       return result;
     }
   }
+  const double rss_before = process.rss_kb();
   const double relay_before = process.cpu_seconds();
   const double sink_before = sink.cpu_seconds();
   const ClientResult client = run_client(workload, port, seconds);
@@ -101,7 +149,11 @@ Run run_once(const Relay& relay, const Workload& workload, double seconds) {
   result.megabytes = static_cast<double>(client.octets) / 1e6;
   result.seconds = client.seconds;
   result.p50_us = client.p50_us;
+  result.p99_us = client.p99_us;
   result.rss_kb = process.rss_kb();
+  if (workload.idle) {
+    result.session_kb = (result.rss_kb - rss_before) / static_cast<double>(workload.sessions);
+  }
   result.failed = client.failed;
   process.stop();
   std::filesystem::remove_all(folder);
@@ -124,17 +176,18 @@ double median_of(const std::vector<Run>& runs, Of of) {
 }
 
 int usage(const char* problem) {
-  std::fprintf(stderr,
-               "relay_bench: %s\n"
-               "usage: relay_bench [--relay NAME=COMMAND]... [--workloads short,kept,bulk,rtt]\n"
-               "                   [--rounds N] [--seconds S]\n",
-               problem);
+  std::fprintf(
+      stderr,
+      "relay_bench: %s\n"
+      "usage: relay_bench [--relay NAME=COMMAND]... [--workloads short,kept,bulk,rtt,idle,rtt1]\n"
+      "                   [--rounds N] [--seconds S]\n",
+      problem);
   return 2;
 }
 
 int bench(int argc, char** argv) {
   std::vector<Relay> relays = {{"direct", ""}};
-  std::string workloads = "short,kept,bulk,rtt";
+  std::string workloads = "short,kept,bulk,rtt,idle,rtt1";
   int rounds = 3;
   double seconds = 3;
   for (int i = 1; i < argc; ++i) {
@@ -171,11 +224,13 @@ int bench(int argc, char** argv) {
       }
     }
     std::printf("\n%s: %s\n", workload.name, workload.what);
-    std::printf("  %-16s %12s %10s %12s %12s %8s %10s %8s\n", "relay", "messages/s", "MB/s",
-                "CPU us/msg", "CPU us/MB", "/ends", "p50 us", "RSS KB");
+    std::printf("  %-16s %12s %10s %12s %12s %8s %10s %10s %8s %10s\n", "relay", "messages/s",
+                "MB/s", "CPU us/msg", "CPU us/MB", "/ends", "p50 us", "p99 us", "RSS KB",
+                "KB/session");
     for (const Relay& relay : relays) {
       const auto& of = runs[relay.name];
-      std::printf("  %-16s %12.0f %10.1f %12.1f %12.1f %8.3f %10.1f %8.0f\n", relay.name.c_str(),
+      std::printf("  %-16s %12.0f %10.1f %12.1f %12.1f %8.3f %10.1f %10.1f %8.0f %10.1f\n",
+                  relay.name.c_str(),
                   median_of(of, [](const Run& run) { return run.messages / run.seconds; }),
                   median_of(of, [](const Run& run) { return run.megabytes / run.seconds; }),
                   median_of(of, [](const Run& run) { return run.relay_cpu * 1e6 / run.messages; }),
@@ -185,7 +240,9 @@ int bench(int argc, char** argv) {
                             }),
                   median_of(of, [](const Run& run) { return run.relay_cpu / run.ends_cpu; }),
                   median_of(of, [](const Run& run) { return run.p50_us; }),
-                  median_of(of, [](const Run& run) { return run.rss_kb; }));
+                  median_of(of, [](const Run& run) { return run.p99_us; }),
+                  median_of(of, [](const Run& run) { return run.rss_kb; }),
+                  median_of(of, [](const Run& run) { return run.session_kb; }));
     }
     std::fflush(stdout);
   }
@@ -195,4 +252,12 @@ int bench(int argc, char** argv) {
 }  // namespace
 }  // namespace smtpscope::bench
 
-int main(int argc, char** argv) { return smtpscope::bench::bench(argc, argv); }
+int main(int argc, char** argv) {
+  // Both ends of an idle run's sessions are this program's; the relays inherit it.
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = std::min<rlim_t>(files.rlim_max, 16384);
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+  return smtpscope::bench::bench(argc, argv);
+}

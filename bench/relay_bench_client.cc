@@ -9,6 +9,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "bench/relay_bench_process.h"
@@ -23,6 +24,8 @@ constexpr std::array kWorkloads = {
     Workload{"kept", "1 kB messages, 20 sessions that stay open", 20, 1000, true},
     Workload{"bulk", "10 MB messages, 4 sessions", 4, 10'000'000, true},
     Workload{"rtt", "one session, NOOP ping-pong", 1, 0, true},
+    Workload{"idle", "1000 sessions that say nothing behind HELO", 1000, 0, true, false, true},
+    Workload{"rtt1", "the same, client, relay and sink on one CPU", 1, 0, true, true},
 };
 
 /// 78 octets a line, as mail has it, and the end of data.
@@ -79,6 +82,7 @@ class Client {
     for (std::size_t i = 0; i < workload_.sessions; ++i) open();
     std::array<epoll_event, 64> events;
     while (open_ > 0 && !result_.failed) {
+      if (workload_.idle && result_.messages == workload_.sessions && !idle_.empty()) end_idle();
       const int count = epoll_wait(poller_, events.data(), static_cast<int>(events.size()), 10'000);
       if (count <= 0) result_.failed = true;  // nothing for 10 s
       for (int i = 0; i < count; ++i) {
@@ -89,10 +93,9 @@ class Client {
     result_.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
     result_.cpu_seconds = thread_cpu_seconds() - cpu_before;
     if (!round_trips_.empty()) {
-      const auto middle =
-          round_trips_.begin() + static_cast<std::ptrdiff_t>(round_trips_.size() / 2);
-      std::nth_element(round_trips_.begin(), middle, round_trips_.end());
-      result_.p50_us = *middle;
+      std::sort(round_trips_.begin(), round_trips_.end());
+      result_.p50_us = round_trips_[round_trips_.size() / 2];
+      result_.p99_us = round_trips_[round_trips_.size() * 99 / 100];
     }
     return result_;
   }
@@ -124,6 +127,17 @@ class Client {
     delete &session;
     --open_;
     if (!failed && !workload_.keep && Clock::now() < deadline_) open();
+  }
+
+  /// All are open; their time is over.
+  void end_idle() {
+    std::this_thread::sleep_until(deadline_);
+    for (Session* session : idle_) {
+      session->send(Step::kQuit, "QUIT\r\n");
+      if (session->write_some() && !session->wants_to_write()) continue;
+      result_.failed = true;
+    }
+    idle_.clear();
   }
 
   void on_event(Session& session, std::uint32_t events) {
@@ -176,6 +190,10 @@ class Client {
         }
         break;
       case Step::kHelo:
+        if (!workload_.idle) break;
+        ++result_.messages;
+        idle_.push_back(&session);
+        return;
       case Step::kQuit:
         break;
     }
@@ -198,6 +216,7 @@ class Client {
   Clock::time_point sent_;
   std::array<char, 4096> buffer_;
   std::vector<double> round_trips_;
+  std::vector<Session*> idle_;
   std::size_t open_ = 0;
   ClientResult result_;
 };

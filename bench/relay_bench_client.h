@@ -13,16 +13,19 @@ struct Workload {
   std::size_t sessions;        // in parallel
   std::size_t message_octets;  // 0: no messages, NOOP ping-pong
   bool keep;                   // many messages per session
+  bool one_cpu = false;        // client, relay and sink share one: no wake-ups across CPUs
+  bool idle = false;           // nothing behind HELO until the time is over
 };
 
 std::span<const Workload> all_workloads();
 
 struct ClientResult {
-  std::uint64_t messages = 0;  // or round trips
+  std::uint64_t messages = 0;  // or round trips, or idle sessions
   std::uint64_t octets = 0;    // of messages
   double seconds = 0;
   double cpu_seconds = 0;
   double p50_us = 0;  // of a round trip, NOOP only
+  double p99_us = 0;  // same: one of a hundred takes longer
   bool failed = false;
 };
 

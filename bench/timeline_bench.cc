@@ -1,4 +1,4 @@
-// Octets of whole sessions to timelines, through the same Screen and Tracker as live and from a
+// Octets of whole sessions to timelines, through the same Sanitizer and Tracker as live and from a
 // file. The sessions are the ordinary ones of a busy relay. "all" asks every rule, "none" asks
 // none: the difference is what the rules cost.
 
@@ -10,9 +10,9 @@
 #include <string>
 #include <string_view>
 
-#include "capture/screen.h"
+#include "capture/sanitizer.h"
 #include "timeline/rule_set.h"
-#include "timeline/run_history.h"
+#include "timeline/state/run_history.h"
 #include "timeline/tracker.h"
 
 namespace {
@@ -38,7 +38,7 @@ class Sessions {
   void open() {
     ++id_;
     tracker_ = std::make_unique<Tracker>(id_, rules_, history_, sink_);
-    screen_ = std::make_unique<Screen>(ScreenPolicy{}, nullptr, tracker_.get());
+    screen_ = std::make_unique<Sanitizer>(SanitizerPolicy{}, nullptr, tracker_.get());
     feed(SessionOpened{
         .client = "192.0.2.10:50114", .listener = "127.0.0.1:2525", .upstream = "mx.example:25"});
     feed(UpstreamConnected{.server = "192.0.2.25:25"});
@@ -75,6 +75,17 @@ class Sessions {
     say(Side::kClient, own);
     say(Side::kServer, "250 2.0.0 Ok: queued as 4F2A\r\n");
   }
+  /// A recipient that the server does not know, and no other.
+  void refused_message() {
+    say(Side::kClient, "MAIL FROM:<alice@example.com>\r\n");
+    say(Side::kServer, "250 2.1.0 Ok\r\n");
+    say(Side::kClient, "RCPT TO:<nobody@example.net>\r\n");
+    say(Side::kServer,
+        "550 5.1.1 <nobody@example.net>: Recipient address rejected: User unknown in virtual "
+        "mailbox table\r\n");
+    say(Side::kClient, "RSET\r\n");
+    say(Side::kServer, "250 2.0.0 Ok\r\n");
+  }
   void close() {
     say(Side::kClient, "QUIT\r\n");
     say(Side::kServer, "221 2.0.0 Bye\r\n");
@@ -97,7 +108,7 @@ class Sessions {
   SessionId id_ = 0;
   unsigned messages_ = 0;
   std::unique_ptr<Tracker> tracker_;
-  std::unique_ptr<Screen> screen_;
+  std::unique_ptr<Sanitizer> screen_;
 };
 
 std::string content_of(std::size_t octets) {
@@ -137,5 +148,21 @@ void kept_sessions(benchmark::State& state, bool all) {
 }
 BENCHMARK_CAPTURE(kept_sessions, none, false);
 BENCHMARK_CAPTURE(kept_sessions, all, true);
+
+/// One refused message, and one that is delivered.
+void refused_sessions(benchmark::State& state, bool all) {
+  Sessions sessions(all);
+  const std::string content = content_of(4096);
+  for (auto _ : state) {
+    sessions.open();
+    sessions.greet();
+    sessions.refused_message();
+    sessions.message(content);
+    sessions.close();
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK_CAPTURE(refused_sessions, none, false);
+BENCHMARK_CAPTURE(refused_sessions, all, true);
 
 }  // namespace
