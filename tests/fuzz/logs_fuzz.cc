@@ -7,13 +7,10 @@
 #include <memory>
 #include <string>
 
-#include "capture/screen.h"
-#include "readers/log_exchange.h"
-#include "readers/log_exim.h"
-#include "readers/log_postfix.h"
-#include "readers/log_source.h"
-#include "readers/log_ssmtp.h"
-#include "readers/log_swaks.h"
+#include "capture/sanitizer.h"
+#include "readers/logs/catalogue.h"
+#include "readers/text/log_source.h"
+#include "readers/text/paste_plan.h"
 #include "tests/readers/memory_octets.h"
 
 using namespace smtpscope;
@@ -31,21 +28,21 @@ class Checker : public WireSink {
     demand(event.time.time_since_epoch() >= Duration::zero());
     Session& session = sessions_[event.session];
     const bool opens = std::holds_alternative<SessionOpened>(event.body);
-    demand(opens == (session.screen == nullptr));
+    demand(opens == (session.sanitizer == nullptr));
     if (opens) {
-      session.screen =
-          std::make_unique<Screen>(ScreenPolicy{.keep_credentials = true}, nullptr, nullptr,
-                                   std::get<SessionOpened>(event.body).mid_session);
+      session.sanitizer =
+          std::make_unique<Sanitizer>(SanitizerPolicy{.keep_credentials = true}, nullptr, nullptr,
+                                      std::get<SessionOpened>(event.body).mid_session);
     }
     demand(event.time >= session.last);
     session.last = event.time;
-    session.screen->feed(event);
+    session.sanitizer->feed(event);
     if (std::holds_alternative<SessionEnded>(event.body)) sessions_.erase(event.session);
   }
 
  private:
   struct Session {
-    std::unique_ptr<Screen> screen;
+    std::unique_ptr<Sanitizer> sanitizer;
     Time last;
   };
   std::map<SessionId, Session> sessions_;
@@ -55,12 +52,16 @@ class Checker : public WireSink {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
-  constexpr LogSource::MakeReader kMakers[] = {PostfixLog::make, ExchangeLog::make, SwaksLog::make,
-                                               SsmtpLog::make, EximLog::make};
+  const auto logs = all_logs();
   const std::string text(reinterpret_cast<const char*>(data) + 2, size - 2);
   const std::size_t piece = data[1] + std::size_t{1};
-  LogSource source(std::make_unique<test::MemoryOctets>(text, piece), "fuzz.log",
-                   kMakers[data[0] % std::size(kMakers)], WallTime{});
+  // As the program of the first octet prints it, or, beyond those, as the one that is recognised.
+  const std::size_t chosen = data[0] % (2 * logs.size());
+  PastePlan plan = PastePlan::of(text);
+  const LogKind* kind = chosen < logs.size() ? logs[chosen] : find_log(plan.unwrapped(text), true);
+  if (kind == nullptr) return 0;
+  LogSource source(std::make_unique<test::MemoryOctets>(text, piece), "fuzz.log", kind->make,
+                   WallTime{}, plan);
   Checker checker;
   while (true) {
     const Result<bool> more = source.next(checker);
@@ -68,10 +69,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   source.finish(checker);
   source.notices();
-  PostfixLog::recognises(text);
-  ExchangeLog::recognises(text);
-  SwaksLog::recognises(text);
-  SsmtpLog::recognises(text);
-  EximLog::recognises(text);
   return 0;
 }

@@ -9,9 +9,9 @@
 #include <string>
 
 #include "base/octets.h"
-#include "readers/packet_source.h"
-#include "readers/pcap_reader.h"
-#include "readers/pcapng_reader.h"
+#include "readers/packets/packet_source.h"
+#include "readers/packets/pcap_reader.h"
+#include "readers/packets/pcapng_reader.h"
 #include "tests/readers/memory_octets.h"
 
 using namespace smtpscope;
@@ -52,7 +52,7 @@ class Checker : public WireSink {
   struct State {
     bool opened = false;
     bool ended = false;
-    Time last;
+    Time last = Time::min();  // packets may be older than the first: their times are below 0
   };
   std::map<SessionId, State> sessions_;
   std::string log_;

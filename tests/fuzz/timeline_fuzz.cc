@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <span>
 
-#include "capture/screen.h"
+#include "capture/sanitizer.h"
 #include "tests/timeline/timeline_checker.h"
 #include "timeline/tracker.h"
 
@@ -21,10 +21,10 @@ constexpr std::array<int, 8> kPauses = {0, 1, 43, 951, 1001, 5001, 10'001, 300'0
 
 /// The input is a row of steps: an octet that says what and how long before, an octet for how many
 /// octets, then the octets.
-void play(std::span<const std::uint8_t> input, Screen& screen) {
+void play(std::span<const std::uint8_t> input, Sanitizer& sanitizer) {
   Time now;
   const auto feed = [&](const auto& body) {
-    screen.feed({.session = 1, .time = now, .body = body});
+    sanitizer.feed({.session = 1, .time = now, .body = body});
   };
   feed(SessionOpened{.client = "192.0.2.1:4000", .listener = {}, .upstream = {}});
   feed(UpstreamConnected{});
@@ -57,8 +57,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   RunHistory history;
   test::TimelineChecker checker;
   Tracker tracker(1, kRules, history, checker);
-  Screen screen({.keep_credentials = true}, nullptr, &tracker);
-  play(std::span(data, size), screen);
+  Sanitizer sanitizer({.keep_credentials = true}, nullptr, &tracker);
+  play(std::span(data, size), sanitizer);
   if (!checker.violation.empty() || !checker.ended) {
     std::fprintf(stderr, "%s\n", checker.violation.c_str());
     std::abort();

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "parser/certificate_facts.h"
+#include "capture/certificate.h"
 #include "tests/parser/dialogue.h"
 
 using namespace smtpscope;

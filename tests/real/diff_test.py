@@ -80,14 +80,21 @@ class Diff(unittest.TestCase):
         before, after = self.record(clients.msmtp), self.record(msmtp_asking_for_dsn)
         code, comparison = self.diff(before, after)
         self.assertEqual(code, 1)
-        found = [(each["kind"], each["after"]) for each in self.differences(comparison)]
+        found = [
+            (each["kind"], each["after"].split()[0], each["before"].split(), each["after"].split())
+            for each in self.differences(comparison)
+        ]
+        # The words that are new; newer versions always say SMTPUTF8 as well.
         self.assertEqual(
-            found,
+            [(kind, verb, set(after) - set(before)) for kind, verb, before, after in found],
             [
-                ("command-changed", "EHLO other.example"),
-                ("command-changed", f"MAIL FROM:<{clients.SENDER}> RET=HDRS"),
-                ("command-changed", f"RCPT TO:<{RECIPIENT}> NOTIFY=FAILURE"),
+                ("command-changed", "EHLO", {"other.example"}),
+                ("command-changed", "MAIL", {"RET=HDRS"}),
+                ("command-changed", "RCPT", {"NOTIFY=FAILURE"}),
             ],
+        )
+        self.assertEqual(
+            [set(before) - set(after) for _, _, before, after in found], [{"client.example"}, set(), set()]
         )
 
     def test_swaks_with_other_options(self):

@@ -9,15 +9,8 @@ from pathlib import Path
 from follow import DEADLINE, FollowedFile
 from server import Server
 
-CONFIG = """\
-protocols = lmtp
-base_dir = {base}/run
-state_dir = {base}/state
-log_path = {base}/log
-ssl = no
-default_internal_user = dovecot
-default_login_user = dovenull
-first_valid_uid = 1
+# Dovecot 2.4 renamed most settings and wants to be told for which version they are written.
+CONFIG_2_3 = """\
 mail_location = maildir:{base}/mail/%n
 userdb {{
   driver = static
@@ -27,6 +20,33 @@ passdb {{
   driver = passwd-file
   args = {base}/users
 }}
+"""
+CONFIG_2_4 = """\
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+mail_driver = maildir
+mail_path = {base}/mail/%{{user | username}}
+userdb static {{
+  userdb_static_allow_all_users = no
+  fields {{
+    uid = mail
+    gid = mail
+    home = {base}/mail/%{{user | username}}
+  }}
+}}
+passdb passwd-file {{
+  passwd_file_path = {base}/users
+}}
+"""
+CONFIG = """\
+protocols = lmtp
+base_dir = {base}/run
+state_dir = {base}/state
+log_path = {base}/log
+ssl = no
+default_internal_user = dovecot
+default_login_user = dovenull
+first_valid_uid = 1
 service lmtp {{
   unix_listener {socket} {{
     mode = 0600
@@ -41,6 +61,15 @@ protocol lmtp {{
   postmaster_address = postmaster@example.net
 }}
 """
+DOVECOT = "/usr/sbin/dovecot"
+
+
+def configuration(base, socket):
+    run = subprocess.run([DOVECOT, "--version"], capture_output=True, text=True, timeout=DEADLINE)
+    version = tuple(int(part) for part in run.stdout.split(".")[:2])
+    # The version comes first in the file.
+    template = (CONFIG_2_4 if version >= (2, 4) else CONFIG_2_3) + CONFIG
+    return template.format(base=base, socket=socket)
 
 
 class Dovecot(Server):
@@ -59,11 +88,11 @@ class Dovecot(Server):
         shutil.chown(self.base / "mail", "mail", pwd.getpwnam("mail").pw_gid)
         (self.base / "users").write_text("bob@example.net:{PLAIN}x\ncarol@example.net:{PLAIN}x\n")
         config = self.base / "dovecot.conf"
-        config.write_text(CONFIG.format(base=self.base, socket=self.socket))
+        config.write_text(configuration(self.base, self.socket))
         (self.base / "log").touch()
         self.lines = FollowedFile(self.base / "log")
         self._process = subprocess.Popen(
-            ["/usr/sbin/dovecot", "-F", "-c", config],
+            [DOVECOT, "-F", "-c", config],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

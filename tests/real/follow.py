@@ -66,6 +66,11 @@ class Lines:
                 )
             self._read(left)
 
+    def has(self, pattern):
+        """Whether a line so far matches; does not wait."""
+        self._read(0)
+        return any(re.search(pattern, line) for line in self.lines)
+
     def rest(self):
         """Reads to the end of the stream and gives every line."""
         end = time.monotonic() + DEADLINE

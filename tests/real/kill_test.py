@@ -75,7 +75,8 @@ class Kill(unittest.TestCase):
             with self.subTest(octets_left=at - start):
                 cut.write_bytes(whole[:at])
                 result = show_result(cut)
-                self.assertIn("mail FROM:<alice@example.com>", result.stdout)
+                # Python's smtplib has changed its mind about the case.
+                self.assertRegex(result.stdout, "mail (FROM|from):<alice@example.com>")
                 self.assertNotIn("2.1.0 Ok", result.stdout)
                 self.assertIn("cut", result.stderr)
 

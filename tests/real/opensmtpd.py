@@ -20,6 +20,9 @@ class OpenSmtpd(Server):
     lines = None
     _process = None
 
+    def __init__(self, *options):
+        self._options = options
+
     def _start(self):
         # The users that its processes become, those that have mail; the shell runs the deliveries.
         users = ["opensmtpd", "opensmtpq"] + [who.split("@")[0] for who in KNOWN]
@@ -31,7 +34,7 @@ class OpenSmtpd(Server):
 
     def _start_on(self, port):
         self.tree.write("/etc/smtpd.conf", CONFIG.format(port=port))
-        self._process = self.tree.start("/usr/sbin/smtpd", "-d", "-v")
+        self._process = self.tree.start("/usr/sbin/smtpd", "-d", "-v", *self._options)
         self.lines = Lines(self._process.stdout, "smtpd")
         # The first comes after it listens, the second when the port is taken.
         found = self.lines.wait_for("smtp: will accept|bind: .*")

@@ -96,6 +96,10 @@ class Session:
     def verbs(self):
         return [entry["verb"] for entry in self.fields["entries"] if entry["kind"] == "command"]
 
+    def line_of(self, verb):
+        """The first command line with `verb`."""
+        return next(entry["text"] for entry in self.fields["entries"] if entry.get("verb") == verb)
+
     def outcomes(self):
         return [transaction["outcome"] for transaction in self.transactions]
 

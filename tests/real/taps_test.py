@@ -135,8 +135,8 @@ class Taps(unittest.TestCase):
         text = self.diff(self.near_client, self.near_server, code=1)
         for words in (
             "what laptop saw",
-            "It sent the server RSET twice, which the client never said.",
-            "It sent the server MAIL and RCPT once more than the client said them.",
+            "It sent the server RSET twice, which the client never sent.",
+            "It sent the server MAIL and RCPT once more than the client sent them.",
             "It answered DATA itself: the client had its answer",
             "warning two-point-divergence",
             "warning interception-suspected",
@@ -149,7 +149,7 @@ class Taps(unittest.TestCase):
         words = self.diff(self.near_server, self.near_client, code=2)
         self.assertRegex(
             words,
-            rf"the wrong way round.*{re.escape(str(self.near_client))} {re.escape(str(self.near_server))}",
+            rf"in the wrong order.*{re.escape(str(self.near_client))} {re.escape(str(self.near_server))}",
         )
 
     def test_behind_a_relay_that_does_not_look(self):

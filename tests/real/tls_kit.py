@@ -1,6 +1,9 @@
 """Certificates for servers of a test, and a Postfix that speaks TLS."""
 
 import subprocess
+import tempfile
+import unittest
+from pathlib import Path
 
 from follow import DEADLINE, free_port
 from postfix import Postfix
@@ -26,6 +29,8 @@ class Certificates:
         openssl(
             *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
             *("-keyout", self._ca_key, "-out", self.ca, "-days", 2, "-subj", "/CN=Real CA"),
+            # RFC 5280 4.2.1.3: a CA says that it signs. Python 3.13 insists.
+            *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
             folder=folder,
         )
 
@@ -60,3 +65,20 @@ class TlsPostfix(Postfix):
             "  -o smtpd_tls_wrappermode=yes\n"
             "tlsmgr unix - - n 1000? 1 tlsmgr\n",
         )
+
+
+class TlsCase(unittest.TestCase):
+    """Tests with a Postfix whose certificate is for `NAMES`, signed by a CA of the tests' own."""
+
+    NAMES = "DNS:localhost,IP:127.0.0.1"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.common = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        cls.common.chmod(0o755)
+        cls.certificates = Certificates(cls.common)
+        cls.certificate, cls.key = cls.certificates.sign("mx.smtpscope.test", cls.NAMES)
+        cls.postfix = cls.enterClassContext(TlsPostfix(cls.certificate, cls.key))
+
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))

@@ -4,15 +4,13 @@ import socket
 import ssl
 import struct
 import subprocess
-import tempfile
 import threading
 import unittest
-from pathlib import Path
 
 import root
 from follow import DEADLINE
 from smtpscope import Proxy, sessions, show
-from tls_kit import Certificates, TlsPostfix
+from tls_kit import TlsCase
 
 SECRET = "a+secret+that+nobody+may+read"
 
@@ -133,18 +131,7 @@ def alert(level, description):
     return struct.pack(">BHHBB", 21, 0x0303, 2, level, description)
 
 
-class Oddities(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.common = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
-        cls.common.chmod(0o755)
-        cls.certificates = Certificates(cls.common)
-        cls.certificate, cls.key = cls.certificates.sign("mx", "DNS:localhost,IP:127.0.0.1")
-        cls.postfix = cls.enterClassContext(TlsPostfix(cls.certificate, cls.key))
-
-    def setUp(self):
-        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-
+class Oddities(TlsCase):
     def intercept(self, port=None, *options):
         return Proxy(
             f"localhost:{port or self.postfix.port}",
@@ -184,7 +171,7 @@ class Oddities(unittest.TestCase):
                 client.socket.sendall(b"MAIL FROM:<eve@example.com>\r\n")
                 client.rest()
             session = self.the_session(proxy)
-        self.assertEqual(self.failures(session), [("client", "proxy", "what came is no TLS")])
+        self.assertEqual(self.failures(session), [("client", "proxy", "what came is not TLS")])
         # It went nowhere, and it is shown and flagged.
         self.assertIn("starttls-injection-client", session.rules())
         self.assertIn("eve@example.com", proxy.capture.read_text())
@@ -249,7 +236,7 @@ class Oddities(unittest.TestCase):
             session = self.the_session(proxy)
         told = {side: failure for side, _, failure in self.failures(session)}
         self.assertIn("client", told)
-        self.assertIn("no answer", told["server"])
+        self.assertIn("did not answer", told["server"])
 
     def test_a_client_that_leaves_while_the_server_is_being_asked(self):
         asked = threading.Event()
@@ -272,7 +259,7 @@ class Oddities(unittest.TestCase):
             session = self.the_session(proxy)
         # It is not the server that failed.
         self.assertEqual(
-            self.failures(session), [("server", "proxy", "the client left before it was over")]
+            self.failures(session), [("server", "proxy", "the client closed before it was complete")]
         )
         self.assertEqual(
             [a["fault"] for a in session.fields["annotations"] if "tls" in a["rule"]], ["client"]
@@ -292,7 +279,7 @@ class Oddities(unittest.TestCase):
             read_to_the_end(peer)
 
         for name, behind, words, seen in (
-            ("plain text", babble, "no TLS", ssl.SSLError),
+            ("plain text", babble, "not TLS", ssl.SSLError),
             ("closes", leave, "closed", ssl.SSLError),
             ("alert", refuse, "protocol version", ssl.SSLError),
         ):

@@ -6,16 +6,14 @@ import smtplib
 import ssl
 import stat
 import subprocess
-import tempfile
 import unittest
-from pathlib import Path
 
 import clients
 import root
 from follow import DEADLINE
 from postfix import without_stamps
 from smtpscope import BINARY, Proxy, sessions, show
-from tls_kit import Certificates, TlsPostfix
+from tls_kit import TlsCase, TlsPostfix
 
 MESSAGE = (
     b"From: alice@example.com\nTo: bob@example.net\nSubject: figures\n"
@@ -34,19 +32,11 @@ def handshake(session, side):
     return found
 
 
-class Tls(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.common = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
-        cls.common.chmod(0o755)
-        cls.certificates = Certificates(cls.common)
-        cls.certificate, cls.key = cls.certificates.sign(
-            "mx.smtpscope.test", "DNS:mx.smtpscope.test,DNS:localhost,IP:127.0.0.1"
-        )
-        cls.postfix = cls.enterClassContext(TlsPostfix(cls.certificate, cls.key))
+class Tls(TlsCase):
+    NAMES = "DNS:mx.smtpscope.test,DNS:localhost,IP:127.0.0.1"
 
     def setUp(self):
-        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        super().setUp()
         self.delivered = len(self.box())
 
     def box(self):

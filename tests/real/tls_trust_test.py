@@ -9,9 +9,9 @@ from pathlib import Path
 
 import clients
 import root
-from follow import DEADLINE
+from follow import DEADLINE, Lines
 from smtpscope import BINARY, Proxy, sessions
-from tls_kit import Certificates, TlsPostfix
+from tls_kit import TlsCase
 
 MESSAGE = (
     b"From: alice@example.com\nTo: bob@example.net\nSubject: trust\n"
@@ -46,12 +46,33 @@ def curl(port, ca, folder):
 
 
 def openssl_s_client(port, ca, folder):
-    # It sends all that it is given as soon as TLS stands.
-    dialogue = b"EHLO client.example\nMAIL FROM:<alice@example.com>\nRCPT TO:<bob@example.net>\n"
-    dialogue += b"DATA\n" + MESSAGE + b".\nQUIT\n"
     command = ["openssl", "s_client", "-connect", f"localhost:{port}", "-starttls", "smtp"]
-    command += ["-quiet", "-crlf", "-CAfile", ca, "-verify_return_error"]
-    clients.run([*command, "-verify_hostname", "localhost"], folder, dialogue)
+    command += ["-quiet", "-crlf", "-CAfile", str(ca), "-verify_return_error"]
+    with subprocess.Popen(
+        [*command, "-verify_hostname", "localhost"],
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        said = Lines(process.stdout, "openssl s_client")
+        try:
+            # It passes on what it is given at once, and Postfix 3.9 and later end a session in
+            # which the client does not wait where it has to. This is the reply to its own EHLO.
+            said.wait_for("^250 ")
+            for words, awaited in (
+                (b"EHLO client.example\n", "^250 "),
+                (b"MAIL FROM:<alice@example.com>\nRCPT TO:<bob@example.net>\nDATA\n", "^354 "),
+                (MESSAGE + b".\nQUIT\n", "^221 "),
+            ):
+                start = len(said.lines)
+                process.stdin.write(words)
+                process.stdin.flush()
+                said.wait_for(awaited, start=start)
+            said.rest()
+        finally:
+            process.kill()
+            said.close()
 
 
 def python_smtplib(port, ca, _folder):
@@ -69,15 +90,17 @@ EVERY_CLIENT = {
 }
 
 
-class Trust(unittest.TestCase):
+# They look at the certificate once the handshake is over, and go without a word: msmtp with GnuTLS,
+# swaks since its version of 2023.
+LOOK_AFTERWARDS = ("msmtp", "swaks")
+
+
+class Trust(TlsCase):
+    NAMES = "DNS:mx.smtpscope.test,DNS:localhost"
+
     @classmethod
     def setUpClass(cls):
-        cls.common = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
-        cls.common.chmod(0o755)
-        cls.certificates = Certificates(cls.common)
-        cls.postfix = cls.enterClassContext(
-            TlsPostfix(*cls.certificates.sign("mx", "DNS:mx.smtpscope.test,DNS:localhost"))
-        )
+        super().setUpClass()
         cls.ca, cls.trusted = cls.common / "ca", cls.common / "smtpscope-ca.pem"
         subprocess.run(
             [BINARY, "ca", "--dir", cls.ca, "-o", cls.trusted], check=True, capture_output=True
@@ -122,9 +145,7 @@ class Trust(unittest.TestCase):
                 self.assertIn("tls-handshake-failed", session.rules())
                 (told,) = [h for h in session.fields["tls"] if h["with"] == "client"]
                 verdict = " ".join(line["text"] for line in session.fields["end"]["verdict"])
-                if name == "msmtp":
-                    # With GnuTLS it looks once the handshake is over, and goes without a word.
-                    self.assertTrue(told["completed"])
+                if told["completed"] and name in LOOK_AFTERWARDS:
                     self.assertIn("without a word in TLS", verdict)
                     self.assertNotIn("it accepted", verdict)
                     continue

@@ -6,6 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(Path(__file__).parent))
 import check_tree  # noqa: E402
 
@@ -15,12 +16,21 @@ CLEAN = {
     "capture/capture_file.h": "#pragma once\n",
     "parser/item.h": '#pragma once\n#include "base/side.h"\n',
     "timeline/event.h": '#pragma once\n#include "capture/wire_event.h"\n#include "parser/item.h"\n',
-    "exporters/json.cc": '#include <nlohmann/json.hpp>\n#include "timeline/event.h"\n',
-    "proxy/loop.cc": '#include <uv.h>\n#include "capture/capture_file.h"\n',
-    "proxy/tls_context.cc": "#include <openssl/ssl.h>\n",
-    "cli/main.cc": '#include <CLI/CLI.hpp>\n#include "proxy/loop.h"\n',
-    "proxy/loop.h": "#pragma once\n",
-    "tests/proxy/loop_test.cc": '#include <uv.h>\n#include "proxy/loop.h"\n',
+    "exporters/json.cc": '#include "timeline/event.h"\n',
+    "capture/event_line.cc": "#include <simdjson.h>\n",
+    "net/loop.cc": '#include <uv.h>\n#include "base/side.h"\n',
+    "proxy/tls/tls_context.cc": "#include <openssl/ssl.h>\n",
+    "cli/main.cc": '#include <CLI/CLI.hpp>\n#include "net/loop.h"\n',
+    "net/loop.h": "#pragma once\n",
+    "readers/input_buffer.h": "#pragma once\n",
+    "readers/packets/tcp_stream.h": '#pragma once\n#include "readers/input_buffer.h"\n',
+    "readers/reader_list.cc": '#include "readers/packets/tcp_stream.h"\n',
+    "timeline/state/owed.h": '#pragma once\n#include "timeline/event.h"\n',
+    "timeline/rules/gap.cc": '#include "timeline/state/owed.h"\n',
+    "timeline/rules/catalogue.h": "#pragma once\n",
+    "exporters/text/text_style.h": "#pragma once\n",
+    "exporters/comparison/table.cc": '#include "exporters/text/text_style.h"\n',
+    "tests/proxy/loop_test.cc": '#include <uv.h>\n#include "net/loop.h"\n',
 }
 
 
@@ -46,11 +56,86 @@ class CheckTree(unittest.TestCase):
     def test_folder_outside_the_table(self):
         self.assert_one("parser/a.cc", '#include "timeline/event.h"\n', "parser/ must not include")
         self.assert_one("proxy/a.cc", '#include "timeline/event.h"\n', "proxy/ must not include")
+        self.assert_one("net/a.cc", '#include "capture/capture_file.h"\n', "net/ must not include")
         self.assert_one("base/a.h", '#pragma once\n#include "parser/item.h"\n', "base/ must not")
 
     def test_single_header_permission_does_not_open_the_folder(self):
         self.assert_one("timeline/a.cc", '#include "capture/capture_file.h"\n', "timeline/ must not")
         self.assert_one("exporters/a.cc", '#include "capture/capture_file.h"\n', "exporters/ must")
+
+    def test_subfolders_include_only_what_their_row_names(self):
+        self.assert_one("readers/logs/a.cc", '#include "readers/packets/tcp_stream.h"\n',
+                        "readers/logs/ must not include")
+        self.assert_one("timeline/state/a.cc", '#include "timeline/rules/catalogue.h"\n',
+                        "timeline/state/ must not include")
+        self.assert_one("exporters/json/a.cc", '#include "exporters/text/text_style.h"\n',
+                        "exporters/json/ must not include")
+
+    def test_subfolders_are_in_the_table(self):
+        self.assert_one("timeline/extra/a.h", "#pragma once\n", "its folder is none of")
+        self.assert_one("timeline/rules/more/a.h", "#pragma once\n", "its folder is none of")
+        self.assertEqual(self.problems({"timeline/rules/gap.md": "", "docs/more/a.md": ""}), [])
+
+    def test_every_row_is_about_a_folder_that_the_tables_have(self):
+        for folder, others in check_tree.SUBFOLDERS.items():
+            for other in others:
+                self.assertEqual(folder.split("/")[0], other.split("/")[0])
+                self.assertTrue(other.endswith(".h") or other in check_tree.SUBFOLDERS
+                                or other in check_tree.MAY_INCLUDE)
+
+    def test_the_map_names_files_that_exist(self):
+        page = "docs/architecture.md"
+        self.assertEqual(self.problems({page: "`net/loop.cc`, then `loop.h` and `net/`, `uv.h`\n",
+                                        "base/uv.h": "#pragma once\n"}), [])
+        self.assert_one(page, "\n`net/loops.cc`\n", ":2: there is no net/loops.cc")
+        self.assert_one(page, "`loops.h`\n", "no file named loops.h")
+
+    def test_the_map_names_what_the_code_has(self):
+        page = "docs/architecture.md"
+        code = {"net/a.h": "#pragma once\nclass Loop {\n  void run_once();\n};\n"}
+        self.assertEqual(self.problems(code | {page: "`Loop`, `Loop::run_once`, `RCPT TO`, `250`\n"}), [])
+        for words, missing in (("`Lop`", "Lop"), ("`Loop::run_twice()`", "Loop::run_twice")):
+            (problem,) = self.problems(code | {page: words})
+            self.assertIn(f":1: nothing in the code is called {missing}", problem)
+
+    def folder_table(self, changes):
+        """What the check says of the real table of folders with `changes` (text -> text) made."""
+        page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+        for before, after in changes.items():
+            self.assertEqual(page.count(before), 1, before)
+            page = page.replace(before, after)
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            for name in check_tree.MAY_INCLUDE.keys() | check_tree.SUBFOLDERS.keys() | {"docs"}:
+                (root / name).mkdir(parents=True, exist_ok=True)
+            (root / "docs/architecture.md").write_text(page, encoding="utf-8")
+            return list(check_tree.check_folder_table(root))
+
+    def test_the_map_has_the_folders_of_the_tables(self):
+        self.assertEqual(self.folder_table({}), [])
+        for changes, words in (
+            ({"| `net/` |": "| net |"}, "the table has no row for net/"),
+            ({"| `net/` |": "| `net/` with `old/` |"}, "the subfolders of net/ are none"),
+            ({"| `diff/` with `runs/`, `taps/` |": "| `diff/` with `runs/` |"},
+             "the subfolders of diff/ are runs, taps"),
+            ({"which know no SMTP | `base` |": "which know no SMTP | `base`, `parser` |"},
+             "net/ may include base"),
+            ({"| `net/` |": "| `old/` | sockets | `base` |\n| `net/` |"},
+             "old/ is not in check_tree.py"),
+        ):
+            with self.subTest(words):
+                (problem,) = self.folder_table(changes)
+                self.assertIn(words, problem)
+
+    def test_a_folder_that_is_gone_is_taken_out_of_the_tables(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            for name in check_tree.MAY_INCLUDE.keys() | check_tree.SUBFOLDERS.keys() | {"docs"}:
+                if name != "proxy/sink":
+                    (root / name).mkdir(parents=True, exist_ok=True)
+            (root / "docs/architecture.md").write_bytes((ROOT / "docs/architecture.md").read_bytes())
+            self.assertEqual(list(check_tree.check_folder_table(root)),
+                             ["check_tree.py has proxy/sink/, and there is no such folder"])
 
     def test_line_is_named(self):
         problems = self.problems({"parser/a.cc": '\n\n  #  include   "timeline/event.h"\n'})
@@ -66,8 +151,8 @@ class CheckTree(unittest.TestCase):
     def test_foreign_headers_stay_home(self):
         self.assert_one("capture/a.cc", "#include <uv.h>\n", "<uv.h>")
         self.assert_one("capture/a.cc", "#include <uv/unix.h>\n", "<uv/unix.h>")
-        self.assert_one("proxy/listener.cc", "#include <openssl/ssl.h>\n", "<openssl/ssl.h>")
-        self.assert_one("exporters/a.h", "#pragma once\n#include <nlohmann/json.hpp>\n", "nlohmann")
+        self.assert_one("net/listener.cc", "#include <openssl/ssl.h>\n", "<openssl/ssl.h>")
+        self.assert_one("capture/a.h", "#pragma once\n#include <simdjson.h>\n", "simdjson")
         self.assert_one("proxy/a.cc", "#include <CLI/CLI.hpp>\n", "<CLI/CLI.hpp>")
 
     def test_relative_and_angled_paths(self):
