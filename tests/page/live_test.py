@@ -112,11 +112,16 @@ class Live(PageTest):
     def test_a_silence_counts_up(self):
         served = self.serve()
         self.show(page_of(served))
+        seen = []
         with socket.create_connection(("127.0.0.1", smtp_port(served))) as client:
             client.recv(1000)
-            for seconds in (1, 2, 3):
-                self.wait("return document.querySelector('tr[data-key=\"1\"] .out')?.innerText"
-                          ".includes(`client silent for ${arguments[0]} s, owes a command`)", seconds)
+            # A page that is held up may leave out a second, but never counts down.
+            seconds = 0
+            for _ in range(3):
+                seconds = self.wait("""const said = /client silent for (\\d+) s, owes a command/.exec(document.querySelector('tr[data-key="1"] .out')?.innerText);
+                    return said && Number(said[1]) !== arguments[0] && Number(said[1])""", seconds)
+                seen.append(seconds)
+            self.assertEqual(seen, sorted(seen))
             client.sendall(b"QUIT\r\n")
             client.recv(1000)
         self.wait("return document.querySelector('tr[data-key=\"1\"] .out')?.innerText.includes('no mail')")
@@ -260,7 +265,8 @@ class Live(PageTest):
         send(smtp_port(served))
         self.script(look, False)
         self.wait("return document.querySelectorAll('tr[data-key]').length === 2")
-        self.assertRegex(self.script("return window.asked.join()"), r"^events\?after=[0-9a-f]+-\d+$")
+        for asked in self.script("return window.asked"):  # more than one if the server was too slow for the first
+            self.assertRegex(asked, r"^events\?after=[0-9a-f]+-\d+$")
         self.script("location.hash = '#s=1'")
         # Nothing is shown twice.
         self.wait("return document.querySelectorAll('.tl tr.e').length > 4")
@@ -341,7 +347,9 @@ class Live(PageTest):
         served.said("look at it on http://.* until Ctrl-C")
         self.wait("return document.querySelector('tr[data-key=\"1\"] .out')?.innerText.includes('in part')")
         self.script("location.hash = '#s=1'")
-        self.wait("return document.querySelector('.sure')?.innerText.includes('speaking for the client side')")
+        # Why is not told for sure: on a machine that is held up the pause is no round one. report_test.py
+        # has that of the story as it was recorded.
+        self.wait("return document.querySelector('h1')?.innerText.includes('1 delivered, 1 never sent')")
         self.browser.get("about:blank")
         self.assertEqual(served.stop(), 0)
 
