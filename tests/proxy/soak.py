@@ -1,12 +1,15 @@
 """Runs a proxy for minutes under mixed load, and in the end asks for every message at both ends.
 
-    soak.py SMTPSCOPE MINUTES
+    soak.py SMTPSCOPE MINUTES [RATE]
+
+Sessions begin as fast as they can, or at most RATE of them a second.
 
 Clients: one mail a session, many a session, large ones, slow ones, some that break off. Meanwhile the
 capture rotates and is compressed, SIGHUP comes, the disk is full now and then, and the server
-restarts. What must hold: a message that the client was told 250 for is at the server; what the server
+restarts; /metrics is asked for. What must hold: a message that the client was told 250 for is at the server; what the server
 has taken the client was told, unless its connection broke; the record has what the server has
-taken, as far as it does not say that something is missing; memory does not grow.
+taken, as far as it does not say that something is missing; the metrics have counted the same; memory
+does not grow.
 """
 
 import asyncio
@@ -20,9 +23,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 SMTPSCOPE, MINUTES = sys.argv[1], float(sys.argv[2])
+RATE = float(sys.argv[3]) if len(sys.argv) > 3 else 0.0
 SEED = int(os.environ.get("SEED", "1"))
 DISK = "400m"
 
@@ -90,6 +95,14 @@ class Clients:
         self.state = {}
         self.sequence = 0
         self.stopping = False
+        self.next_start = 0.0
+
+    async def turn(self):
+        """Waits until a session may begin."""
+        if RATE > 0:
+            now = time.monotonic()
+            at = self.next_start = max(self.next_start + 1 / RATE, now)
+            await asyncio.sleep(at - now)
 
     async def command(self, reader, writer, text):
         writer.write(text.encode() + b"\r\n")
@@ -152,6 +165,7 @@ class Clients:
 
     async def run(self, kind):
         while not self.stopping:
+            await self.turn()
             try:
                 await self.session(kind)
                 self.told[kind] += 1
@@ -185,13 +199,28 @@ async def soak(folder):
         process = subprocess.Popen(
             [SMTPSCOPE, "proxy", "--listen", "127.0.0.1:0", "--upstream", f"127.0.0.1:{server.port}",
              "-f", "none", "-w", str(disk / "run-%Y%m%dT%H%M%S.smtpcap"), "--rotate", "1M", "--compress",
-             "zstd", "--message", "1K", "--max-sessions", "60"],
+             "zstd", "--message", "1K", "--max-sessions", "60", "--web", "0"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said)
         while not (found := re.search(r"listening on \S*:(\d+)", (folder / "said").read_text())):
             await asyncio.sleep(0.01)
         clients = Clients(int(found[1]))
+        page = re.search(r"page: (http://[^/\s]+)", (folder / "said").read_text())[1]
         until = time.monotonic() + MINUTES * 60
-        memory = []
+        began = time.monotonic()
+        memory = []  # octets, every second
+
+        def scrape():
+            """Sessions open, and transactions accepted."""
+            with urllib.request.urlopen(f"{page}/metrics", timeout=60) as answer:
+                text = answer.read().decode()
+            found = re.search(r'^smtpscope_transactions_total\{outcome="accepted"\} (\S+)', text, re.M)
+            return (int(float(re.search(r"(?m)^smtpscope_sessions_open (\S+)", text)[1])),
+                    int(float(found[1])) if found else 0)
+
+        def tell():
+            states = dict(collections.Counter(clients.state.values()))
+            print(f"after {(time.monotonic() - began) / 60:.0f} min: {memory[-1] >> 10} KiB of memory; "
+                  f"messages {states}; metrics {scrape()}", flush=True)
 
         async def fill():
             # Until nothing more goes in, for three seconds.
@@ -210,6 +239,8 @@ async def soak(folder):
             every(1, lambda: memory.append(resident(process.pid)), until),
             every(5, lambda: process.send_signal(signal.SIGHUP), until),
             every(13, lambda: process.send_signal(signal.SIGUSR1), until),
+            every(15, scrape, until),
+            every(min(300, MINUTES * 20), tell, until),
             every(17, server.restart, until),
         ]
         if small:
@@ -217,25 +248,33 @@ async def soak(folder):
         await asyncio.gather(*chaos)
         clients.stopping = True
         await asyncio.gather(*load)
+        # The tracer may be behind; that it has all is seen by the sessions it still has open.
+        patience = time.monotonic() + 60
+        while (counted := scrape())[0] > 0 and time.monotonic() < patience:
+            await asyncio.sleep(0.2)
         process.send_signal(signal.SIGTERM)
         status = process.wait()
         said.close()
-        return judge(folder, disk, server, clients, memory, status, small)
+        return judge(folder, disk, server, clients, memory, counted[1], status, small)
     finally:
         if small:
             subprocess.run(["umount", "--lazy", str(disk)], check=False)
 
 
-def judge(folder, disk, server, clients, memory, status, small):
+def judge(folder, disk, server, clients, memory, counted, status, small):
     said = (folder / "said").read_text()
     files = sorted(disk.glob("run-*"))
-    shown = subprocess.run([SMTPSCOPE, "show", "-f", "jsonl", *map(str, files)], capture_output=True,
-                           text=True, check=False)
     recorded = collections.Counter()
-    for line in shown.stdout.splitlines():
-        record = json.loads(line)
-        if record.get("event") == "transaction" and record.get("outcome") == "accepted":
-            recorded[re.search(r"<?([^@>]*)", record["reverse_path"])[1]] += 1
+    with open(folder / "complaints", "w+", encoding="utf-8") as complaints:
+        shown = subprocess.Popen([SMTPSCOPE, "show", "-f", "jsonl", *map(str, files)], stdout=subprocess.PIPE,
+                                 stderr=complaints, text=True)
+        # One line at a time: it may be a gigabyte.
+        for line in shown.stdout:
+            record = json.loads(line)
+            if record.get("event") == "transaction" and record.get("outcome") == "accepted":
+                recorded[re.search(r"<?([^@>]*)", record["reverse_path"])[1]] += 1
+        shown.wait()
+        complained = complaints.seek(0) or complaints.read()
     by_state = collections.Counter(clients.state.values())
     faults = []
     lost = [m for m, state in clients.state.items() if state == "accepted" and m not in server.accepted]
@@ -254,8 +293,10 @@ def judge(folder, disk, server, clients, memory, status, small):
     holes = re.search(r"the capture has holes: (\d+)|tracing could not keep up: (\d+)", said)
     if missing and not holes:
         faults.append(f"{len(missing)} messages are not in the record, which says nothing of it")
-    if shown.returncode != 0 or (shown.stderr and not holes):
-        faults.append(f"show ended with {shown.returncode}: {shown.stderr[:500]}")
+    if shown.returncode != 0 or (complained and not holes):
+        faults.append(f"show ended with {shown.returncode}: {complained[:500]}")
+    if counted != sum(recorded.values()) and not holes:
+        faults.append(f"the metrics counted {counted} messages accepted, the record has {sum(recorded.values())}")
     if status != (2 if holes else 0):
         faults.append(f"the proxy ended with {status}:\n{said[-2000:]}")
     third = max(1, len(memory) // 3)
@@ -264,9 +305,10 @@ def judge(folder, disk, server, clients, memory, status, small):
         faults.append(f"memory grew from {early >> 20} to {late >> 20} MiB")
     print(f"{MINUTES:g} minutes: {dict(clients.told)}; messages {dict(by_state)}; server took "
           f"{len(server.accepted)}, restarted {server.restarts} times; record has {len(recorded)} of them, "
-          f"{len(missing)} missing ({holes[0] if holes else 'no holes told'}); {len(files)} files; "
-          f"disk {'was full now and then' if small else 'could not be made small'}; memory at most "
-          f"{early >> 20} MiB in the first third, {late >> 20} MiB in the last")
+          f"{len(missing)} missing ({holes[0] if holes else 'no holes told'}), the metrics {counted}; {len(files)} files; "
+          f"disk {'was full now and then' if small else 'could not be made small'}; memory "
+          f"{memory[0] >> 10} KiB at the start, {memory[min(600, len(memory) - 1)] >> 10} after ten minutes, "
+          f"{memory[-1] >> 10} in the end, at most {early >> 20} MiB in the first third, {late >> 20} MiB in the last")
     statuses = re.findall(r"status: .*", said)
     print(f"SIGUSR1: {len(statuses)} answers, the last: {statuses[-1] if statuses else '-'}")
     for fault in faults:
