@@ -20,7 +20,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RATE = 200  # sessions a second
-FILTERS = ["from:alice", "outcome:refused", "client:192.0.2.0/24 not code:5", "rule:rset or slower:2s", "greylisted", "no?such"]
+# One of each kind of term, and some together.
+FILTERS = ["from:alice", "to:*@example.net", "client:192.0.2.0/24", "server:mx", "code:5", "code:5.1.1", "verb:RCPT", "rule:rset", "reason:greylisted", "cause:client",
+           "outcome:refused", "slower:2s", "in:12:00..12:05", "in:2026-11-23", "greylisted", "no?such", "client:192.0.2.0/24 not code:5", "rule:rset or slower:2s"]
 
 
 def capture(count, capture_type):
@@ -75,17 +77,22 @@ def measure_report(browser, program, folder, count, capture_type):
     page = report(program, folder, 5 * count, capture_type)
     browser.get(page.as_uri())
     wait(browser, "return document.querySelector('tr[data-key]')")
-    slowest = ("", 0)
+    browser.execute_script("document.querySelector('#filter').focus()")
+    time.sleep(1)  # as whoever then types takes
+    slowest = {"first": ("", 0), "best of 3": ("", 0)}
     for expression in FILTERS:
-        took = min(browser.execute_script("""
+        times = [browser.execute_script("""
             const input = document.querySelector('#filter');
             input.value = arguments[0];
             const began = performance.now();
             input.dispatchEvent(new Event('input'));
             document.body.offsetHeight;
-            return performance.now() - began;""", expression) for _ in range(3))
-        slowest = max(slowest, (expression, took), key=lambda one: one[1])
-    print(f"filters over {5 * count} sessions: the slowest {slowest[1]:.0f} ms, best of 3 ({slowest[0]})")
+            return performance.now() - began;""", expression) for _ in range(3)]
+        print(f"  {expression}: {times[0]:.0f} ms at first, {min(times):.0f} best of 3")
+        for name, took in (("first", times[0]), ("best of 3", min(times))):
+            slowest[name] = max(slowest[name], (expression, took), key=lambda one: one[1])
+    for name, (expression, took) in slowest.items():
+        print(f"filters over {5 * count} sessions: the slowest {took:.0f} ms, {name} ({expression})")
 
 
 async def session(port):

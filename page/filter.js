@@ -34,8 +34,9 @@ function anyEntry(session, check) {
   return false;
 }
 
-// ASCII only, as on the command line.
+// ASCII only, as on the command line. Where there is nothing else the browser does it in one go.
 function lower(string) {
+  if (!/[^\0-\x7f]/.test(string)) return string.toLowerCase();
   return string.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
@@ -191,9 +192,9 @@ function within(value, column) {
   const until = at < 0 ? from.to : to ? to.from : Infinity;
   const since = from ? from.from : -Infinity;
   return (session) => {
-    const wall = new Date(session.wall);
-    const stamp = (from || to).of === "date" ? wall.getTime()
-      : ((wall.getHours() * 60 + wall.getMinutes()) * 60 + wall.getSeconds()) * 1000 + wall.getMilliseconds();
+    if ((from || to).of === "date") return session.at >= since && session.at < until;
+    const wall = new Date(session.at);
+    const stamp = ((wall.getHours() * 60 + wall.getMinutes()) * 60 + wall.getSeconds()) * 1000 + wall.getMilliseconds();
     return stamp >= since && stamp < until;
   };
 }
@@ -217,6 +218,20 @@ function haystack(session) {
   session.haystackEnded = !!session.end;
   session.haystack = lower(lines.join("\n"));
   return session.haystack;
+}
+
+// Makes what free words are looked for in, a piece at a time, while the browser has nothing else to
+// do: whoever types the first letter does not wait for it. Gives a function that ends it.
+export function prepare(sessions) {
+  const left = [...sessions];
+  let timer = 0;
+  const some = () => {
+    const until = performance.now() + 8;
+    while (left.length && performance.now() < until) haystack(left.pop());
+    timer = left.length ? setTimeout(some, 0) : 0;
+  };
+  timer = setTimeout(some, 0);
+  return () => clearTimeout(timer);
 }
 
 function free(value) {

@@ -2,7 +2,7 @@
 
 import { el, icon, styled } from "./elements.js";
 import { factsOf, ICONS, OUTCOMES, OUTCOME_WORDS, TONES } from "./facts.js";
-import { FilterError, filterOf, KEY_NAMES } from "./filter.js";
+import { FilterError, filterOf, KEY_NAMES, prepare } from "./filter.js";
 import { histogram } from "./histogram.js";
 import { brief, clock, counted, day, ours, wire } from "./words.js";
 import { Rows } from "./window.js";
@@ -15,6 +15,7 @@ export class ListView {
     this.app = app;
     this.chosen = null;   // key
     this.shown = [];
+    this.unprepare = () => {};
     this.element = el("main", { id: "main", class: "sessions" });
     this.build();
   }
@@ -25,6 +26,7 @@ export class ListView {
     this.input = el("input", { type: "text", id: "filter", spellcheck: "false", autocomplete: "off", list: "keys",
                                "aria-label": "Filter", "aria-describedby": "filter-error",
                                placeholder: "from:carol  client:192.0.2.0/24  code:5  rule:rset  slower:2s",
+                               onfocus: () => { this.unprepare(); this.unprepare = prepare(this.app.records.sessions.values()); },
                                oninput: () => { this.complete(); this.refilter(); } });
     this.error = el("p", { class: "fault", id: "filter-error", role: "status" });
     this.keys = el("datalist", { id: "keys" });
@@ -69,7 +71,10 @@ export class ListView {
     this.older.append("Older sessions are not in memory any more. ", button);
   }
 
-  close() { this.rows.close(); }
+  close() {
+    this.unprepare();
+    this.rows.close();
+  }
 
   followButton() {
     const button = el("button", { class: "btn", type: "button", "aria-pressed": String(this.app.following), title: "Show sessions as they come", onclick: () => {
@@ -163,7 +168,11 @@ export class ListView {
     const { wrong, open, mail, reasons } = this.sums(all);
     const became = [wrong === 0 ? "none went wrong" : wrong === all.length && all.length > 1 ? "all went wrong" : `${wrong} went wrong`,
       open > 0 && (open === 1 ? "1 is open" : `${open} are open`)].filter(Boolean).join(", ");
-    const first = all.length === 0 ? "No sessions." : `${counted(all.length, "session")}: ${became}.`;
+    if (all.length === 0) {
+      this.answer.replaceChildren(el("h1", {}, "No sessions."));
+      return;
+    }
+    const first = `${counted(all.length, "session")}: ${became}.`;
     const most = [...reasons].sort((a, b) => b[1] - a[1]).slice(0, 4).map(([why, number]) => `${number} ${why}`).join(", ");
     this.answer.replaceChildren(el("h1", {}, first),
       el("p", {}, [`${mail} of them with mail`, most && `what went wrong: ${most}`,
@@ -175,7 +184,7 @@ export class ListView {
     const chip = (words, number, term, name) => el("button", { class: "chip", type: "button", "aria-pressed": String(this.has(term)),
       onclick: () => this.toggle(term) }, name && icon(name), words, " ", el("b", {}, number));
     this.chips.replaceChildren(
-      el("span", { class: "lab" }, "Outcome"),
+      outcomes.size ? el("span", { class: "lab" }, "Outcome") : "",
       ...OUTCOMES.filter((one) => outcomes.has(one)).map((one) => chip(OUTCOME_WORDS[one], outcomes.get(one), "outcome:" + one, ICONS[TONES[one]])),
       rules.size ? el("span", { class: "lab" }, "Finding") : "",
       ...[...rules].sort((a, b) => b[1] - a[1]).slice(0, 8).map(([rule, number]) => chip(rule, number, "rule:" + rule)));
@@ -265,8 +274,15 @@ function legend() {
 function envelope(session, facts) {
   const of = facts.envelope;
   if (!of) return el("span", { class: "mut" }, session.end || session.failed ? "no envelope" : "no envelope yet");
-  return el("span", { class: "ev" }, el("span", { class: "fr" }, wire({ from: of.from }, "from")), el("span", { class: "ar" }, "→"),
-    el("span", { class: "to" }, of.to ? wire(of, "to") : "no recipient"), of.more > 0 && el("span", { class: "mo" }, "+" + of.more));
+  return el("span", { class: "ev" }, el("span", { class: "fr" }, address(wire({ from: of.from }, "from"))), el("span", { class: "ar" }, "→"),
+    el("span", { class: "to" }, of.to ? address(wire(of, "to")) : "no recipient"), of.more > 0 && el("span", { class: "mo" }, "+" + of.more));
+}
+
+// In which order its two parts stand is not to depend on the script that they are written in.
+function address(text) {
+  const part = (one) => el("bdi", { dir: "ltr" }, one);
+  const at = text.lastIndexOf("@");
+  return at < 0 ? part(text) : [part(text.slice(0, at)), "@", part(text.slice(at + 1))];
 }
 
 // The length is the logarithm of the duration, 10 ms to 100 s; the sides share it by their waits.
