@@ -75,8 +75,7 @@ void check_linear(Side side, const std::string& once, const std::string& four_ti
   CHECK(large < small * 9);
 }
 
-/// More than one read: a line that is whole in one takes less per octet.
-constexpr std::size_t kOnce = 20'000;
+constexpr std::size_t kOnce = 12'000;
 
 }  // namespace
 
