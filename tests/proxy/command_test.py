@@ -247,11 +247,11 @@ class Stalls(CommandTest):
             reply = client.say(line + b"\r\n")
             while reply[3:4] == b"-":
                 reply = client.say()
-        # More than the 64 MiB that may wait for the disk; and what the tracer does not take in time
-        # is no more than the rest.
+        # Until more than the 64 MiB that may wait for the disk is there. What the tracer does not take
+        # in time is most of it where others use the processors.
         block = (b"x" * 998 + b"\r\n") * 1000
         lost = "the capture loses events: the disk was full"
-        for _ in range(300):
+        for _ in range(5000):
             client.socket.sendall(block)
             if errors.has(lost):
                 break
