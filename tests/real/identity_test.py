@@ -3,6 +3,7 @@
 import json
 import smtplib
 import socket
+import ssl
 import subprocess
 import tempfile
 import unittest
@@ -10,15 +11,27 @@ from pathlib import Path
 
 import clients
 import root
-from follow import DEADLINE
+from follow import DEADLINE, free_port
 from postfix import Postfix
 from smtpscope import Proxy, sessions, show
+from tls_kit import Certificates
 
 MESSAGE = b"From: alice@example.com\r\nTo: bob@example.net\r\nSubject: figures\r\n\r\nText.\r\n"
 # Any address of the loopback may be a client's.
 CLIENT = "127.0.0.9"
 XCLIENT = "smtpd_authorized_xclient_hosts = 127.0.0.1\n"
 HAPROXY = "smtpd_upstream_proxy_protocol = haproxy\n"
+SERVICES = """\
+127.0.0.1:{starttls} inet n - n - - smtpd
+  -o smtpd_upstream_proxy_protocol=haproxy
+127.0.0.1:{implicit} inet n - n - - smtpd
+  -o smtpd_upstream_proxy_protocol=haproxy -o smtpd_tls_wrappermode=yes
+127.0.0.1:{postscreen} inet n - n - 1 postscreen
+smtpd    pass - - n - - smtpd
+dnsblog  unix - - n - 0 dnsblog
+tlsproxy unix - - n - 0 tlsproxy
+tlsmgr   unix - - n 1000? 1 tlsmgr
+"""
 
 
 class Identity(unittest.TestCase):
@@ -161,6 +174,104 @@ class Identity(unittest.TestCase):
         fields = json.loads(show(proxy.capture, "-f", "json"))["sessions"][0]
         self.assertTrue(fields["client"].startswith(CLIENT))
         self.assertIn("(PROXY v2)", fields["announced_by"])
+
+
+class MoreThanOneHop(unittest.TestCase):
+    """One Postfix that is told who the client is in front of TLS, inside of it, and by postscreen."""
+
+    @classmethod
+    def setUpClass(cls):
+        common = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        common.chmod(0o755)
+        cls.certificates = Certificates(common)
+        certificate, key = cls.certificates.sign("mx.smtpscope.test", "DNS:localhost,IP:127.0.0.1")
+        cls.starttls, cls.implicit, cls.postscreen = free_port(), free_port(), free_port()
+        cls.postfix = cls.enterClassContext(
+            Postfix(
+                f"smtpd_tls_cert_file = {certificate}\nsmtpd_tls_key_file = {key}\n"
+                "smtpd_tls_security_level = may\npostscreen_upstream_proxy_protocol = haproxy\n"
+                "postscreen_greet_action = enforce\npostscreen_greet_wait = 2s\n"
+                # Also for those who are not of Postfix's own network.
+                "smtpd_relay_restrictions = reject_unauth_destination\n" + XCLIENT,
+                SERVICES.format(starttls=cls.starttls, implicit=cls.implicit, postscreen=cls.postscreen),
+            )
+        )
+
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def intercept(self, port, *options):
+        trusted = ("--upstream-ca", str(self.certificates.ca))
+        return Proxy(f"localhost:{port}", self.folder, "--tls", "intercept", *trusted, *options)
+
+    @staticmethod
+    def trusting():
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+
+    def from_balancer(self, port, header):
+        """Of an address that may say for whom it connects."""
+        balancer = socket.create_connection(("127.0.0.1", port), DEADLINE, ("127.0.0.2", 0))
+        balancer.sendall(header)
+        return balancer
+
+    def is_in_tls(self, proxy):
+        """The session, in TLS with both sides; nothing in it is accused."""
+        (session,) = sessions(proxy.capture)
+        self.assertEqual({(h["with"], h["completed"]) for h in session.fields["tls"]},
+                         {("server", True), ("client", True)})
+        self.assertEqual(session.outcomes(), ["accepted"])
+        self.assertEqual(session.above_info(), [])
+        return session
+
+    def test_before_starttls(self):
+        for client, port, options in (
+            ("127.0.0.11", self.starttls, ("--send-proxy", "v2")),
+            ("127.0.0.12", self.postfix.port, ("--xclient",)),
+        ):
+            with self.subTest(options):
+                with self.intercept(port, *options, "--force") as proxy:
+                    with smtplib.SMTP("127.0.0.1", proxy.port, "client.example", DEADLINE, (client, 0)) as sender:
+                        sender.starttls(context=self.trusting())
+                        sender.sendmail(clients.SENDER, ["bob@example.net"], MESSAGE)
+                    self.postfix.lines.wait_for(rf": client=unknown\[{client}\]")
+                    proxy.finish()
+                self.is_in_tls(proxy)
+
+    def test_before_tls_from_the_first_octet(self):
+        """A balancer names the client in front of its TLS, smtpscope in front of the server's."""
+        options = ("--listen-tls", "127.0.0.1:0", "--upstream-tls", "implicit", "--accept-proxy",
+                   "--proxy-from", "127.0.0.2", "--send-proxy", "v1")
+        with self.intercept(self.implicit, *options) as proxy:
+            port = int(proxy.errors.wait_for(r"listening on \S*:(\d+) .*TLS from")[1])
+            plain = self.from_balancer(port, b"PROXY TCP4 192.0.2.77 203.0.113.25 40000 465\r\n")
+            with smtplib.SMTP() as sender:
+                sender.sock = self.trusting().wrap_socket(plain)
+                self.assertEqual(sender.getreply()[0], 220)
+                sender.ehlo("client.example")
+                sender.sendmail(clients.SENDER, ["bob@example.net"], MESSAGE)
+            self.postfix.lines.wait_for(r": client=unknown\[192\.0\.2\.77\]")
+            proxy.finish()
+        self.assertEqual(self.is_in_tls(proxy).fields["client"], "192.0.2.77:40000")
+
+    def test_behind_postscreen(self):
+        """Which judges the client before smtpd has it, and tells smtpd."""
+        options = ("--accept-proxy", "--proxy-from", "127.0.0.2", "--send-proxy", "v2")
+        with Proxy(f"127.0.0.1:{self.postscreen}", self.folder, *options) as proxy:
+            # Of Postfix's own network, and so not examined.
+            with smtplib.SMTP("127.0.0.1", proxy.port, "client.example", DEADLINE, ("127.0.0.13", 0)) as sender:
+                sender.sendmail(clients.SENDER, ["bob@example.net"], MESSAGE)
+            self.postfix.lines.wait_for(r"(ALLOW|WHITE)LISTED \[127\.0\.0\.13\]")
+            self.postfix.lines.wait_for(r": client=unknown\[127\.0\.0\.13\]")
+            # A stranger that speaks before the greeting is noticed, as himself.
+            early = b"PROXY TCP4 192.0.2.78 203.0.113.25 40000 25\r\nEHLO early\r\n"
+            with self.from_balancer(proxy.port, early) as balancer, balancer.makefile("rb") as replies:
+                self.postfix.lines.wait_for(r"PREGREET .* from \[192\.0\.2\.78\]:40000")
+                balancer.sendall(b"QUIT\r\n")
+                replies.read()
+            proxy.finish()
 
 
 if __name__ == "__main__":
