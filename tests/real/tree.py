@@ -21,19 +21,20 @@ FIRST_ID = 60_000
 
 
 class Tree:
-    """The programs of `package`, copies of `extra` ones, their libraries, and `users`.
+    """The programs of `package` (those in `only`, if given), copies of `extra` ones, their libraries, and
+    `users`.
 
     Below build/, where programs may be run for certain, which in /tmp they may not. Each user has a
     group of the same name and id, and a home that is its own. `remove()` takes all of it away.
     """
 
-    def __init__(self, package, users, extra=()):
+    def __init__(self, package, users, extra=(), only=None):
         if not (BUILD / package).is_dir():
             raise AssertionError(f"{BUILD / package} is not there: script/bootstrap unpacks it")
         self.root = Path(tempfile.mkdtemp(prefix=f"{package}-run.", dir=BUILD))
         try:
             self.root.chmod(0o755)
-            self._take_programs(BUILD / package, extra)
+            self._take_programs(BUILD / package, extra, only)
             self._make_users(users)
             self.folder("/tmp", mode=0o1777)
             # A file does here; many containers forbid to make devices.
@@ -43,15 +44,18 @@ class Tree:
             self.remove()
             raise
 
-    def _take_programs(self, package, extra):
+    def _take_programs(self, package, extra, only):
         taken = []
         for folder in ("usr/sbin", "usr/libexec"):
             if (package / folder).is_dir():
                 shutil.copytree(package / folder, self.root / folder, symlinks=True)
-        for path in self.root.rglob("*"):
+        for path in list(self.root.rglob("*")):
             # Whoever unpacked them, they are root's here; and they need no set-id bits.
             os.chown(path, 0, 0, follow_symlinks=False)
             if path.is_file() and not path.is_symlink():
+                if only is not None and path.name not in only:
+                    path.unlink()
+                    continue
                 path.chmod(0o755)
                 taken.append(path)
         for program in extra:
