@@ -10,15 +10,15 @@
 #include "base/time.h"
 #include "exporters/json_writer.h"
 #include "exporters/records/record_table.h"
+#include "exporters/records/row_writer.h"
 
 namespace smtpscope {
 
 class RecordPseudonyms;
 
-/// Writes rows of one table: a value for each column, in the table's order, each named so that both
-/// can be read here. Every row has every column; what is not known is null. A value that needs no
-/// more than its call.
-class RecordRow {
+/// Writes rows of one table as JSON. Every row has every column; what is not known is null. A value
+/// that needs no more than its call.
+class RecordRow final : public RowWriter {
  public:
   /// `pseudonyms` may be nullptr: names stay. It must outlive this.
   RecordRow(RecordTable table, RecordPseudonyms* pseudonyms);
@@ -27,21 +27,14 @@ class RecordRow {
   void begin(std::string_view run, std::string_view host, std::string_view tap,
              std::uint64_t session);
 
-  /// kText and kWord. Octets that no engine's text can hold (NUL, what is not UTF-8) are escaped.
-  void text(std::string_view name, std::string_view value);
-  void text_if(std::string_view name, std::string_view value) {
-    value.empty() ? null(name) : text(name, value);
-  }
-  void count(std::string_view name, std::uint64_t value);
-  void count_if(std::string_view name, std::uint64_t value) {
-    value == 0 ? null(name) : count(name, value);
-  }
-  void duration(std::string_view name, std::optional<Duration> value);
-  void flag(std::string_view name, bool value);
-  void time(std::string_view name, WallTime value);
-  /// Of kDigest: sixteen hexadecimal digits.
-  void digest(std::string_view name, std::uint64_t value);
-  void null(std::string_view name);
+  /// Octets that no engine's text can hold (NUL, what is not UTF-8) are escaped.
+  void text(std::string_view name, std::string_view value) override;
+  void count(std::string_view name, std::uint64_t value) override;
+  void duration(std::string_view name, std::optional<Duration> value) override;
+  void flag(std::string_view name, bool value) override;
+  void time(std::string_view name, WallTime value) override;
+  void digest(std::string_view name, std::uint64_t value) override;
+  void null(std::string_view name) override;
 
   /// The row with its line end. Valid until the next begin().
   std::string_view end();

@@ -1,132 +1,32 @@
 #include "exporters/records/records_exporter.h"
 
-#include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <limits>
+#include <string_view>
+#include <utility>
 #include <variant>
 
-#include "base/ascii.h"
-#include "capture/fidelity.h"
 #include "capture/wall_time.h"
 #include "exporters/records/run_id.h"
-#include "parser/path.h"
-#include "parser/tls_messages.h"
-#include "timeline/rule.h"
-#include "timeline/rule_engine.h"
-#include "timeline/state/refusal_notes.h"
-#include "timeline/state/session_notes.h"
 
 namespace smtpscope {
-namespace {
-
-/// Of what nobody looks at whole.
-constexpr std::size_t kMostText = 2000;
-
-/// The port of "192.0.2.1:25"; 0 if it has none.
-std::uint16_t port_of(std::string_view endpoint) {
-  std::uint16_t port = 0;
-  if (endpoint.starts_with("unix:")) return port;
-  const std::size_t colon = endpoint.rfind(':');
-  if (colon == std::string_view::npos) return port;
-  std::from_chars(endpoint.data() + colon + 1, endpoint.data() + endpoint.size(), port);
-  return port;
-}
-
-/// In lower case; "" where a path has none.
-std::string domain_of(std::string_view path) {
-  const std::size_t at = find_domain(path);
-  return at == std::string_view::npos ? std::string() : in_lower_case(path.substr(at));
-}
-
-std::string unknown_words(const Fidelity& fidelity) {
-  std::string words;
-  for (std::size_t bit = 0; bit < kUnknowns; ++bit) {
-    if ((fidelity.unknown >> bit & 1) == 0) continue;
-    if (!words.empty()) words += ',';
-    words += kUnknownNames[bit];
-  }
-  return words;
-}
-
-/// "EHLO mail.example  " says "mail.example".
-std::string_view first_word(std::string_view arguments) {
-  return arguments.substr(0, arguments.find_first_of(" \t"));
-}
-
-}  // namespace
-
-/// What the client sent, until its reply comes.
-struct RecordsExporter::Exchange {
-  std::uint64_t number = 0;
-  std::uint64_t transaction = 0;
-  std::string_view kind;
-  std::string_view verb;
-  std::string command;
-  bool has_path = false;
-  std::string path;
-  Time first;
-  std::uint64_t octets = 0;
-  std::optional<Duration> pause;
-  bool tls = false;
-  std::uint64_t replies = 0;
-};
-
-struct RecordsExporter::Finding {
-  std::uint64_t number = 0;
-  const Rule* rule = nullptr;
-  std::string_view variant;
-  Severity severity = Severity::kInfo;
-  Fault fault = Fault::kUnknown;
-  Certainty certainty = Certainty::kSeen;
-  Time time;
-  std::string text;
-  std::uint64_t transaction = 0;
-  std::uint64_t entry = 0;
-  std::string_view folded_under;
-};
-
-struct RecordsExporter::Session {
-  explicit Session(SessionId number) : id(number) {}
-
-  SessionId id;
-  std::string client, announced_by, listener, upstream, server, connect_failed, unknown, hello;
-  std::string tls_version, tls_cipher;
-  std::string_view closed_by;
-  std::optional<Duration> connect;
-  bool mid_session = false;
-  std::uint64_t refusals = 0;
-  std::uint64_t holes = 0;
-  std::uint64_t holes_of_run_before = 0;
-  std::deque<Exchange> owed;     // by number
-  std::deque<Finding> findings;  // that may yet be folded
-  /// Why the server refused, for the transaction that the reply belongs to.
-  struct Refused {
-    std::uint64_t entry = 0;
-    ReplyReason reason = ReplyReason::kUnknown;
-  };
-  std::deque<Refused> refused;  // the last few
-  bool wanted = false;
-  std::unique_ptr<SpooledText> held;  // rows of a session that may not be wanted
-};
 
 RecordsExporter::RecordsExporter(const ExporterOptions& options, RowFiles& rows)
     : host_(options.host),
       rows_(rows),
       wanted_(options),
-      sessions_row_(RecordTable::kSessions, options.pseudonyms),
-      exchanges_row_(RecordTable::kExchanges, options.pseudonyms),
-      transactions_row_(RecordTable::kTransactions, options.pseudonyms),
-      findings_row_(RecordTable::kFindings, options.pseudonyms) {}
-
-RecordsExporter::~RecordsExporter() = default;
+      row_{RecordRow(RecordTable::kSessions, options.pseudonyms),
+           RecordRow(RecordTable::kExchanges, options.pseudonyms),
+           RecordRow(RecordTable::kTransactions, options.pseudonyms),
+           RecordRow(RecordTable::kFindings, options.pseudonyms)},
+      run_rows_(*this) {}
 
 void RecordsExporter::begin_run(const RunInfo& run) {
   wanted_.begin_run(run.started);
+  run_rows_.begin_run(run.started);
   run_ = run_id(run, host_);
   tap_ = run.tap;
   started_ = run.started;
-  holes_ = 0;
   hours_ = std::numeric_limits<std::int64_t>::min();
   set_hour(run.started);
 }
@@ -143,391 +43,41 @@ void RecordsExporter::set_hour(WallTime time) {
   hour_ = std::move(hour);
 }
 
-RecordsExporter::Session& RecordsExporter::session_of(SessionId id) {
-  std::unique_ptr<Session>& session = open_[id];
-  if (!session) {
-    session = std::make_unique<Session>(id);
-    session->holes_of_run_before = holes_;
-    session->wanted = wanted_.all();
-    if (!session->wanted) session->held = std::make_unique<SpooledText>(spool_);
-  }
-  return *session;
-}
-
 void RecordsExporter::on_timeline(const TimelineEvent& event) {
-  set_hour(wall(event.time));
-  if (event.session == kWholeRun) {
-    if (std::holds_alternative<TimelineGap>(event.body)) ++holes_;
-    return;
-  }
-  Session& session = session_of(event.session);
-  const TimelineSessionEnded* over = nullptr;
-  if (const auto* entry = std::get_if<Entry>(&event.body)) {
-    on_entry(session, *entry);
-  } else if (const auto* started = std::get_if<TimelineSessionStarted>(&event.body)) {
-    session.client = started->client;
-    session.announced_by = started->announced_by;
-    session.listener = started->listener;
-    session.upstream = started->upstream;
-    session.mid_session = started->mid_session;
-    session.unknown = unknown_words(started->fidelity);
-  } else if (const auto* connected = std::get_if<TimelineConnected>(&event.body)) {
-    session.server = connected->server;
-    session.connect = connected->took;
-  } else if (const auto* failed = std::get_if<TimelineConnectFailed>(&event.body)) {
-    session.connect_failed = failed->reason;
-  } else if (const auto* annotation = std::get_if<Annotation>(&event.body)) {
-    on_annotation(session, *annotation);
-  } else if (const auto* folded = std::get_if<AnnotationFolded>(&event.body)) {
-    const auto known = std::ranges::find(session.findings, folded->number, &Finding::number);
-    if (known != session.findings.end()) known->folded_under = folded->under;
-  } else if (const auto* ended = std::get_if<TransactionEnded>(&event.body)) {
-    write_transaction(session, *ended->transaction);
-  } else if (const auto* tls = std::get_if<TimelineTls>(&event.body)) {
-    const TlsFacts& facts = *tls->handshake.facts;
-    if (tls->handshake.with == Side::kClient && facts.completed) {
-      session.tls_version = facts.version;
-      session.tls_cipher = facts.cipher;
-    }
-  } else if (const auto* closed = std::get_if<TimelineClosed>(&event.body)) {
-    if (session.closed_by.empty()) {
-      session.closed_by = closed->closed.by_proxy ? "proxy" : to_string(closed->closed.from);
-    }
-  } else if (std::holds_alternative<TimelineGap>(event.body)) {
-    ++session.holes;
-  } else {
-    over = std::get_if<TimelineSessionEnded>(&event.body);
-  }
-  if (over != nullptr) on_ended(session, *over);
-  if (wanted_.on_timeline(event)) let_go(session);
-  if (over != nullptr) open_.erase(event.session);
+  set_hour(started_ + event.time.time_since_epoch());
+  run_rows_.on_timeline(event);
+  if (wanted_.on_timeline(event)) let_go(event.session);
+  if (std::holds_alternative<TimelineSessionEnded>(event.body)) held_.erase(event.session);
 }
 
-void RecordsExporter::on_entry(Session& session, const Entry& entry) {
-  const ItemBody& body = entry.item->body;
-  if (const auto* reply = std::get_if<Reply>(&body)) {
-    on_reply(session, entry, *reply);
-  } else if (const auto* chunk = std::get_if<Chunk>(&body)) {
-    // It belongs to the BDAT before it.
-    const auto bdat =
-        std::find_if(session.owed.rbegin(), session.owed.rend(),
-                     [](const Exchange& each) { return each.verb == to_string(Verb::kBdat); });
-    if (bdat != session.owed.rend() && chunk->exchange != kNoExchange) {
-      bdat->octets += entry.item->end - entry.item->begin;
-    }
-  } else if (std::holds_alternative<GarbageLine>(body)) {
-    Exchange unasked;
-    unasked.number = entry.number;
-    unasked.kind = "unasked";
-    unasked.first = entry.first;
-    unasked.tls = entry.tls;
-    unasked.transaction = entry.transaction;
-    write_exchange(session, unasked, &entry);
-  } else if (!std::holds_alternative<TlsRecord>(body) && !std::holds_alternative<Junk>(body) &&
-             !std::holds_alternative<ProxyHeader>(body)) {
-    on_sent(session, entry);
-  }
-}
-
-void RecordsExporter::on_sent(Session& session, const Entry& entry) {
-  if (session.owed.size() == kMostOwed) {
-    if (session.owed.front().replies == 0) write_exchange(session, session.owed.front(), nullptr);
-    session.owed.pop_front();
-  }
-  Exchange& sent = session.owed.emplace_back();
-  sent.number = entry.number;
-  sent.transaction = entry.transaction;
-  sent.first = entry.first;
-  sent.octets = entry.item->end - entry.item->begin;
-  sent.pause = entry.think;
-  sent.tls = entry.tls;
-  if (const auto* command = std::get_if<Command>(&entry.item->body)) {
-    sent.kind = "command";
-    sent.verb = to_string(command->verb);
-    sent.command = command->text.substr(0, kMostText);
-    if (command->verb == Verb::kMail || command->verb == Verb::kRcpt) {
-      sent.has_path = true;
-      sent.path =
-          parse_path(command->arguments, command->verb == Verb::kMail ? "FROM:" : "TO:").path;
-    } else if (command->verb == Verb::kEhlo || command->verb == Verb::kHelo ||
-               command->verb == Verb::kLhlo) {
-      session.hello = first_word(command->arguments);
-    }
-  } else if (std::holds_alternative<MailData>(entry.item->body)) {
-    sent.kind = "mail-data";
-  } else if (std::holds_alternative<AuthResponse>(entry.item->body)) {
-    sent.kind = "auth-response";
-    sent.verb = to_string(Verb::kAuth);
-  } else {
-    sent.kind = "blob";
-  }
-}
-
-void RecordsExporter::on_reply(Session& session, const Entry& entry, const Reply& reply) {
-  if (entry.refusal != nullptr) {
-    ++session.refusals;
-    constexpr std::size_t kMostRefused = 64;
-    if (session.refused.size() == kMostRefused) session.refused.pop_front();
-    session.refused.push_back({entry.number, entry.refusal->judged.reason});
-  }
-  const auto answered = std::ranges::find(session.owed, entry.answers, &Exchange::number);
-  if (entry.answers == 0 || answered == session.owed.end()) {
-    Exchange alone;
-    alone.number = entry.answers == 0 ? entry.number : entry.answers;
-    alone.transaction = entry.transaction;
-    alone.kind = reply.answers == Answers::kGreeting                  ? "greeting"
-                 : entry.answers == 0 || reply.verb == Verb::kUnknown ? "unasked"
-                                                                      : "command";
-    alone.verb = entry.answers == 0 ? std::string_view() : to_string(reply.verb);
-    alone.first = entry.first;
-    alone.tls = entry.tls;
-    alone.replies = reply.ordinal + 1;
-    write_exchange(session, alone, &entry);
-    return;
-  }
-  // Replies come in the order of what they answer: nothing before it gets one any more.
-  for (auto before = session.owed.begin(); before != answered; ++before) {
-    if (before->replies == 0) write_exchange(session, *before, nullptr);
-  }
-  session.owed.erase(session.owed.begin(), answered);
-  Exchange& exchange = session.owed.front();
-  ++exchange.replies;
-  write_exchange(session, exchange, &entry);
-}
-
-void RecordsExporter::on_annotation(Session& session, const Annotation& annotation) {
-  // Later headlines reach no further back than the engine remembers.
-  if (session.findings.size() == RuleEngine::kRemembered) {
-    write_finding(session, session.findings.front());
-    session.findings.pop_front();
-  }
-  Finding& finding = session.findings.emplace_back();
-  finding.number = annotation.number;
-  finding.rule = annotation.rule;
-  finding.variant = annotation.variant;
-  finding.severity = annotation.severity;
-  finding.fault = annotation.fault;
-  finding.certainty = annotation.certainty;
-  finding.time = annotation.time;
-  finding.text = annotation.text;
-  finding.transaction = annotation.transaction;
-  finding.entry = annotation.entries.empty() ? 0 : annotation.entries.front();
-  finding.folded_under = annotation.folded_under;
-}
-
-void RecordsExporter::on_ended(Session& session, const TimelineSessionEnded& ended) {
-  for (const Exchange& exchange : session.owed) {
-    if (exchange.replies == 0) write_exchange(session, exchange, nullptr);
-  }
-  session.owed.clear();
-  for (const Finding& finding : session.findings) write_finding(session, finding);
-  session.findings.clear();
-  write_session(session, ended);
-}
-
-void RecordsExporter::begin(RecordRow& row, SessionId session) {
+RowWriter& RecordsExporter::begin_row(RecordTable table, SessionId session) {
+  RecordRow& row = row_.at(static_cast<std::size_t>(table));
   row.begin(run_, host_, tap_, session);
+  return row;
 }
 
-/// `answer`: the entry of the reply, or of the line that is none; nullptr if there is none.
-void RecordsExporter::write_exchange(Session& session, const Exchange& exchange,
-                                     const Entry* answer) {
-  RecordRow& row = exchanges_row_;
-  const Reply* reply = answer == nullptr ? nullptr : std::get_if<Reply>(&answer->item->body);
-  const RefusedReply* refusal = answer == nullptr ? nullptr : answer->refusal;
-  begin(row, session.id);
-  row.time("time", wall(exchange.first));
-  row.count("exchange", exchange.number);
-  row.count("reply", answer == nullptr ? 0 : std::max<std::uint64_t>(exchange.replies, 1));
-  row.count_if("transaction", exchange.transaction);
-  row.text("kind", exchange.kind);
-  row.text_if("verb", exchange.verb);
-  row.text_if("command", exchange.command);
-  exchange.has_path ? row.text("mailbox", exchange.path) : row.null("mailbox");
-  row.text_if("mailbox_domain", exchange.has_path ? domain_of(exchange.path) : std::string());
-  row.count("octets", exchange.octets);
-  row.duration("pause_ns", exchange.pause);
-  row.flag("tls", exchange.tls);
-  answer == nullptr ? row.null("replied") : row.time("replied", wall(answer->last));
-  row.duration("wait_ns", answer == nullptr ? std::nullopt : answer->think);
-  row.count_if("code", reply == nullptr ? 0 : reply->code);
-  std::string enhanced;
-  std::string text;
-  if (reply != nullptr) {
-    std::string_view last = reply->last_text();
-    enhanced = take_enhanced_code(last);
-    for (const ReplyLine& line : reply->lines) {
-      if (&line != &reply->lines.front()) text += '\n';
-      text += line.text;
+void RecordsExporter::end_row(RecordTable table, SessionId session) {
+  const std::string_view row = row_.at(static_cast<std::size_t>(table)).end();
+  if (!wanted_.all()) {
+    const auto [at, is_new] = held_.try_emplace(session);
+    if (is_new) at->second.emplace(spool_);
+    if (at->second) {
+      const char which = static_cast<char>('0' + static_cast<int>(table));
+      at->second->add(std::string_view(&which, 1));
+      at->second->add(row);
+      return;
     }
-  } else if (answer != nullptr) {
-    if (const auto* line = std::get_if<GarbageLine>(&answer->item->body)) text = line->text;
   }
-  row.text_if("enhanced", enhanced);
-  row.text_if("reply_text", text);
-  row.count("reply_lines", reply != nullptr ? reply->line_count : answer != nullptr ? 1 : 0);
-  row.count("reply_octets", answer == nullptr ? 0 : answer->item->end - answer->item->begin);
-  row.flag("by_proxy", answer != nullptr && answer->by_proxy);
-  row.flag("refused", refusal != nullptr);
-  row.text_if("stage", refusal == nullptr ? std::string_view() : to_string(refusal->stage));
-  row.text_if("reason",
-              refusal == nullptr ? std::string_view() : to_string(refusal->judged.reason));
-  refusal == nullptr ? row.null("temporary") : row.flag("temporary", refusal->judged.temporary);
-  put(session, RecordTable::kExchanges, row.end());
-}
-
-void RecordsExporter::write_transaction(Session& session, const Transaction& transaction) {
-  RecordRow& row = transactions_row_;
-  const bool has_data = transaction.data_verb != Verb::kUnknown;
-  const bool seen = has_data && !transaction.facts.unseen;
-  const std::string_view first =
-      transaction.recipients.empty() ? std::string_view() : transaction.recipients.front().path;
-  begin(row, session.id);
-  row.time("time", wall(transaction.began));
-  row.count("transaction", transaction.number);
-  row.time("ended", wall(transaction.ended));
-  row.duration("duration_ns", transaction.ended - transaction.began);
-  row.text("outcome", to_string(transaction.outcome));
-  row.text_if("aborted_by", transaction.aborted_by == AbortedBy::kNothing
-                                ? std::string_view()
-                                : to_string(transaction.aborted_by));
-  row.text("sender", transaction.reverse_path);
-  row.text_if("sender_domain", domain_of(transaction.reverse_path));
-  row.text_if("first_recipient", first);
-  row.text_if("recipient_domain", domain_of(first));
-  row.count("recipients", transaction.rcpt_sent);
-  row.count("recipients_accepted", transaction.rcpt_accepted);
-  row.count("recipients_refused", transaction.rcpt_refused);
-  row.digest("envelope", transaction.envelope_hash);
-  row.count_if("mail_code", transaction.mail_code);
-  row.text_if("data_verb", to_string(transaction.data_verb));
-  row.duration("data_ns", transaction.data_sent
-                              ? std::optional(transaction.data_ended - transaction.data_began)
-                              : std::nullopt);
-  seen ? row.count("octets", transaction.octets()) : row.null("octets");
-  seen ? row.count("lines", transaction.facts.lines) : row.null("lines");
-  seen&& transaction.facts.digest != 0 ? row.digest("digest", transaction.facts.digest)
-                                       : row.null("digest");
-  transaction.facts.header.message_id != 0
-      ? row.digest("message_id", transaction.facts.header.message_id)
-      : row.null("message_id");
-  row.count_if("final_code", transaction.final_code);
-  row.text_if("final_text", transaction.final_text);
-  row.count_if("refusal_code", transaction.refusal_code);
-  row.text_if("refusal_text", transaction.refusal_text);
-  const bool refused = transaction.refusal_code != 0;
-  const auto why =
-      std::ranges::find(session.refused, transaction.refusal_entry, &Session::Refused::entry);
-  const bool known = refused && why != session.refused.end();
-  row.text_if("reason", known ? to_string(why->reason) : std::string_view());
-  refused ? row.flag("temporary", transaction.temporary_only) : row.null("temporary");
-  put(session, RecordTable::kTransactions, row.end());
-}
-
-void RecordsExporter::write_finding(Session& session, const Finding& finding) {
-  RecordRow& row = findings_row_;
-  begin(row, session.id);
-  row.time("time", wall(finding.time));
-  row.count("finding", finding.number);
-  row.text("rule", finding.rule->id);
-  row.text_if("variant", finding.variant);
-  row.text("category", to_string(finding.rule->category));
-  row.text("severity", to_string(finding.severity));
-  row.text("fault", to_string(finding.fault));
-  row.text("certainty", to_string(finding.certainty));
-  row.count_if("transaction", finding.transaction);
-  row.count_if("exchange", finding.entry);
-  row.text_if("text", finding.text);
-  row.text_if("folded_under", finding.folded_under);
-  put(session, RecordTable::kFindings, row.end());
-}
-
-void RecordsExporter::write_session(const Session& session, const TimelineSessionEnded& ended) {
-  RecordRow& row = sessions_row_;
-  const SessionTotals& totals = *ended.totals;
-  const auto outcome = [&](Outcome one) { return totals.outcomes[static_cast<std::size_t>(one)]; };
-  std::uint64_t commands = 0;
-  std::uint64_t rsets = 0;
-  bool authenticated = false;
-  for (const auto& [verb, counts] : totals.commands) {
-    commands += counts.second;
-    if (verb == "rset") rsets = counts.second;
-    if (verb == "auth") authenticated = counts.first > 0;
-  }
-  std::string version = session.tls_version;
-  std::string cipher = session.tls_cipher;
-  if (version.empty() && totals.tls && totals.tls->version != 0) {
-    version = tls_version_text(totals.tls->version);
-    cipher = tls_cipher_text(totals.tls->cipher_suite);
-  }
-  const VerdictLine* lead = nullptr;
-  for (const VerdictLine& line : ended.verdict) {
-    if (line.kind == VerdictKind::kLead) lead = &line;
-  }
-  begin(row, session.id);
-  row.time("time", wall(totals.began));
-  row.time("ended", wall(totals.ended));
-  row.duration("duration_ns", totals.ended - totals.began);
-  row.text_if("client_address", host_of(session.client));
-  row.count_if("client_port", port_of(session.client));
-  row.text_if("announced_by", session.announced_by);
-  row.text_if("listener", session.listener);
-  row.text_if("upstream", session.upstream);
-  row.text_if("server_address", host_of(session.server));
-  row.count_if("server_port", port_of(session.server));
-  row.duration("connect_ns", session.connect);
-  row.text_if("connect_failed", session.connect_failed);
-  row.flag("mid_session", session.mid_session);
-  row.text_if("unknown", session.unknown);
-  row.text_if("hello", session.hello);
-  row.text_if("tls_version", version);
-  row.text_if("tls_cipher", cipher);
-  row.flag("authenticated", authenticated);
-  row.flag("unfinished", ended.unfinished);
-  row.flag("ended_cleanly", totals.ended_cleanly);
-  row.text_if("closed_by", session.closed_by);
-  row.count("client_octets", totals.octets[index(Side::kClient)]);
-  row.count("server_octets", totals.octets[index(Side::kServer)]);
-  row.count("commands", commands);
-  row.count("rsets", rsets);
-  row.count("refusals", session.refusals);
-  row.count("transactions", totals.transactions);
-  row.count("accepted", outcome(Outcome::kAccepted));
-  row.count("partial", outcome(Outcome::kPartial));
-  row.count("rejected", outcome(Outcome::kRejected));
-  row.count("aborted", outcome(Outcome::kAborted));
-  row.count("unsettled", outcome(Outcome::kUnknown) + outcome(Outcome::kOpen));
-  row.duration("idle_client_ns", totals.idle_client);
-  row.duration("idle_server_ns", totals.idle_server);
-  row.duration("idle_proxy_ns", totals.idle_proxy);
-  row.count("findings", totals.annotations);
-  row.text_if("worst", totals.worst ? to_string(*totals.worst) : std::string_view());
-  row.count("holes", session.holes + holes_ - session.holes_of_run_before);
-  row.count("rows_lost", rows_.lost());
-  row.text_if("verdict", lead == nullptr ? std::string_view() : std::string_view(lead->text));
-  const bool has_cause = lead != nullptr && !lead->cause.empty();
-  row.text_if("cause", has_cause ? lead->cause : std::string_view());
-  row.text_if("reason", has_cause ? lead->reason : std::string_view());
-  row.text_if("fault", has_cause ? to_string(lead->side) : std::string_view());
-  put(session, RecordTable::kSessions, row.end());
-}
-
-void RecordsExporter::put(const Session& session, RecordTable table, std::string_view row) {
-  if (session.wanted) {
-    rows_.append(words_of(table).name, hour_, row);
-    return;
-  }
-  const char which = static_cast<char>('0' + static_cast<int>(table));
-  session.held->add(std::string_view(&which, 1));
-  session.held->add(row);
+  rows_.append(words_of(table).name, hour_, row);
 }
 
 /// The session is wanted: what was held of it, and from now on all that comes.
-void RecordsExporter::let_go(Session& session) {
-  if (std::exchange(session.wanted, true)) return;
+void RecordsExporter::let_go(SessionId session) {
+  std::optional<SpooledText>& held = held_[session];
+  if (!held) return;
   std::string rows;
-  session.held->read([&](std::string_view piece) { rows += piece; });
-  session.held.reset();
+  held->read([&](std::string_view piece) { rows += piece; });
+  held.reset();
   for (std::size_t at = 0; at < rows.size();) {
     const std::size_t end = rows.find('\n', at) + 1;
     const auto table = static_cast<RecordTable>(rows[at] - '0');
@@ -537,10 +87,9 @@ void RecordsExporter::let_go(Session& session) {
 }
 
 void RecordsExporter::end_run() {
-  for (const SessionId session : wanted_.end_run()) {
-    if (const auto found = open_.find(session); found != open_.end()) let_go(*found->second);
-  }
-  open_.clear();
+  for (const SessionId session : wanted_.end_run()) let_go(session);
+  held_.clear();
+  run_rows_.end_run();
 }
 
 void RecordsExporter::finish() {

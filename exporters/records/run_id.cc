@@ -5,22 +5,10 @@
 #include <chrono>
 #include <cstdint>
 
+#include "exporters/fnv_hash.h"
+
 namespace smtpscope {
 namespace {
-
-/// FNV-1a, 64 bits, each part with an end of its own.
-std::uint64_t with_part(std::uint64_t hash, std::string_view part) {
-  constexpr std::uint64_t kPrime = 1099511628211ULL;
-  for (const char each : part) hash = (hash ^ static_cast<unsigned char>(each)) * kPrime;
-  return (hash ^ 0x100) * kPrime;
-}
-
-/// Spreads a change of any bit over all of them (the finaliser of MurmurHash3).
-std::uint64_t spread(std::uint64_t hash) {
-  hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdULL;
-  hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53ULL;
-  return hash ^ (hash >> 33);
-}
 
 /// A file may say anything.
 bool is_uuid7(std::string_view text) {
@@ -45,7 +33,7 @@ std::string run_id(const RunInfo& run, std::string_view host) {
   }
   const std::int64_t began = run.started.time_since_epoch().count();
   const auto nanoseconds = static_cast<std::uint64_t>(began > 0 ? began : 0);
-  std::uint64_t hash = 14695981039346656037ULL;
+  std::uint64_t hash = kFnvBasis;
   for (const std::string_view part : {host, std::string_view(run.tap), file}) {
     hash = with_part(hash, part);
   }
