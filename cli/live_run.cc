@@ -122,6 +122,15 @@ Result<Done> LiveRun::open() {
     records_->begin_run(info);
     timelines_.add(records_.get());
   }
+  if (!options_.collector.url.empty()) {
+    ExporterOptions chosen;
+    options_.record_settings.apply(chosen);
+    auto spans = SpanPush::open(options_.collector, chosen, info,
+                                [this](std::string_view words) { notice(words); });
+    if (!spans) return spans.error();
+    spans_ = std::move(spans.value());
+    timelines_.add(spans_.get());
+  }
   if (!options_.web.address.empty()) {
     ExporterOptions chosen;
     chosen.rules = &options_.rules;
@@ -231,8 +240,8 @@ void LiveRun::open_timeline(const RunInfo& info) {
   const ExporterKind& format = *find_exporter(options_.rendering.format);
   output_ = std::make_unique<BackgroundOutput>(STDOUT_FILENO, format.hole,
                                                [this](int error) { tell_of_output(error); });
-  const ExporterOptions options =
-      exporter_options(options_.rendering, options_.rules, STDOUT_FILENO);
+  ExporterOptions options = exporter_options(options_.rendering, options_.rules, STDOUT_FILENO);
+  options_.record_settings.apply(options);  // for those formats that want them
   const bool whole = format.name == all_exporters().front().name;
   Output* output = output_.get();
   if ((whole || format.name == kBriefFormat) && can_rewrite(STDOUT_FILENO)) {
@@ -261,6 +270,7 @@ void LiveRun::announce() {
   for (const std::string& missing : missing_surroundings(options_.proxy)) warn(missing);
   if (capture_) notice(fmt::format("capture: {}", capture_->first_path()));
   if (rows_) notice(fmt::format("records: {}", options_.records));
+  if (spans_) notice(fmt::format("spans: {}", options_.collector.shown));
   if (options_.policy.keep_credentials) {
     notice("credentials are kept: whoever reads the capture can log in with them");
   }
@@ -288,6 +298,7 @@ int LiveRun::serve() {
     }
   }
   const bool whole_records = close_records();
+  const bool whole_spans = close_spans();
   const LiveTrace::Totals traced = trace_->totals();
   if (traced.lost_events > 0) {
     say(kErrorPriority,
@@ -300,7 +311,7 @@ int LiveRun::serve() {
                        counted(traced.failed_sessions, "session")));
   }
   const bool traced_all = traced.lost_events + traced.failed_sessions == 0;
-  const int code = traced_all && whole_records ? kExitFine : kExitFailure;
+  const int code = traced_all && whole_records && whole_spans ? kExitFine : kExitFailure;
   if (!capture_) return code;
   const bool whole = capture_->close();
   const CaptureWriter::Totals totals = capture_->totals();
@@ -322,6 +333,17 @@ bool LiveRun::close_records() {
   if (!whole) {
     notice(fmt::format("the records have holes: {} not written; mail was not delayed",
                        counted(rows_->lost(), "row")));
+  }
+  return whole;
+}
+
+/// False: the collector has not got all.
+bool LiveRun::close_spans() {
+  if (!spans_) return true;
+  const bool whole = spans_->queue().close();
+  if (!whole) {
+    notice(fmt::format("{} did not reach {}; mail was not delayed",
+                       counted(spans_->queue().lost(), "span"), options_.collector.shown));
   }
   return whole;
 }

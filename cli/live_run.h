@@ -18,6 +18,8 @@
 #include "cli/web_page.h"
 #include "exporters/exporter.h"
 #include "exporters/metrics/run_metrics.h"
+#include "exporters/otlp/collector_settings.h"
+#include "exporters/otlp/span_push.h"
 #include "exporters/records/background_rows.h"
 #include "exporters/text/bottom_line.h"
 #include "exporters/text/open_sessions_line.h"
@@ -35,6 +37,7 @@ struct LiveRunOptions {
   ProxyOptions proxy;
   CaptureSeriesOptions capture;  // path "" for none
   std::string records;           // folder; "" for none
+  CollectorSettings collector;   // of spans; its url "" for none
   RecordSettings record_settings;
   SanitizerPolicy policy;
   std::string tap;              // label of the vantage point
@@ -48,7 +51,7 @@ struct LiveRunOptions {
 /// The name of the format that shows nothing.
 inline constexpr std::string_view kNoFormat = "none";
 
-/// The timeline as text, as rows and as a page.
+/// The timeline as text, as rows, as spans and as a page.
 class TimelineSinks : public TimelineSink {
  public:
   void add(TimelineSink* sink) { sinks_.push_back(sink); }
@@ -134,6 +137,7 @@ class LiveRun : private ProxyNotices, private TraceNotices {
   void tell_of_output(int error);
   void tell_of_records(int error);
   bool close_records();
+  bool close_spans();
   Result<Done> open();
   Result<Done> open_capture(RunInfo& info);
   void on_hangup();
@@ -155,7 +159,8 @@ class LiveRun : private ProxyNotices, private TraceNotices {
   std::unique_ptr<TerminalWatch> terminal_;
   std::unique_ptr<Exporter> exporter_;
   std::unique_ptr<BackgroundRows> rows_;
-  std::unique_ptr<Exporter> records_;        // writes them
+  std::unique_ptr<Exporter> records_;  // writes them
+  std::unique_ptr<SpanPush> spans_;
   std::unique_ptr<RecordedSessions> older_;  // for the page
   std::unique_ptr<RunMetrics> metrics_;      // asked by the page's threads
   std::unique_ptr<WebPage> page_;

@@ -16,6 +16,7 @@
 #include "cli/identity_arguments.h"
 #include "cli/live_run.h"
 #include "cli/option_values.h"
+#include "cli/otlp_arguments.h"
 #include "cli/proxy_plan.h"
 #include "cli/record_arguments.h"
 #include "cli/rule_options.h"
@@ -49,6 +50,7 @@ struct ProxyArguments {
   std::string connect_timeout = "10s";
   std::vector<std::string> tell_silence = {"5s", "30s", "60s"};
   std::string records;
+  std::string otlp;
   RecordArguments record_arguments;
   TlsArguments tls;
   ScenarioArguments scenario;
@@ -134,6 +136,9 @@ Result<LiveRunOptions> read(const ProxyArguments& arguments) {
   if (!capture) return capture.error();
   options.capture = std::move(capture.value());
   options.records = arguments.records;
+  auto collector = read_otlp_arguments(arguments.otlp);
+  if (!collector) return collector.error();
+  options.collector = std::move(collector.value());
   options.tap = arguments.tap;
   options.rendering = arguments.rendering;
   options.web = arguments.web;
@@ -190,7 +195,9 @@ int run(const ProxyArguments& arguments, CLI::App& app) {
     scenario = play_scenario(std::move(program.value()), options.value().proxy);
   }
   if (arguments.check) return check(arguments, options.value(), configuration);
-  if (!arguments.records.empty()) {  // behind the check: it may make a key
+  const bool tells_rows =
+      !arguments.records.empty() || !arguments.otlp.empty() || arguments.rendering.format == "otlp";
+  if (tells_rows) {  // behind the check: it may make a key
     auto settings = read_record_arguments(arguments.record_arguments);
     if (!settings) return fail(settings.error().message);
     options.value().record_settings = std::move(settings.value());
@@ -265,6 +272,7 @@ std::function<int()> declare_proxy(CLI::App& app) {
                  "Write rows for a database there, files by table and hour (docs/records.md)")
       ->default_str("none")
       ->type_name("FOLDER");
+  add_otlp_option(app, arguments->otlp);
   static constexpr std::string_view kMore[] = {kNoFormat};
   add_rendering_options(app, arguments->rendering, Formats::kLive, kMore);
   app.add_flag("--full", arguments->rendering.full,
@@ -310,6 +318,7 @@ const Subcommand kProxyCommand = {
         "today.smtpcap\n"
         "  smtpscope proxy --listen 2525 --upstream mx.example:25 --tap mx1 --records "
         "/var/spool/smtpscope\n"
+        "  smtpscope proxy --listen 2525 --upstream mx.example:25 --otlp http://localhost:4318\n"
         "  smtpscope proxy --listen 2525 --upstream mx.example:25 --what-if 'hide PIPELINING'\n"
         "  smtpscope proxy --listen-tls 4650 --upstream mx.example:465 --tls intercept\n"
         "  smtpscope proxy --listen 2424 --upstream unix:/run/dovecot/lmtp --message none -w "

@@ -118,6 +118,7 @@ std::string plan_text(const LiveRunOptions& options, const std::string& clients)
   say("TLS", tls(proxy.tls));
   say("capture", capture(options));
   say("records", options.records.empty() ? "none" : options.records);
+  say("spans", options.collector.url.empty() ? "none" : options.collector.shown + " (not tried)");
   say("output", options.rendering.format);
   if (!options.rendering.filter_text.empty()) say("filter", options.rendering.filter_text);
   say("page", options.web.address.empty() ? "none" : options.web.address);

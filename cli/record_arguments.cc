@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "base/ascii.h"
+#include "cli/otlp_arguments.h"
 #include "parser/path.h"
 #include "redact/keyed_hash.h"
 #include "redact/redaction_key.h"
@@ -51,18 +52,22 @@ std::string this_machine() {
 void add_record_options(CLI::App& app, RecordArguments& arguments) {
   app.option_defaults()->group("Records");
   app.add_option("--records-redact", arguments.redact,
-                 "In records: pseudonyms for addresses and names, made with the key in this file, "
+                 "In records and spans: pseudonyms for addresses and names, made with the key in "
+                 "this file, "
                  "and no free text. A key is made if there is no such file")
       ->type_name("KEY")
       ->default_str("names stay");
   app.add_option("--records-host", arguments.host,
-                 "In records: the machine that they are said to be of")
+                 "In records and spans: the machine that they are said to be of")
       ->type_name("NAME")
       ->default_str("this one");
 }
 
 Result<RecordSettings> read_record_arguments(const RecordArguments& arguments) {
   RecordSettings settings;
+  auto resource = read_otlp_resource();
+  if (!resource) return resource.error();
+  settings.resource = std::move(resource.value());
   settings.host = arguments.host.empty() ? this_machine() : arguments.host;
   if (arguments.redact.empty()) return settings;
   bool made = false;

@@ -7,6 +7,7 @@
 #include "exporters/html/html_exporter.h"
 #include "exporters/json/json_exporter.h"
 #include "exporters/json/jsonl_exporter.h"
+#include "exporters/otlp/otlp_exporter.h"
 #include "exporters/packets/eml_exporter.h"
 #include "exporters/packets/pcapng_exporter.h"
 #include "exporters/records/records_exporter.h"
@@ -38,6 +39,15 @@ std::string text_hole(std::uint64_t octets) {
 
 std::string jsonl_hole(std::uint64_t octets) {
   return fmt::format("{{\"event\":\"output-gap\",\"octets\":{}}}\n", octets);
+}
+
+/// A resource of that name, with nothing in it.
+std::string otlp_hole(std::uint64_t octets) {
+  return fmt::format(
+      R"({{"resourceSpans":[{{"resource":{{"attributes":[{{"key":"smtpscope.octets_missing",)"
+      R"("value":{{"intValue":"{}"}}}}]}}}}]}})"
+      "\n",
+      octets);
 }
 
 constexpr std::array kAll = {
@@ -86,6 +96,11 @@ constexpr std::array kAll = {
                  .target = ExporterTarget::kFolder,
                  .adds = true,
                  .make_in = make_records},
+    ExporterKind{.name = "otlp",
+                 .description = "spans for OpenTelemetry (docs/otlp.md), as OTLP/JSON",
+                 .in_parts = true,
+                 .hole = otlp_hole,
+                 .make = make<OtlpExporter>},
 };
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "capture/wire_event.h"
@@ -49,10 +51,13 @@ struct ExporterOptions {
   /// outlive the exporter.
   const RuleSet* rules = nullptr;
 
-  // For records only.
+  // For records and spans only.
   std::string_view host;  // the machine that they are said to be of; must outlive the exporter
   /// Stand in for names; nullptr: names stay. Must outlive the exporter.
   RecordPseudonyms* pseudonyms = nullptr;
+  /// For spans: what is told of where they come from, by name. nullptr: nothing of the user's. Must
+  /// outlive the exporter.
+  const std::vector<std::pair<std::string, std::string>>* resource = nullptr;
 
   // For the eye only.
   std::size_t width = 0;  // columns of the terminal; 0: lines are not cut

@@ -28,7 +28,8 @@ MAY_INCLUDE = {
     "page": [],
     "exporters": ["base", "page", "timeline", "trace", "diff", "parser/item.h", "parser/capabilities.h",
                   "parser/path.h", "parser/tls_messages.h", "capture/wire_event.h",
-                  "capture/fidelity.h", "capture/wall_time.h", "capture/certificate.h"],
+                  "capture/fidelity.h", "capture/wall_time.h", "capture/certificate.h",
+                  "capture/tls_facts.h"],
     "net": ["base"],
     "proxy": ["base", "parser", "capture", "net"],
     "lab": ["base", "parser", "capture/wire_event.h", "net", "proxy"],
@@ -56,6 +57,7 @@ SUBFOLDERS = {
     "exporters/json": ["exporters"],
     "exporters/html": ["exporters", "exporters/text", "exporters/json"],
     "exporters/records": ["exporters"],
+    "exporters/otlp": ["exporters", "exporters/records"],
     "exporters/metrics": ["exporters"],
     "exporters/packets": ["exporters"],
     "exporters/comparison": ["exporters", "exporters/text", "exporters/json"],
@@ -69,10 +71,11 @@ CONFINED = [
     (re.compile(r"microhttpd\.h"), re.compile(r"web/.*")),
     (re.compile(r"prometheus/.*"), re.compile(r"exporters/metrics/.*\.cc")),
     (re.compile(r"uv(/.*)?\.h"), re.compile(r"(net|proxy)/.*")),
-    (re.compile(r"(zlib|zstd|pcap(/.*)?)\.h"), re.compile(r"(readers|exporters/html)/.*|capture/packed_file\.cc")),
+    (re.compile(r"(zlib|zstd|pcap(/.*)?)\.h"), re.compile(r"(readers|exporters/html)/.*|capture/packed_file\.cc|exporters/otlp/collector_link\.cc")),
     (re.compile(r"openssl/.*"), re.compile(r"proxy/tls/.*|redact/keyed_hash\.cc|capture/certificate\.cc")),
     # What uses it stays behind our own types.
-    (re.compile(r"simdjson\.h"), re.compile(r"(capture|cli)/.*\.cc")),
+    (re.compile(r"simdjson\.h"), re.compile(r"(capture|cli)/.*\.cc|exporters/otlp/collector_answer\.cc")),
+    (re.compile(r"curl/.*"), re.compile(r"exporters/otlp/collector_link\.cc")),
     (re.compile(r"CLI/.*"), re.compile(r"cli/.*")),
 ]
 
