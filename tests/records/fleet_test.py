@@ -60,15 +60,19 @@ def comparable(answers):
     return [[[one(value) for value in row] for row in rows] for rows in answers]
 
 
-def in_process(engine, spool):
-    """DuckDB and ClickHouse, as modules of Node.js."""
+def work_for(engine, spool):
+    """What DuckDB and ClickHouse do: the tables, the files of `spool`, the views, and the questions."""
     views = (ROOT / "examples/fleet/views.sql").read_text(encoding="utf-8")
     # The transcripts are older than that already.
     load = [each.replace(SPOOL, str(spool)).replace("INTERVAL 90 DAY", "INTERVAL 50 YEAR") for block in blocks(engine) for each in statements(block)]
-    work = {"run": statements(ddl(engine)) + load + statements(views),
+    return {"run": statements(ddl(engine)) + load + statements(views),
             "ask": [each for block in blocks("any") for each in statements(block)]}
+
+
+def run_engine(engine, work, patience=240):
+    """DuckDB and ClickHouse are modules of Node.js."""
     done = subprocess.run([NODE, Path(__file__).with_name("engine.cjs"), MODULES, engine],
-                          input=json.dumps(work), capture_output=True, text=True, timeout=240, check=False)
+                          input=json.dumps(work), capture_output=True, text=True, timeout=patience, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -137,7 +141,8 @@ class Fleet(unittest.TestCase):
         assert written.code == 0, written.err
         cls.answers = {}
         for engine in present():
-            answers = in_postgres(cls.spool) if engine == "postgres" else in_process(engine, cls.spool)
+            answers = in_postgres(cls.spool) if engine == "postgres" else \
+                run_engine(engine, work_for(engine, cls.spool))["answers"]
             cls.answers[engine] = comparable(answers)
         cls.asked = [each for block in blocks("any") for each in statements(block)]
 
