@@ -11,7 +11,6 @@
 #include "base/octets.h"
 #include "readers/text/line_content.h"
 #include "readers/text/log_stamp.h"
-#include "readers/text/program_words.h"
 
 namespace smtpscope {
 namespace {
@@ -77,12 +76,6 @@ std::string why_unread(const std::string& name, std::span<const std::uint8_t> fi
       if (line.find(likeness.sign) == std::string_view::npos) continue;
       return fmt::format("{}it looks like {} (line {}: {}); {}", head, likeness.what, number,
                          quoted_line(line), likeness.next);
-    }
-    if (says_unreachable(line)) {
-      return fmt::format(
-          "{}it has no dialogue, for no connection came about (line {}: {}); smtpscope troubles "
-          "unreachable says what to check",
-          head, number, quoted_line(trimmed_blanks(line)));
     }
     if (!shown && !trimmed_blanks(line).empty()) shown.emplace(number, line);
   }

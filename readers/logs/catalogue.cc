@@ -17,7 +17,7 @@ std::span<const LogKind* const> all_logs() { return kAllLogs; }
 
 const LogKind* find_log(std::string_view text, bool whole) {
   for (const LogKind* kind : kAllLogs) {
-    if (kind == &kGeneralKind && !whole) continue;
+    if (kind == &kGeneralKind && !whole) return nullptr;
     if (kind->recognises(text)) return kind;
   }
   return nullptr;

@@ -15,8 +15,9 @@ namespace smtpscope {
 /// test.
 std::span<const LogKind* const> all_logs();
 
-/// The one whose program wrote `text`, which has been unwrapped; nullptr if none is known. The
-/// general reader is asked only about a `whole` text, or as much of it as is looked at.
+/// The one whose program wrote `text`, which has been unwrapped; nullptr if none is known. Those
+/// that read any program's text are asked only about a `whole` one, or as much of it as is looked
+/// at.
 const LogKind* find_log(std::string_view text, bool whole);
 
 }  // namespace smtpscope

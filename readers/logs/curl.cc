@@ -33,13 +33,24 @@ class CurlReader : public PastedReader {
         book_.fail_handshake("", std::nullopt, line);
       } else if (text.starts_with("56)") || text.starts_with("52)")) {
         book_.close("", Side::kServer, line);
+      } else if (book_.find("") == nullptr) {
+        unreached(line);
       }
     }
   }
 
  private:
+  /// 6: no such name; 7, 28: nobody answered. Behind -v's own lines it says so once more.
+  void unreached(std::string_view text) {
+    if (unreached_ || !says_unreachable(text)) return;
+    if (const auto server = failed_server_in(text)) book_.announce("", *server);
+    book_.remark("", text);
+    unreached_ = true;
+  }
+
   void remark(std::string_view text) {
     if (text.starts_with("Trying ")) {
+      unreached_ = false;
       book_.announce("", server_in(text).value_or(""));
     } else if (text.starts_with("Connected to ")) {
       const std::string_view address = between(text, "(", ")");
@@ -52,8 +63,12 @@ class CurlReader : public PastedReader {
       if (text.find("continuing") == std::string_view::npos) {
         book_.fail_handshake("", std::nullopt, text);
       }
+    } else if (book_.find("") == nullptr) {
+      unreached(text);
     }
   }
+
+  bool unreached_ = false;  // of the run of curl that is told
 };
 
 bool recognises_curl(std::string_view text) {

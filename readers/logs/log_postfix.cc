@@ -23,9 +23,10 @@ bool may_tell(std::string_view line) {
   // Without a process' number, or with a name that long: it is looked at in full.
   if (tag == std::string_view::npos) return true;
   const std::string_view message = line.substr(tag + 3);
-  constexpr std::array<std::string_view, 14> kBeginnings = {"< ",
+  constexpr std::array<std::string_view, 15> kBeginnings = {"< ",
                                                             "> ",
                                                             "connect from ",
+                                                            "connect to ",
                                                             "disconnect from ",
                                                             "lost connection ",
                                                             "timeout after ",
@@ -38,11 +39,12 @@ bool may_tell(std::string_view line) {
                                                             "reject: ",
                                                             "TLS "};
   if (begins_with_any(message, kBeginnings)) return true;
-  // "NOQUEUE: reject: ", "4F1D: milter-reject: ", "4F1D: lost connection with "
+  // "NOQUEUE: reject: ", "4F1D: milter-reject: ", "4F1D: lost connection with ", "4F1D: to=<"
   constexpr std::size_t kLongestBeginning = 48;
   const std::string_view beginning = message.substr(0, kLongestBeginning);
   return beginning.find("reject: ") != std::string_view::npos ||
-         beginning.find(": lost connection ") != std::string_view::npos;
+         beginning.find(": lost connection ") != std::string_view::npos ||
+         beginning.find(": to=<") != std::string_view::npos;
 }
 
 }  // namespace
@@ -61,6 +63,15 @@ bool PostfixLog::recognises(std::string_view beginning) {
   });
 }
 
+bool PostfixLog::recognises_deliveries(std::string_view beginning) {
+  LogStamps stamps{WallTime{}};
+  return any_line(beginning, [&](std::string_view line) {
+    if (!may_tell(line)) return false;
+    const auto read = read_syslog_line(line, stamps);
+    return read && is_smtp(read->program) && PostfixDelivery::recognises(read->message);
+  });
+}
+
 void PostfixLog::read(std::string_view line) {
   if (line.empty() || !may_tell(line)) return;
   const auto parsed = read_syslog_line(line, stamps_);
@@ -73,12 +84,14 @@ void PostfixLog::read(std::string_view line) {
     smtpd_.read(*parsed);
   } else if (is_smtp(parsed->program)) {
     smtp_.read(*parsed);
+    if (!smtp_.tells(std::string(parsed->process))) delivery_.read(*parsed);
   }
 }
 
 void PostfixLog::finish() {
   smtpd_.finish();
   smtp_.finish();
+  delivery_.finish();
 }
 
 const LogKind kPostfixKind = {
@@ -86,6 +99,14 @@ const LogKind kPostfixKind = {
     .description = "logs of Postfix, with smtpd -v, smtp -v or debug_peer_list for the dialogue",
     .how = "postconf -e debug_peer_list=ADDRESS && postfix reload",
     .recognises = PostfixLog::recognises,
+    .make = PostfixLog::make,
+};
+
+const LogKind kPostfixDeliveriesKind = {
+    .name = "postfix-deliveries",
+    .description = "logs of Postfix without a dialogue, as far as deliveries failed",
+    .how = "grep QUEUE-ID /var/log/mail.log",
+    .recognises = PostfixLog::recognises_deliveries,
     .make = PostfixLog::make,
 };
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string_view>
 
+#include "readers/logs/postfix_delivery.h"
 #include "readers/logs/postfix_smtp.h"
 #include "readers/logs/postfix_smtpd.h"
 #include "readers/text/log_reader.h"
@@ -19,19 +20,22 @@ class PostfixLog : public LogReader {
     return std::make_unique<PostfixLog>(run, latest);
   }
   PostfixLog(LogRun& run, WallTime latest)
-      : run_(run), stamps_(latest), smtpd_(run), smtp_(run, latest) {}
+      : run_(run), stamps_(latest), smtpd_(run), smtp_(run, latest), delivery_(run, latest) {}
 
   void read(std::string_view line) override;
   void finish() override;
 
   /// A line of `beginning` shows a connection.
   static bool recognises(std::string_view beginning);
+  /// One tells that a server could not be reached, or what it refused.
+  static bool recognises_deliveries(std::string_view beginning);
 
  private:
   LogRun& run_;
   LogStamps stamps_;
   PostfixSmtpd smtpd_;
   PostfixSmtp smtp_;
+  PostfixDelivery delivery_;
 };
 
 }  // namespace smtpscope

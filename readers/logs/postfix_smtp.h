@@ -20,6 +20,8 @@ class PostfixSmtp {
 
   void read(const SyslogLine& line);
   void finish() { book_.finish(); }
+  /// The dialogue of this process is in the log.
+  bool tells(const std::string& process) { return book_.find(process) != nullptr; }
 
   /// The message shows a dialogue of smtp's.
   static bool recognises(std::string_view message);

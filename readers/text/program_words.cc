@@ -78,18 +78,34 @@ constexpr std::array<std::string_view, 9> kTlsWords = {
 /// Certificates that are looked at and found wanting, and the session goes on all the same.
 constexpr std::array<std::string_view, 3> kGoesOnWords = {"continuing",
                                                           "verify error:", "verify return"};
-constexpr std::array<std::string_view, 21> kUnreachableWords = {
-    "connection refused", "econnrefused",
-    "connectionrefused",  "actively refused",
-    "timed out",          "connection timeout",
-    "etimedout",          "i/o timeout",
-    "no route to host",   "ehostunreach",
-    "unreachable",        "unknown host",
-    "unknownhost",        "name or service not known",
-    "name resolution",    "nodename nor servname",
-    "getaddrinfo",        "no such host",
-    "could not resolve",  "network is down",
-    "host not found"};
+constexpr std::array<std::string_view, 28> kUnreachableWords = {"connection refused",
+                                                                "econnrefused",
+                                                                "connectionrefused",
+                                                                "actively refused",
+                                                                "timed out",
+                                                                "connection timeout",
+                                                                "etimedout",
+                                                                "i/o timeout",
+                                                                "no route to host",
+                                                                "ehostunreach",
+                                                                "unreachable",
+                                                                "unknown host",
+                                                                "unknownhost",
+                                                                "name or service not known",
+                                                                "name resolution",
+                                                                "nodename nor servname",
+                                                                "getaddrinfo",
+                                                                "no such host",
+                                                                "could not resolve",
+                                                                "network is down",
+                                                                "host not found",
+                                                                "host unknown",
+                                                                "host name lookup failure",
+                                                                "name service error",
+                                                                "enotfound",
+                                                                "eai_again",
+                                                                "couldn't connect to server",
+                                                                "could not connect to server"};
 
 /// People tell of it around what they paste; that is nobody's log.
 bool is_prose(std::string_view small) {

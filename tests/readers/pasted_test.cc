@@ -104,6 +104,54 @@ TEST_CASE("a text that went through other hands tells the same") {
   }
 }
 
+TEST_CASE("an error alone is a server that could not be reached") {
+  struct Error {
+    std::string text;
+    std::string server;
+  };
+  const std::vector<Error> errors = {
+      {"ConnectionRefusedError: [Errno 111] Connection refused", ""},
+      {"socket.gaierror: [Errno -2] Name or service not known", ""},
+      {"OSError: [Errno 113] No route to host", ""},
+      {"TimeoutError: [Errno 110] Connection timed out", ""},
+      {"curl: (7) Failed to connect to mx.example.net port 587 after 3 ms: Connection refused",
+       "mx.example.net:587"},
+      {"curl: (7) Failed to connect to mx.example.net port 587 after 3 ms: Couldn't connect to "
+       "server",
+       "mx.example.net:587"},
+      {"curl: (6) Could not resolve host: nowhere.example", "nowhere.example"},
+      {"msmtp: cannot connect to mx.example.net, port 25: Connection refused", "mx.example.net:25"},
+      {"msmtp: cannot locate host nowhere.example: Name or service not known", "nowhere.example"},
+      {"Error: connect ECONNREFUSED 192.0.2.25:587", "192.0.2.25:587"},
+      {"Error: getaddrinfo ENOTFOUND nowhere.example", "nowhere.example"},
+      {"dial tcp [2001:db8::25]:587: connect: connection refused", "[2001:db8::25]:587"},
+      {"dial tcp: lookup nowhere.example: no such host", "nowhere.example"},
+      {"java.net.UnknownHostException: nowhere.example", "nowhere.example"},
+      {"Trying 192.0.2.26...\ntelnet: Unable to connect to remote host: Connection refused",
+       "192.0.2.26"},
+      {"nc: connect to 192.0.2.25 port 25 (tcp) failed: Connection refused", "192.0.2.25:25"},
+      {"SMTP ERROR: Failed to connect to server: Connection refused (111)", ""},
+      {"fsockopen(): unable to connect to ssl://mx.example.net:465 (Connection timed out)",
+       "mx.example.net:465"},
+      {"No connection could be made because the target machine actively refused it. "
+       "192.0.2.25:587",
+       "192.0.2.25:587"},
+      {"=== Trying 192.0.2.25:25...\n*** Error connecting to 192.0.2.25:25:\n*** "
+       "\tIO::Socket::INET6: connect: Connection refused",
+       "192.0.2.25:25"},
+  };
+  for (const Error& error : errors) {
+    INFO(error.text);
+    const Lines told = tell_text(error.text + "\n").lines;
+    REQUIRE(told.size() == 3);
+    const std::string opened = told[0].substr(told[0].find("open ") + 5);
+    CHECK(opened.substr(opened.find("> ") + 2) == error.server);
+    CHECK(told[1].find(" unconnected: ") != std::string::npos);
+  }
+  // Another service's.
+  CHECK(tell_text("connect ECONNREFUSED 127.0.0.1:5432\n").lines.empty());
+}
+
 TEST_CASE("quotes and indentation come off only where they are such") {
   CHECK(unwrapped("> S: 220 mx\n> C: QUIT\n> S: 221 bye\n") ==
         Lines{"S: 220 mx", "C: QUIT", "S: 221 bye"});

@@ -102,7 +102,8 @@ TEST_CASE("that no connection came about is told by its words") {
        {"java.net.ConnectException: Connection refused (Connection refused)",
         "Error: connect ECONNREFUSED 192.0.2.25:25", "Error: getaddrinfo ENOTFOUND mx.example",
         "* connect to 192.0.2.25 port 25 failed: Connection timed out",
-        "java.net.UnknownHostException: mx.example", "OSError: [Errno 113] No route to host"}) {
+        "java.net.UnknownHostException: mx.example", "OSError: [Errno 113] No route to host",
+        "Deferred: Name server: mx.example.: host name lookup failure"}) {
     INFO(line);
     CHECK(says_unreachable(line));
   }

@@ -12,11 +12,13 @@ namespace {
 void weigh(const Case& the_case, Explanation& explanation) {
   if (!the_case.session().connect_failed || !the_case.found(kUpstreamConnectFailed, "name")) return;
   explanation.weight = kProven;
-  explanation.side = Fault::kProxy;
+  // In a log it is the client that was told the name.
+  const bool proxied = the_case.session().fidelity.unknown == 0;
+  explanation.side = proxied ? Fault::kProxy : Fault::kClient;
+  const std::string& name = the_case.session().upstream;
   explanation.headline = fmt::format(
-      "the server's name could not be resolved ({}): check the spelling in --upstream, and the "
-      "resolver",
-      the_case.session().upstream);
+      "the server's name could not be resolved{}: check the spelling{}, and the resolver",
+      name.empty() ? "" : fmt::format(" ({})", name), proxied ? " in --upstream" : "");
   explanation.covers = {&kUpstreamConnectFailed};
 }
 

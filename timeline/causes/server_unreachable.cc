@@ -15,11 +15,14 @@ void weigh(const Case& the_case, Explanation& explanation) {
   if (!filtered && !the_case.found(kUpstreamConnectFailed, "unreachable")) return;
   explanation.weight = kProven;
   explanation.side = Fault::kNetwork;
+  // An error does not always name it.
+  const std::string& upstream = the_case.session().upstream;
+  const std::string server = upstream.empty() ? "the server" : upstream;
   explanation.headline =
       filtered ? fmt::format(
                      "nobody answered at {}: a firewall swallows the packets, or the host is down",
-                     the_case.session().upstream)
-               : fmt::format("there is no way to {}", the_case.session().upstream);
+                     server)
+               : fmt::format("there is no way to {}", server);
   explanation.covers = {&kUpstreamConnectFailed};
 }
 

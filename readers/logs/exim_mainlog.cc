@@ -1,0 +1,149 @@
+// Exim's main log: of deliveries that failed, that no connection came about ("H=mx.example.net
+// [192.0.2.25]: Connection refused"), and what a server answered to which command ("SMTP error from
+// remote mail server after RCPT TO:<bob@example.net>: 550 …"). Nothing else of a session is in it.
+
+#include <algorithm>
+#include <string>
+
+#include "base/ascii.h"
+#include "readers/logs/catalogue.h"
+#include "readers/text/log_lines.h"
+#include "readers/text/pasted_reader.h"
+
+namespace smtpscope {
+namespace {
+
+constexpr std::string_view kServerError = "SMTP error from remote mail server after ";
+constexpr std::string_view kServerTimeout = "SMTP timeout after ";
+
+/// "1s1Kxq-0001Ab-2C", since 4.97 "1s1Kxq-00000001ABc-2CdE"; "" if the text begins with none.
+std::string_view message_id(std::string_view text) {
+  const std::string_view word = text.substr(0, text.find(' '));
+  constexpr std::size_t kShort = 16, kLong = 23;
+  if (word.size() != kShort && word.size() != kLong) return {};
+  const bool fits = word[6] == '-' && std::all_of(word.begin(), word.end(), [](char c) {
+                      return is_alphanumeric(c) || c == '-';
+                    });
+  return fits ? word : std::string_view();
+}
+
+/// "H=mx.example.net [192.0.2.25]:25": the address, with its port if there is one.
+std::string_view exim_server(std::string_view text) {
+  const std::size_t at = text.find("H=");
+  if (at == std::string_view::npos) return {};
+  const std::size_t open = text.find('[', at);
+  const std::size_t close = text.find(']', at);
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open) return {};
+  const std::string_view address = text.substr(open + 1, close - open - 1);
+  return address;
+}
+
+/// The reason of a line without an id stands behind "defer (111): ", or behind the host.
+bool tells_failure(std::string_view text) {
+  const bool delivery = text.starts_with("== ") || text.starts_with("** ") ||
+                        text.starts_with("H=") || text.find(" H=") != std::string_view::npos;
+  return delivery && (says_unreachable(text) || text.find(kServerError) != std::string_view::npos ||
+                      text.find(kServerTimeout) != std::string_view::npos);
+}
+
+class EximMainlog : public PastedReader {
+ public:
+  EximMainlog(LogRun& run, WallTime latest)
+      : PastedReader(run, latest, {.client = "exim", .unknown = kPrintedWithoutMessages}) {}
+
+  void read_line(std::string_view line) override {
+    line = without_stamp(line);
+    if (line.starts_with('[')) {  // the process' number
+      line = without_leading_blanks(line.substr(std::min(line.find(']'), line.size() - 1) + 1));
+    }
+    const std::string_view id = message_id(line);
+    if (id.empty()) return;
+    const std::string_view text = without_leading_blanks(line.substr(id.size()));
+    if (!tells_failure(text)) return;
+    if (const std::size_t at = text.find(kServerError); at != std::string_view::npos) {
+      refused(text, text.substr(at + kServerError.size()));
+    } else if (const std::size_t slow = text.find(kServerTimeout); slow != std::string_view::npos) {
+      begin(text, text.substr(slow + kServerTimeout.size()));
+      book_.remark("", text.substr(slow));
+      book_.end("");
+    } else {
+      unreached(id, text);
+    }
+  }
+
+ private:
+  void unreached(std::string_view id, std::string_view text) {
+    const std::string_view server = exim_server(text);
+    // Behind each attempt stands what becomes of the recipient, for the same reason.
+    const bool recipient = text.starts_with("== ") || text.starts_with("** ");
+    const bool repeats = recipient && failed_ == id;
+    failed_ = recipient ? std::string_view() : id;
+    if (repeats) return;
+    book_.announce("", server);
+    book_.remark("", text);
+  }
+
+  /// "RCPT TO:<bob@example.net>: 550 5.1.1 no such user", lines parted by "\n".
+  void refused(std::string_view text, std::string_view what) {
+    std::size_t at = what.find(": ");
+    while (at != std::string_view::npos && !is_reply_line(what.substr(at + 2)))
+      at = what.find(": ", at + 2);
+    if (at == std::string_view::npos) return;
+    begin(text, what.substr(0, at));
+    std::string_view reply = what.substr(at + 2);
+    while (!reply.empty()) {
+      const std::size_t end = std::min(reply.find("\\n"), reply.size());
+      book_.say("", Side::kServer, reply.substr(0, end));
+      reply.remove_prefix(std::min(end + 2, reply.size()));
+    }
+    book_.end("");
+  }
+
+  /// "RCPT TO:<…>", "pipelined MAIL FROM:<…>", "end of data", "initial connection".
+  void begin(std::string_view text, std::string_view command) {
+    const std::string_view server = exim_server(text);
+    if (command.starts_with("initial connection")) {
+      book_.connected("", server);
+      return;
+    }
+    book_.announce_rest("", server);
+    book_.connected("", {});
+    constexpr std::string_view kPipelined = "pipelined ";
+    if (command.starts_with(kPipelined)) command.remove_prefix(kPipelined.size());
+    if (command.starts_with("end of data") || command.starts_with("sending data")) {
+      book_.say("", Side::kClient, "DATA");
+      book_.say("", Side::kServer, "354 go ahead");
+      book_.skip_message("");
+    } else if (content_of(command) == LineContent::kCommand) {
+      book_.say("", Side::kClient, command);
+    }
+  }
+
+  std::string failed_;  // the message whose attempts stand right above
+};
+
+bool recognises_mainlog(std::string_view text) {
+  LogStamps stamps{WallTime{}};
+  return any_line(text, [&](std::string_view line) {
+    const auto stamp = stamps.read_any(line);
+    if (!stamp) return false;
+    line = without_leading_blanks(line.substr(std::min(stamp->size, line.size())));
+    if (line.starts_with('[')) {
+      line = without_leading_blanks(line.substr(std::min(line.find(']'), line.size() - 1) + 1));
+    }
+    const std::string_view id = message_id(line);
+    return !id.empty() && tells_failure(without_leading_blanks(line.substr(id.size())));
+  });
+}
+
+}  // namespace
+
+const LogKind kEximMainlogKind = {
+    .name = "exim-mainlog",
+    .description = "Exim's main log, as far as it tells of deliveries that failed",
+    .how = "grep MESSAGE-ID /var/log/exim4/mainlog",
+    .recognises = recognises_mainlog,
+    .make = make_log_reader<EximMainlog>,
+};
+
+}  // namespace smtpscope
