@@ -121,9 +121,12 @@ std::unique_ptr<UnpackedOctets> unpack(std::span<const std::uint8_t> first,
   return std::make_unique<ZstdOctets>(std::move(octets));
 }
 
-/// Every header of ours is a JSON object; so are lines that a logging service has kept.
+/// Every header of ours is a JSON object; so are lines that a logging service has kept. A brace
+/// alone begins an object that a program printed over several lines.
 bool begins_smtpcap(std::span<const std::uint8_t> first) {
-  return !first.empty() && first.front() == '{' && !holds_json_lines(text_of(first));
+  const std::string_view text = text_of(first);
+  const bool brace_alone = text.starts_with("{\n") || text.starts_with("{\r\n");
+  return text.starts_with('{') && !brace_alone && !holds_json_lines(text);
 }
 
 Opened open_smtpcap(std::unique_ptr<OctetSource> octets, const std::string& name,

@@ -103,6 +103,23 @@ struct LoggedLine {
   bool of_journal = false;
 };
 
+/// Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size; "" if
+/// it is none of them.
+std::string time_of_number(std::string_view value) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc() || end != value.data() + value.size()) return {};
+  // From 2001 on, so that no count of something else is taken for a time.
+  constexpr double kEarliest = 1e9, kLatest = 4e9;
+  for (double unit = 1; unit <= 1e9; unit *= 1000) {
+    const double seconds = number / unit;
+    if (seconds < kEarliest || seconds > kLatest) continue;
+    const auto microseconds = static_cast<std::int64_t>(seconds * 1e6 + 0.5);
+    return format_wall_time(WallTime{std::chrono::microseconds(microseconds)});
+  }
+  return {};
+}
+
 void take_member(std::string_view name, std::string value, LoggedLine& logged) {
   if (is_among(name, kMessageNames)) {
     logged.message = std::move(value);
@@ -144,7 +161,9 @@ std::optional<LoggedLine> read_object(std::string_view line) {
       if (!value) return std::nullopt;
       take_member(*name, std::move(*value), logged);
     } else {
-      if (!take_value(line)) return std::nullopt;
+      const auto value = take_value(line);
+      if (!value) return std::nullopt;
+      if (is_among(*name, kTimeNames)) logged.time = time_of_number(*value);
     }
     skip_blanks(line);
     if (line.starts_with('}')) break;

@@ -107,13 +107,28 @@ LineContent content_of(std::string_view text) {
   return LineContent::kOther;
 }
 
+namespace {
+
+/// "smtp.c:245 …": a line of a source.
+bool is_source_line(std::string_view line, std::size_t at) {
+  if (at == 0 || line[at - 1] != ':' || !is_digit(line[at])) return false;
+  std::size_t begin = at - 1;
+  while (begin > 0 &&
+         (is_alphanumeric(line[begin - 1]) || line[begin - 1] == '_' || line[begin - 1] == '.')) {
+    --begin;
+  }
+  return line.substr(begin, at - begin).find('.') != std::string_view::npos;
+}
+
+}  // namespace
+
 FoundContent find_content(std::string_view line) {
   /// No program writes more before what was said.
   constexpr std::size_t kLongestHead = 160;
   const std::size_t last = std::min(line.size(), kLongestHead);
   for (std::size_t at = 0; at < last; ++at) {
     if (at > 0 && (is_alphanumeric(line[at - 1]) || line[at - 1] == '.')) continue;
-    if (!is_alphanumeric(line[at])) continue;
+    if (!is_alphanumeric(line[at]) || is_source_line(line, at)) continue;
     const LineContent content = content_of(line.substr(at));
     if (content != LineContent::kOther) return {content, at};
   }

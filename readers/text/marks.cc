@@ -57,7 +57,7 @@ std::string_view mark_of(std::string_view before, int words) {
   // "[192.0.2.1]:" and "812]:" name somebody, "(" and "," are prose.
   if (word.find_first_of("0123456789") != std::string_view::npos) return {};
   const char last = word.back();
-  return last == ':' || last == ']' || last == '>' || last == ')' || is_arrow(last)
+  return last == ':' || last == ']' || last == '>' || last == ')' || last == '}' || is_arrow(last)
              ? word
              : std::string_view();
 }
@@ -174,7 +174,21 @@ std::optional<Marks::Found> Marks::find(std::string_view line) const {
         said.find('>') != std::string_view::npos) {
       continue;
     }
-    if (said.starts_with(' ') || said.starts_with('\t')) said.remove_prefix(1);
+    // Columns are filled up with blanks.
+    const std::string_view told = without_leading_blanks(said);
+    const bool tells = content_of(told) != LineContent::kOther;
+    if (tells) {
+      said = told;
+    } else if (said.starts_with(' ') || said.starts_with('\t')) {
+      said.remove_prefix(1);
+    }
+    // "<<<getline<<< 220 …": it stands at both ends of a word.
+    const std::size_t word_end = std::min(line.find_first_of(" \t", at), line.size());
+    const std::size_t again = line.substr(0, word_end).rfind(best->first);
+    if (!tells && again != std::string_view::npos && again > at &&
+        again + best->first.size() == word_end) {
+      return Found{best->second.side(), without_leading_blanks(line.substr(word_end))};
+    }
     return Found{best->second.side(), said};
   }
   return std::nullopt;
