@@ -10,6 +10,7 @@ import os
 import pwd
 import re
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -44,18 +45,37 @@ def check_installed():
     assert links == [], "a service is started without having been asked for"
 
 
+def manager():
+    """What the service manager of a unit of Type=notify listens on."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+    listening.bind("/run/notify")
+    os.chmod("/run/notify", 0o777)
+    listening.settimeout(60)
+    return listening
+
+
+def told(listening, by):
+    """The next message to the manager, which NotifyAccess=main takes from the process itself only."""
+    text, sent_with, _, _ = listening.recvmsg(4096, socket.CMSG_SPACE(struct.calcsize("3i")))
+    assert struct.unpack("3i", sent_with[0][2])[0] == by.pid, "another process has told this"
+    return text.decode()
+
+
 def service(name):
     """The command of the unit, with the user and the rights that the unit gives it."""
     unit = UNIT.read_text()
     command = re.search(r"(?m)^ExecStart=(.*)$", unit)[1].replace("%i", name).split()
     assert re.search(r"(?m)^User=smtpscope$", unit)
     assert re.search(r"(?m)^AmbientCapabilities=CAP_NET_BIND_SERVICE$", unit)
+    for wanted in ("Type=notify", "NotifyAccess=main", "WatchdogSec=60"):
+        assert f"\n{wanted}\n" in unit, wanted
     who = user()
     return subprocess.Popen(
         ["setpriv", f"--reuid={who.pw_uid}", f"--regid={who.pw_gid}", "--clear-groups", "--no-new-privs",
          "--inh-caps=-all,+net_bind_service", "--ambient-caps=-all,+net_bind_service",
          "--bounding-set=-all,+net_bind_service", *command],
-        cwd=HOME, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        cwd=HOME, env={**os.environ, "NOTIFY_SOCKET": "/run/notify", "WATCHDOG_USEC": "60000000"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def check_service():
@@ -63,13 +83,11 @@ def check_service():
     conf = Path("/etc/smtpscope/mx.conf")
     conf.write_text("listen = 127.0.0.1:25\nupstream = sink\nformat = brief\n"
                     f"write = {HOME}/mx.smtpcap\nappend = yes\n")
+    listening = manager()
     running = service("mx")
     try:
-        for line in running.stderr:
-            if line.startswith("smtpscope: listening on 127.0.0.1:25"):
-                break
-        else:
-            raise AssertionError("it does not listen")
+        # What it says on standard error fits in the pipe.
+        assert "READY=1\n" in told(listening, running)
         assert os.stat(f"/proc/{running.pid}").st_uid in (0, user().pw_uid)
         uids = re.search(r"(?m)^Uid:\t(.*)$", Path(f"/proc/{running.pid}/status").read_text())[1].split()
         assert set(uids) == {str(user().pw_uid)}, uids
@@ -80,6 +98,9 @@ def check_service():
             assert replies.readline().startswith(b"221 ")
     finally:
         running.terminate()
+        while "STOPPING=1" not in told(listening, running):
+            pass
+        listening.close()
         _, err = running.communicate(timeout=60)
     assert running.returncode == 0, err
     capture = HOME / "mx.smtpcap"
