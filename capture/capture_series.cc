@@ -15,6 +15,7 @@
 #include "capture/append_point.h"
 #include "capture/capture_file.h"
 #include "capture/event_format.h"
+#include "capture/new_file.h"
 
 namespace smtpscope {
 namespace {
@@ -59,47 +60,6 @@ bool begins_mail(const WireEvent& event) {
     if (at == 0 || (at != std::string::npos && text[at - 1] == '\n')) return true;
   }
   return false;
-}
-
-int write_header(int descriptor, const std::string& header) {
-  std::size_t at = 0;
-  while (at < header.size()) {
-    const ssize_t wrote = ::write(descriptor, header.data() + at, header.size() - at);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return wrote < 0 ? errno : ENOSPC;
-    at += static_cast<std::size_t>(wrote);
-  }
-  return 0;
-}
-
-/// A new file for its owner's eyes, or an empty one of ours that is there already (logrotate's
-/// `create`), with the header in it. Gives a descriptor, or an errno as a negative number.
-int begin_file(const std::string& path, const std::string& header) {
-  constexpr int kFlags = O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW;
-  int descriptor = ::open(path.c_str(), kFlags | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
-  const bool made = descriptor >= 0;
-  if (!made && errno == EEXIST) {
-    descriptor = ::open(path.c_str(), kFlags | O_NONBLOCK);
-    struct stat there {};
-    if (descriptor >= 0 && (::fstat(descriptor, &there) != 0 || !S_ISREG(there.st_mode) ||
-                            there.st_size != 0 || there.st_uid != ::geteuid())) {
-      ::close(descriptor);
-      return -EEXIST;
-    }
-  }
-  if (descriptor < 0) return -errno;
-  const int fault = write_header(descriptor, header);
-  if (fault == 0) return descriptor;
-  if (made) {
-    ::unlink(path.c_str());
-  } else if (::ftruncate(descriptor, 0) != 0) {  // it is not empty then, and not taken again
-  }
-  ::close(descriptor);
-  return -fault;
-}
-
-bool same_file(const struct stat& a, const struct stat& b) {
-  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 }  // namespace
@@ -262,20 +222,19 @@ bool CaptureSeries::is_due(Time now) const {
 /// A name without the time in it must have become free.
 bool CaptureSeries::may_reopen() {
   if (name_.is_pattern()) return true;
-  struct stat there {};
-  if (path_ == "-" || (::stat(path_.c_str(), &there) == 0 && S_ISCHR(there.st_mode))) return false;
-  if (::lstat(path_.c_str(), &there) != 0 || (S_ISREG(there.st_mode) && there.st_size == 0)) {
-    return true;
-  }
-  struct stat ours {};
-  const int descriptor = current_->descriptor();
-  if (descriptor >= 0 && ::fstat(descriptor, &ours) == 0 && same_file(ours, there)) {
-    say(fmt::format("the capture goes on in {}, which was not renamed", path_));
-  } else {
-    say(fmt::format(
-        "the capture is not begun anew: {} is another file now, and is not overwritten; what was "
-        "written before goes on",
-        path_));
+  if (path_ == "-") return false;
+  switch (look_for_name(current_->descriptor(), path_)) {
+    case FileName::kFree:
+      return true;
+    case FileName::kSame:
+      say(fmt::format("the capture goes on in {}, which was not renamed", path_));
+      return false;
+    case FileName::kTaken:
+      say(fmt::format(
+          "the capture is not begun anew: {} is another file now, and is not overwritten; what was "
+          "written before goes on",
+          path_));
+      return false;
   }
   return false;
 }
@@ -302,7 +261,7 @@ void CaptureSeries::turn(Time now) {
   previous_ = std::move(current_);
   previous_path_ = std::exchange(path_, free_name(wall));
   current_ = std::make_unique<CaptureWriter>(
-      [path = path_, header = format_header(begun_.run)] { return begin_file(path, header); },
+      [path = path_, header = format_header(begun_.run)] { return begin_file_again(path, header); },
       tell_);
   previous_until_ = now + kLongestOverlap;
   left_in_previous_ = open_.size() + 1;

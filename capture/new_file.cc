@@ -58,6 +58,20 @@ Result<int> open_device(const std::string& path, std::string_view what) {
   return descriptor;
 }
 
+int write_beginning(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t wrote = ::write(descriptor, text.data(), text.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) return wrote < 0 ? errno : ENOSPC;
+    text.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+  return 0;
+}
+
+bool is_empty_and_ours(const struct stat& file) {
+  return S_ISREG(file.st_mode) && file.st_size == 0 && file.st_uid == ::geteuid();
+}
+
 }  // namespace
 
 Result<int> create_new_file(const std::string& path, std::string_view what, bool force) {
@@ -91,6 +105,38 @@ Result<int> create_new_file(const std::string& path, std::string_view what, bool
   const std::string_view advice =
       error == ENOENT ? "; the folder must exist before" : std::string_view();
   return Error{fmt::format("cannot create {}: {}{}", path, system_words(error), advice)};
+}
+
+int begin_file_again(const std::string& path, std::string_view beginning) {
+  constexpr int kFlags = O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW;
+  int descriptor = ::open(path.c_str(), kFlags | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
+  const bool made = descriptor >= 0;
+  if (!made && errno == EEXIST) {
+    descriptor = ::open(path.c_str(), kFlags | O_NONBLOCK);
+    struct stat there {};
+    if (descriptor >= 0 && (::fstat(descriptor, &there) != 0 || !is_empty_and_ours(there))) {
+      ::close(descriptor);
+      return -EEXIST;
+    }
+  }
+  if (descriptor < 0) return -errno;
+  const int fault = write_beginning(descriptor, beginning);
+  if (fault == 0) return descriptor;
+  if (made) {
+    ::unlink(path.c_str());
+  } else if (::ftruncate(descriptor, 0) != 0) {  // it is not empty then, and not taken again
+  }
+  ::close(descriptor);
+  return -fault;
+}
+
+FileName look_for_name(int descriptor, const std::string& path) {
+  struct stat ours {};
+  struct stat there {};
+  if (::fstat(descriptor, &ours) != 0 || !S_ISREG(ours.st_mode)) return FileName::kSame;
+  if (::lstat(path.c_str(), &there) != 0) return FileName::kFree;
+  if (ours.st_dev == there.st_dev && ours.st_ino == there.st_ino) return FileName::kSame;
+  return is_empty_and_ours(there) ? FileName::kFree : FileName::kTaken;
 }
 
 }  // namespace smtpscope

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -17,5 +18,18 @@ namespace smtpscope {
 ///
 /// `what` is for messages: "the capture". Never waits for a reader.
 Result<int> create_new_file(const std::string& path, std::string_view what, bool force);
+
+/// Begins a file again after what had this name was renamed (logrotate): a new one, or an empty one
+/// of ours that is there already (logrotate's `create`), with `beginning` in it. Follows no link.
+/// Gives its descriptor, or an errno as a negative number, EEXIST where the name is taken.
+int begin_file_again(const std::string& path, std::string_view beginning);
+
+/// Of a file with this name that is open as `descriptor`.
+enum class FileName : std::uint8_t {
+  kSame,   // it still has it, or never had: a device, a stream
+  kFree,   // it was renamed, and begin_file_again() can have the name
+  kTaken,  // it was renamed, and another file has the name
+};
+FileName look_for_name(int descriptor, const std::string& path);
 
 }  // namespace smtpscope

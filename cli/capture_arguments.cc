@@ -23,7 +23,8 @@ void add_capture_options(CLI::App& app, CaptureArguments& arguments) {
       ->type_name("FILE.smtpcap");
   app.add_flag("--force", arguments.force,
                "Overwrite the capture file and the key log if they exist");
-  app.add_flag("--append", arguments.append, "Go on with the capture file if it exists");
+  app.add_flag("--append", arguments.append,
+               "Go on with the capture file and the key log if they exist");
   app.add_option(
          "--rotate", arguments.rotate,
          "Begin a new capture file when one is that large (100M), or so often (15m, 1h, 1d, "

@@ -86,6 +86,7 @@ Result<LiveRunOptions> read(const ProxyArguments& arguments) {
   if (!tls) return tls.error();
   options.proxy.tls = std::move(tls.value());
   options.proxy.tls.force = arguments.capture.force;
+  options.proxy.tls.append = arguments.capture.append;
   for (const std::string& text : arguments.tls.listen) {
     auto endpoint = parse_listen(text);
     if (!endpoint) return endpoint.error();

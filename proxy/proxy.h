@@ -122,8 +122,8 @@ class Proxy : private ListenerEvents, private ReceptionHost, private SessionHost
   /// Ends all sessions now.
   void stop_now();
 
-  /// Reads the certificates again, for handshakes from now on; tells how that went. Nothing where
-  /// TLS is not ended.
+  /// Reads the certificates again, for handshakes from now on, and begins a key log anew that was
+  /// renamed; tells how that went. Nothing where TLS is not ended.
   void reload_certificates();
 
   std::size_t open_sessions() const { return sessions_.size(); }

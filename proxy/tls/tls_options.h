@@ -33,6 +33,7 @@ struct TlsOptions {
   std::string upstream_key;
   std::string key_log;  // "" for none
   bool force = false;   // overwrite the key log
+  bool append = false;  // go on with it, if it is there
 };
 
 }  // namespace smtpscope

@@ -56,7 +56,11 @@ Result<std::unique_ptr<TlsService>> TlsService::make(const TlsOptions& options,
   // Before any key is in memory: no core dump may hold one.
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   if (!options.key_log.empty()) {
-    auto log = TlsKeyLog::create(options.key_log, options.force, service->tell_);
+    using Existing = TlsKeyLog::Existing;
+    const Existing existing = options.append  ? Existing::kGoOn
+                              : options.force ? Existing::kReplace
+                                              : Existing::kRefuse;
+    auto log = TlsKeyLog::create(options.key_log, existing, service->tell_);
     if (!log) return log.error();
     service->key_log_ = std::move(log.value());
   }
@@ -65,6 +69,7 @@ Result<std::unique_ptr<TlsService>> TlsService::make(const TlsOptions& options,
 }
 
 Result<Done> TlsService::reload() {
+  if (key_log_) key_log_->reopen();
   TlsService fresh(options_, upstream_host_);
   if (auto opened = fresh.open(key_log_.get()); !opened) return opened;
   // Sessions in TLS hold what they use of the old ones.

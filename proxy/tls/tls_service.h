@@ -33,7 +33,8 @@ class TlsService {
                                                   TlsKeyLog::Tell tell = {});
 
   /// Reads all certificates, keys and trusted CAs again, for handshakes from now on. On an Error
-  /// what was read before stays in use.
+  /// what was read before stays in use. A key log that was renamed is begun anew, whatever comes of
+  /// the certificates.
   Result<Done> reload();
 
   const TlsOptions& options() const { return options_; }

@@ -236,6 +236,44 @@ class Hangup(RotationTest):
             proxy.finish()
 
 
+    def secrets(self, log):
+        """The client randoms that the key log has secrets for."""
+        lines = [line.split() for line in log.read_text().splitlines()]
+        self.assertEqual({len(words) for words in lines}, {3})
+        return {words[1] for words in lines}
+
+    def test_a_key_log_that_was_renamed_is_begun_anew(self):
+        log, old = self.folder / "keys", self.folder / "keys.1"
+        options = ("--tls", "intercept", "--listen-tls", "127.0.0.1:0", "--keylog", str(log), "--append")
+        with Proxy("sink", self.folder, *options) as proxy:
+            port = int(proxy.errors.wait_for(r"listening on \S*:(\d+) .*TLS from")[1])
+            self.shown_name(port)
+            proxy._process.send_signal(signal.SIGHUP)  # it was not renamed
+            proxy.errors.wait_for("the certificates were read again")
+            self.shown_name(port)
+            log.rename(old)
+            proxy._process.send_signal(signal.SIGHUP)
+            self.wait_until(log.exists)
+            self.shown_name(port)
+            # Somebody else's file is not written into.
+            log.rename(self.folder / "keys.2")
+            log.write_text("precious")
+            proxy._process.send_signal(signal.SIGHUP)
+            proxy.errors.wait_for("the key log is not begun anew: .* is another file now")
+            self.shown_name(port)
+            proxy.finish()
+        self.assertEqual(log.read_text(), "precious")
+        before, behind = self.secrets(old), self.secrets(self.folder / "keys.2")
+        self.assertEqual((len(before), len(behind), before & behind), (2, 2, set()))
+        self.assertEqual((self.folder / "keys.2").stat().st_mode & 0o777, 0o600)
+        # A restart goes on with it.
+        (self.folder / "keys.2").rename(log)
+        with Proxy("sink", self.folder, *options) as proxy:
+            self.shown_name(int(proxy.errors.wait_for(r"listening on \S*:(\d+) .*TLS from")[1]))
+            proxy.finish()
+        self.assertEqual(len(self.secrets(log)), 3)
+
+
 class Rotation(RotationTest):
     """Several files by size."""
 
