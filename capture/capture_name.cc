@@ -163,7 +163,17 @@ std::optional<std::string> CaptureName::order_of(std::string_view file) const {
   return fmt::format("{}-{:0>20}", order, number);
 }
 
+/// logrotate(8) puts a number or, by `dateext`, a date behind the name.
+bool CaptureName::is_renamed(std::string_view file) const {
+  const std::string path = at(WallTime());
+  const std::string name = path.substr(path.rfind('/') + 1);
+  if (!file.starts_with(name)) return false;
+  file.remove_prefix(name.size());
+  return file.size() >= 2 && (file[0] == '.' || file[0] == '-') && is_digit(file[1]);
+}
+
 std::vector<std::string> CaptureName::existing() const {
+  if (text_ == "-") return {};
   std::vector<std::pair<std::string, std::string>> found;
   const std::unique_ptr<DIR, FolderCloser> open(::opendir(folder().c_str()));
   if (!open) return {};
@@ -172,6 +182,8 @@ std::vector<std::string> CaptureName::existing() const {
   while (const dirent* entry = ::readdir(open.get())) {
     if (auto order = order_of(entry->d_name)) {
       found.emplace_back(std::move(*order), before + entry->d_name);
+    } else if (!is_pattern_ && is_renamed(entry->d_name)) {
+      found.emplace_back(entry->d_name, before + entry->d_name);
     }
   }
   std::sort(found.begin(), found.end());

@@ -27,13 +27,15 @@ class CaptureName {
   /// stands before its ending.
   std::string at(WallTime when, unsigned again = 0) const;
   /// The files of this pattern that are there, compressed or not, with their folder, in the order
-  /// of the times in their names.
+  /// of the times in their names. Without a pattern, the file and what logrotate has made of such
+  /// files ("run.smtpcap.1", "run.smtpcap.2.gz", "run.smtpcap-20261130"), in no order of time.
   std::vector<std::string> existing() const;
 
  private:
   /// What the names sort by in the order in which their files were begun; nothing for a file whose
   /// name, without its folder, is none of this pattern.
   std::optional<std::string> order_of(std::string_view file) const;
+  bool is_renamed(std::string_view file) const;
 
   std::string text_;
   std::string stem_;    // with its folder, up to the ending

@@ -138,8 +138,10 @@ Result<Done> LiveRun::open() {
     if (capture_) {
       older_ = std::make_unique<RecordedSessions>(SourceOptions{}, options_.rules, chosen);
       older_->add([name = capture_->name(), first = capture_->first_path(), run = info.run] {
-        if (!name.is_pattern()) return std::vector{first};
-        return parts_of_run(run, name.existing());
+        std::vector<std::string> parts = parts_of_run(run, name.existing());
+        // One that it goes on with may be of a version that named no runs.
+        if (parts.empty() && !name.is_pattern()) parts.push_back(first);
+        return parts;
       });
     }
     metrics_ = std::make_unique<RunMetrics>(SMTPSCOPE_VERSION, [this] { return gauges(); });

@@ -1,5 +1,6 @@
 """The capture of a run in several files: renamed, rotated, kept, compressed, gone on with."""
 
+import gzip
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "real"))
@@ -235,6 +237,37 @@ class Hangup(RotationTest):
             self.assertEqual(self.shown_name(port).split(), kept.split())
             proxy.finish()
 
+
+    def test_the_page_finds_sessions_in_renamed_files(self):
+        with Proxy("sink", self.folder, "--web", "0") as proxy:
+            page = proxy.errors.wait_for(r"page: (http://[^/]*)/")[1]
+
+            def older():
+                with urllib.request.urlopen(f"{page}/older?run=1&from=1&before=9", timeout=DEADLINE) as answer:
+                    records = [json.loads(line) for line in answer]
+                return {record["session"] for record in records[:-1]}
+
+            names = ["run.smtpcap", "run.smtpcap.1", "run.smtpcap.2.gz"]
+            for number in (1, 2, 3):
+                client = self.client(proxy)
+                client.say("QUIT")
+                client.close()
+                # It is in the file that is renamed next.
+                self.wait_until(lambda: older() >= set(range(1, number + 1)))
+                if number == 3:
+                    break
+                # As logrotate does, with delaycompress.
+                if number == 2:
+                    (self.folder / names[2]).write_bytes(gzip.compress((self.folder / names[1]).read_bytes()))
+                proxy.capture.rename(self.folder / names[1])
+                proxy._process.send_signal(signal.SIGHUP)
+                self.wait_until(proxy.capture.exists)
+            # A capture of another run is none of this one's.
+            (self.folder / "run.smtpcap.4").write_text(
+                proxy.capture.read_text().replace('"run":"', '"run":"other-', 1))
+            self.assertEqual(older(), {1, 2, 3})
+            proxy.finish()
+        self.assertEqual(sorted(file.name for file in self.files("")), [*names, "run.smtpcap.4"])
 
     def secrets(self, log):
         """The client randoms that the key log has secrets for."""
