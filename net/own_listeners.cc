@@ -8,19 +8,6 @@
 namespace smtpscope {
 namespace {
 
-/// Only an address of the host can be bound to. That includes what no interface lists: all of
-/// 127.0.0.0/8, and networks that are routed to the host as a whole.
-bool is_own(SocketAddress address) {
-  const int descriptor = ::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return false;
-  address.set_port(0);
-  const socklen_t length =
-      address.family() == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
-  const bool bound = ::bind(descriptor, address.get(), length) == 0;
-  ::close(descriptor);
-  return bound;
-}
-
 /// A connection to no address in particular goes to the loopback.
 SocketAddress where_it_goes(const SocketAddress& target) {
   const SocketAddress plain = target.unmapped();
@@ -31,6 +18,17 @@ SocketAddress where_it_goes(const SocketAddress& target) {
 
 }  // namespace
 
+bool is_of_this_host(SocketAddress address) {
+  const int descriptor = ::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return false;
+  address.set_port(0);
+  const socklen_t length =
+      address.family() == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  const bool bound = ::bind(descriptor, address.get(), length) == 0;
+  ::close(descriptor);
+  return bound;
+}
+
 const SocketAddress* OwnListeners::reached_by(const SocketAddress& target) const {
   if (!has_port(target.port())) return nullptr;
   const SocketAddress there = where_it_goes(target);
@@ -39,7 +37,7 @@ const SocketAddress* OwnListeners::reached_by(const SocketAddress& target) const
     if (listener.is_wildcard()) {
       // [::] takes IPv4 as well, unless the host is set up otherwise.
       const bool family = listener.family() == AF_INET6 || there.family() == AF_INET;
-      if (family && is_own(there)) return &listener;
+      if (family && is_of_this_host(there)) return &listener;
     } else if (listener.text() == there.text()) {
       return &listener;
     }
@@ -48,7 +46,7 @@ const SocketAddress* OwnListeners::reached_by(const SocketAddress& target) const
 }
 
 bool OwnListeners::may_come_back(const SocketAddress& target) const {
-  return has_port(target.port()) && is_own(where_it_goes(target));
+  return has_port(target.port()) && is_of_this_host(where_it_goes(target));
 }
 
 bool OwnListeners::has_port(std::uint16_t port) const {

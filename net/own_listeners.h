@@ -6,6 +6,11 @@
 
 namespace smtpscope {
 
+/// Whether it can be bound to, as only an address of the host can (or any, where the host is set up
+/// so: ip_nonlocal_bind). That includes what no interface lists: all of 127.0.0.0/8, and networks
+/// that are routed to the host as a whole. The port does not matter.
+bool is_of_this_host(SocketAddress address);
+
 /// Where this program itself listens: what connects there would come back to it, again and again.
 class OwnListeners {
  public:

@@ -255,7 +255,7 @@ void Proxy::on_client_waiting(Listener& listener) {
 
 void Proxy::admit(Listener& listener) {
   auto [client, peer] = listener.accept();
-  if (!options_.allow.admits(peer)) {
+  if (!options_.allow.admits(peer) && !is_redirected_here(peer, listener)) {
     ++totals_.turned_away;
     notices_.notice(fmt::format("refused {}: not in an --allow network", peer.text()));
     return;
@@ -273,6 +273,13 @@ void Proxy::admit(Listener& listener) {
   } else {
     begin_session(std::move(client), arrival, {}, {});
   }
+}
+
+/// A program of this host that wanted to go elsewhere has an address that faces there, though it
+/// was sent to the loopback.
+bool Proxy::is_redirected_here(const SocketAddress& peer, const Listener& listener) const {
+  return options_.transparent == Transparent::kRedirect && listener.address().is_loopback() &&
+         is_of_this_host(peer);
 }
 
 /// It says first for whom it connects.

@@ -148,6 +148,7 @@ class Proxy : private ListenerEvents, private ReceptionHost, private SessionHost
   void on_session_over(Session& session) override;
 
   void admit(Listener& listener);
+  bool is_redirected_here(const SocketAddress& peer, const Listener& listener) const;
   void receive(ConnectionPtr client, const Arrival& arrival);
   std::unique_ptr<Reception> take_out(Reception& reception);
   struct Refusal {

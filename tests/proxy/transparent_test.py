@@ -129,8 +129,8 @@ class Transparent(unittest.TestCase):
         self.addCleanup(process.send_signal, signal.SIGTERM)
         return process, lines
 
-    def seen(self, where, port=25):
-        return self.inside("client", sys.executable, "-c", ASK, where, str(port)).stdout.strip()
+    def seen(self, where, port=25, who="client"):
+        return self.inside(who, sys.executable, "-c", ASK, where, str(port)).stdout.strip()
 
     def finish(self, process):
         process.send_signal(signal.SIGTERM)
@@ -170,6 +170,26 @@ class Transparent(unittest.TestCase):
         self.assertIn("421 4.4.6", self.seen("192.0.2.1", 2525))
         self.assertIn("421 4.4.6", self.seen("2001:db8:1::1", 2525))
         self.assertIn('"upstream":"198.51.100.2:25"', self.finish(process))
+
+    def test_redirect_on_the_clients_own_host(self):
+        script = command(BINARY, "setup", "transparent", "--mode", "redirect", "--user", "nobody").stdout
+        self.inside("gateway", "sh", "-ec", script)
+        listen = re.search(r"proxy --transparent redirect (--listen \S+)", script)[1].split()
+        capture = self.folder / "run.smtpcap"
+        self.folder.chmod(0o777)
+        process, lines = self.start(
+            "gateway", "setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", BINARY, "proxy",
+            "--transparent", "redirect", *listen, "-f", "none", "-w", str(capture))
+        lines.wait_for("listening on")
+        self.assertEqual(self.seen(SERVER, who="gateway"), "220 seen 198.51.100.1")
+        self.assertEqual(self.seen(SERVER6, who="gateway"), "220 seen 2001:db8:2::1")
+        # What this host only passes on is none of its own.
+        self.assertEqual(self.seen(SERVER), f"220 seen {CLIENT}")
+        told = self.finish(process)
+        self.assertEqual(re.findall(r'"upstream":"([^"]*)"', told), ["198.51.100.2:25", "[2001:db8:2::2]:25"])
+        # While it is down, connections are refused.
+        refused = self.inside("gateway", sys.executable, "-c", ASK, SERVER, "25", check=False)
+        self.assertIn("ConnectionRefusedError", refused.stderr)
 
 
 if __name__ == "__main__":
