@@ -10,6 +10,7 @@
 #include <cassert>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include "base/ascii.h"
 
@@ -17,6 +18,8 @@ namespace smtpscope {
 namespace {
 
 constexpr std::string_view kUnixPrefix = "unix:";
+constexpr std::string_view kReplayPrefix = "replay:";
+constexpr std::string_view kScriptPrefix = "script:";
 constexpr std::uint16_t kSmtpPort = 25;
 
 std::optional<std::uint16_t> port_of(std::string_view text) {
@@ -74,6 +77,10 @@ std::string Endpoint::text() const {
       return std::string(kUnixPrefix) + path;
     case Kind::kSink:
       return "sink";
+    case Kind::kReplay:
+      return std::string(kReplayPrefix) + path;
+    case Kind::kScript:
+      return std::string(kScriptPrefix) + path;
     case Kind::kTcp:
       break;
   }
@@ -115,6 +122,17 @@ Result<Endpoint> parse_upstream(std::string_view text) {
     }
     return endpoint;
   }
+  for (const auto& [prefix, kind] : {std::pair{kReplayPrefix, Endpoint::Kind::kReplay},
+                                     std::pair{kScriptPrefix, Endpoint::Kind::kScript}}) {
+    if (!text.starts_with(prefix)) continue;
+    endpoint.kind = kind;
+    endpoint.path = text.substr(prefix.size());
+    if (endpoint.path.empty()) {
+      return Error{
+          fmt::format("cannot use '{}' as the server: name the file, {}FILE", text, prefix)};
+    }
+    return endpoint;
+  }
   const auto parts = split(text);
   const auto port = !parts        ? std::nullopt
                     : parts->port ? port_of(*parts->port)
@@ -123,7 +141,7 @@ Result<Endpoint> parse_upstream(std::string_view text) {
       is_doubtful_address(std::string(parts->host))) {
     return Error{fmt::format(
         "cannot use '{}' as the server: give HOST:PORT (mx.example:25, [2001:db8::1]:25), "
-        "unix:PATH, or sink",
+        "unix:PATH, sink, replay:FILE or script:FILE",
         text)};
   }
   endpoint.host = parts->host;

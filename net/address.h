@@ -15,21 +15,27 @@ namespace smtpscope {
 struct Endpoint {
   enum class Kind : std::uint8_t {
     kTcp,
-    kUnix,  // a stream socket in the file system
-    kSink,  // the server built into the program
+    kUnix,    // a stream socket in the file system
+    kSink,    // the server built into the program
+    kReplay,  // what the server of a recording said, again
+    kScript,  // what a script says
   };
   Kind kind = Kind::kTcp;
   std::string host;  // kTcp: name or address, without brackets; "" when only a port was given
   std::uint16_t port = 0;
-  std::string path;  // kUnix
+  std::string path;  // kUnix, kReplay, kScript
 
-  /// "mx.example:25", "[2001:db8::1]:25", "unix:/path", "sink".
+  /// The server is inside this program.
+  bool is_local_server() const {
+    return kind == Kind::kSink || kind == Kind::kReplay || kind == Kind::kScript;
+  }
+  /// "mx.example:25", "[2001:db8::1]:25", "unix:/path", "sink", "replay:FILE", "script:FILE".
   std::string text() const;
 };
 
 /// "[HOST:]PORT"; IPv6 addresses in brackets.
 Result<Endpoint> parse_listen(std::string_view text);
-/// "HOST[:PORT]" (25 if no port is given), "unix:PATH" or "sink".
+/// "HOST[:PORT]" (25 if no port is given), "unix:PATH", "sink", "replay:FILE" or "script:FILE".
 Result<Endpoint> parse_upstream(std::string_view text);
 
 /// An IPv4 or IPv6 address with its port. A value type.

@@ -10,6 +10,7 @@
 #include "net/descriptor_limit.h"
 #include "proxy/identity/proxy_announcement.h"
 #include "proxy/identity/xclient.h"
+#include "proxy/sink/sink_server.h"
 #include "proxy/tls/interception.h"
 
 namespace smtpscope {
@@ -17,10 +18,10 @@ namespace {
 
 /// How long events may gather before the observer hands them on.
 constexpr Duration kFlushDelay = std::chrono::milliseconds(100);
-/// Client, server, and with the built-in sink its end. (An attempt that failed is closed before the
-/// next one is made.)
+/// Client, server, and with a server inside this program its end. (An attempt that failed is closed
+/// before the next one is made.)
 constexpr std::size_t kDescriptorsPerSession = 2;
-constexpr std::size_t kDescriptorsPerSinkSession = 3;
+constexpr std::size_t kDescriptorsPerLocalSession = 3;
 /// Kept free for name lookups (four threads, a few files and sockets each) and for the operator's
 /// capture file.
 constexpr std::size_t kDescriptorsKept = 16;
@@ -107,14 +108,14 @@ Result<Done> Proxy::start() {
     listeners_.clear();
     return done;
   }
-  if (options_.upstream.kind == Endpoint::Kind::kSink) {
-    auto sink = SinkServer::make(loop_);
-    if (!sink) {
+  if (options_.upstream.is_local_server()) {
+    auto server = make_local_server();
+    if (!server) {
       listeners_.clear();
-      return sink.error();
+      return server.error();
     }
-    sink_ = std::move(sink.value());
-    upstream_ = upstreams_.fixed(options_.upstream.text(), sink_->address());
+    local_server_ = std::move(server.value());
+    upstream_ = upstreams_.fixed(options_.upstream.text(), local_server_->address());
   } else {
     if (options_.transparent == Transparent::kNo) upstream_ = upstreams_.find(options_.upstream);
   }
@@ -127,7 +128,8 @@ Result<Done> Proxy::start() {
     observer_->set_read_buffer(loop_.read_buffer());
   }
   const std::size_t free = free_descriptors();
-  const std::size_t per_session = sink_ ? kDescriptorsPerSinkSession : kDescriptorsPerSession;
+  const std::size_t per_session =
+      local_server_ ? kDescriptorsPerLocalSession : kDescriptorsPerSession;
   most_sessions_ = std::max<std::size_t>(
       1, free > kDescriptorsKept ? (free - kDescriptorsKept) / per_session : 0);
   if (options_.most_sessions > most_sessions_) {
@@ -139,10 +141,20 @@ Result<Done> Proxy::start() {
   return Done{};
 }
 
+Result<std::unique_ptr<LocalServer>> Proxy::make_local_server() {
+  if (options_.local_server) return options_.local_server(loop_);
+  if (options_.upstream.kind != Endpoint::Kind::kSink) {
+    return Error{fmt::format("{} cannot be the server here", options_.upstream.text())};
+  }
+  auto sink = SinkServer::make(loop_);
+  if (!sink) return sink.error();
+  return std::unique_ptr<LocalServer>(std::move(sink.value()));
+}
+
 Result<Done> Proxy::open_tls() {
   if (options_.tls.mode == TlsMode::kPass) return Done{};
-  // The built-in sink speaks no TLS.
-  if (options_.upstream.kind == Endpoint::Kind::kSink) options_.tls.upstream = UpstreamTls::kNone;
+  // The servers inside this program speak no TLS.
+  if (options_.upstream.is_local_server()) options_.tls.upstream = UpstreamTls::kNone;
   const bool has_host = options_.upstream.kind == Endpoint::Kind::kTcp;
   auto service = TlsService::make(options_.tls, has_host ? options_.upstream.host : std::string(),
                                   [this](std::string_view text) { notices_.notice(text); });
@@ -513,9 +525,9 @@ void Proxy::finish_if_idle() {
   flush_.reset();
   tick_.reset();
   upstream_.reset();
-  if (sink_) {
-    totals_.discarded = sink_->messages();
-    sink_.reset();
+  if (local_server_) {
+    totals_.discarded = local_server_->messages();
+    local_server_.reset();
   }
   if (observer_ == nullptr) return;
   observer_->flush();

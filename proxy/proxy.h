@@ -23,9 +23,9 @@
 #include "net/wakeup.h"
 #include "proxy/heartbeat.h"
 #include "proxy/identity/reception.h"
+#include "proxy/local_server.h"
 #include "proxy/relay_observer.h"
 #include "proxy/session.h"
-#include "proxy/sink/sink_server.h"
 #include "proxy/tls/tls_options.h"
 #include "proxy/tls/tls_service.h"
 #include "proxy/upstream.h"
@@ -49,6 +49,8 @@ struct ProxyOptions {
   std::vector<Endpoint> listen_tls;  // likewise, where clients speak TLS from their first octet
   std::vector<InheritedListener> inherited;
   Endpoint upstream;  // unless transparent: then it is where the client wanted to go
+  /// Makes the server where `upstream` is one inside this program; empty: the sink.
+  std::function<Result<std::unique_ptr<LocalServer>>(Loop&)> local_server;
   Transparent transparent = Transparent::kNo;
   bool spoof_client = false;  // the server sees the client's address
   // Who is more is told 421; 0: no limit but that of open files, at which clients wait.
@@ -126,6 +128,8 @@ class Proxy : private ListenerEvents, private ReceptionHost, private SessionHost
   /// renamed; tells how that went. Nothing where TLS is not ended.
   void reload_certificates();
 
+  /// It accepts no more clients.
+  bool is_stopping() const { return stopping_; }
   std::size_t open_sessions() const { return sessions_.size(); }
   /// How long stop() leaves them.
   Duration grace() const { return options_.grace; }
@@ -138,6 +142,7 @@ class Proxy : private ListenerEvents, private ReceptionHost, private SessionHost
   Result<Done> open_listeners();
   std::vector<SocketAddress> addresses(bool tls) const;
   Result<Done> open_tls();
+  Result<std::unique_ptr<LocalServer>> make_local_server();
   Result<Done> check_no_loop() const;
 
   void on_client_waiting(Listener& listener) override;
@@ -179,7 +184,7 @@ class Proxy : private ListenerEvents, private ReceptionHost, private SessionHost
   OwnListeners own_;
   Upstreams upstreams_;
   UpstreamPtr upstream_;  // of sessions without a route
-  std::unique_ptr<SinkServer> sink_;
+  std::unique_ptr<LocalServer> local_server_;
   std::unique_ptr<TlsService> tls_;
   std::vector<ListenerPtr> listeners_;
   std::deque<Listener*> full_;  // with a client that waits for a free descriptor, the longest first

@@ -7,7 +7,7 @@
 namespace smtpscope {
 
 UpstreamPtr Upstreams::find(const Endpoint& endpoint) {
-  assert(endpoint.kind != Endpoint::Kind::kSink);
+  assert(!endpoint.is_local_server());
   std::string name = endpoint.text();
   if (const auto found = known_.find(name); found != known_.end()) {
     if (UpstreamPtr upstream = found->second.lock()) return upstream;

@@ -16,7 +16,7 @@ namespace smtpscope {
 
 /// A server that sessions connect to.
 struct Upstream {
-  Endpoint endpoint;                   // where to connect; never kSink
+  Endpoint endpoint;                   // where to connect; never a local server
   std::string name;                    // what the user asked for
   std::string tls_name;                // whom its certificate must be for; "" if it has no name
   Duration connect_timeout{};          // per address

@@ -9,22 +9,21 @@
 #include "net/connection.h"
 #include "net/listener.h"
 #include "net/loop.h"
+#include "proxy/local_server.h"
 #include "proxy/sink/sink_session.h"
 
 namespace smtpscope {
 
-/// The built-in upstream: SinkSessions on a free port of the loopback, in the proxy's own loop, so
-/// that the tool runs where there is no mail server. Closes its sessions when destroyed.
-class SinkServer : private ListenerEvents {
+/// The built-in upstream: SinkSessions, so that the tool runs where there is no mail server.
+class SinkServer : public LocalServer, private ListenerEvents {
  public:
   static Result<std::unique_ptr<SinkServer>> make(Loop& loop);
   ~SinkServer() override;
   SinkServer(const SinkServer&) = delete;
   SinkServer& operator=(const SinkServer&) = delete;
 
-  const SocketAddress& address() const { return listener_->address(); }
-  /// Accepted and discarded so far.
-  std::uint64_t messages() const;
+  const SocketAddress& address() const override { return listener_->address(); }
+  std::uint64_t messages() const override;
 
  private:
   class Client;

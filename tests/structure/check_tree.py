@@ -64,6 +64,7 @@ SUBFOLDERS = {
     "proxy/identity": ["proxy"],
     "proxy/tls": ["proxy"],
     "proxy/sink": ["proxy"],
+    "lab/replay": [],
 }
 
 # Foreign headers that belong in one place: which include, and the files that may have it.
