@@ -14,6 +14,7 @@
 #include "base/ascii.h"
 #include "base/system_error.h"
 #include "cli/rendering.h"
+#include "cli/replay_arguments.h"
 #include "cli/scenario_arguments.h"
 #include "exporters/exporter.h"
 #include "net/loop.h"
@@ -205,6 +206,7 @@ Result<ExperimentResult> run_experiment(const ExperimentSetting& setting, const 
     options.listen = {parse_listen("127.0.0.1:0").value()};
     options.upstream = setting.upstream;
     options.grace = std::chrono::seconds(2);
+    if (auto played = play_upstream(ReplayArguments(), options); !played) return played.error();
     if (!program.lines.empty()) play_scenario(program, options);
     Proxy proxy(loop, std::move(options), &trace, notices);
     if (auto started = proxy.start(); !started) return started.error();

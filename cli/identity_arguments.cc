@@ -41,8 +41,8 @@ Result<Done> read_identity_arguments(const IdentityArguments& arguments, ProxyOp
   } else if (arguments.xclient) {
     options.announce = Announce::kXclient;
   }
-  if (options.announce != Announce::kNothing && options.upstream.kind == Endpoint::Kind::kSink) {
-    return Error{"the built-in sink takes neither --send-proxy nor --xclient"};
+  if (options.announce != Announce::kNothing && options.upstream.is_local_server()) {
+    return Error{"a server inside smtpscope takes neither --send-proxy nor --xclient"};
   }
   if (arguments.accept_proxy == arguments.proxy_from.empty()) {
     return Error{

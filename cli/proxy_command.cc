@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/counted.h"
 #include "cli/capture_arguments.h"
 #include "cli/configuration.h"
 #include "cli/file_output.h"
@@ -19,6 +20,7 @@
 #include "cli/otlp_arguments.h"
 #include "cli/proxy_plan.h"
 #include "cli/record_arguments.h"
+#include "cli/replay_arguments.h"
 #include "cli/rule_options.h"
 #include "cli/scenario_arguments.h"
 #include "cli/service_arguments.h"
@@ -54,6 +56,7 @@ struct ProxyArguments {
   RecordArguments record_arguments;
   TlsArguments tls;
   ScenarioArguments scenario;
+  ReplayArguments replay;
   Rendering rendering;
   RuleOptions rules;
   WebArguments web;
@@ -168,6 +171,25 @@ int check(const ProxyArguments& arguments, const LiveRunOptions& options,
   return print(plan_text(options, clients_in_words(arguments)));
 }
 
+/// Whether the clients of a played server did what those of the recording had done.
+int compare_with_recording(const ProxyArguments& arguments, const ReplayPlan& plan, LiveRun& live) {
+  const Endpoint server = parse_upstream(arguments.upstream).value();
+  const int code = plan.deviations > 0 ? kExitFound : kExitFine;
+  if (server.kind != Endpoint::Kind::kReplay) return code;
+  // Behind records that are somebody's input there is no room for it.
+  const std::string& format = arguments.rendering.format;
+  const bool for_people =
+      format == all_exporters().front().name || format == kBriefFormat || format == kNoFormat;
+  const bool one_file = arguments.capture.path.find('%') == std::string::npos;
+  if (live.capture_path().empty() || !for_people || !one_file) return code;
+  ReplayComparison comparison;
+  comparison.recording = server.path;
+  comparison.replayed = live.capture_path();
+  comparison.timing = plan.pace.factor == 1;
+  comparison.rendering = arguments.rendering;
+  return std::max(code, compare_replay(comparison));
+}
+
 int run(const ProxyArguments& arguments, CLI::App& app) {
   std::optional<Configuration> configuration;
   if (!arguments.configuration.empty()) {
@@ -195,6 +217,8 @@ int run(const ProxyArguments& arguments, CLI::App& app) {
     }
     scenario = play_scenario(std::move(program.value()), options.value().proxy);
   }
+  auto replay = play_upstream(arguments.replay, options.value().proxy);
+  if (!replay) return fail(replay.error().message);
   if (arguments.check) return check(arguments, options.value(), configuration);
   const bool tells_rows =
       !arguments.records.empty() || !arguments.otlp.empty() || arguments.rendering.format == "otlp";
@@ -208,14 +232,24 @@ int run(const ProxyArguments& arguments, CLI::App& app) {
   if (scenario) {
     for (const std::string& warning : scenario->program().warnings()) live.value()->tell(warning);
   }
+  if (replay.value()) {
+    replay.value()->tell = [&live](const std::string& what) { live.value()->tell(what); };
+  }
   const int code = live.value()->serve();
   if (scenario) {
     for (const std::string& unused : scenario->unused()) {
       live.value()->tell("the scenario's line was of no use: " + unused);
     }
   }
+  if (replay.value() && !replay.value()->last_goes_on &&
+      replay.value()->begun < replay.value()->dialogues.size()) {
+    live.value()->tell(
+        fmt::format("{} of the recording were not asked for",
+                    counted(replay.value()->dialogues.size() - replay.value()->begun, "session")));
+  }
   live.value()->print_totals();
-  return code;
+  if (!replay.value()) return code;
+  return std::max(code, compare_with_recording(arguments, *replay.value(), *live.value()));
 }
 
 std::function<int()> declare_proxy(CLI::App& app) {
@@ -244,10 +278,12 @@ std::function<int()> declare_proxy(CLI::App& app) {
       ->capture_default_str();
   add_limit_options(app, arguments->service);
   app.option_defaults()->group("Mail server");
-  app.add_option("--upstream", arguments->upstream,
-                 "The mail server; 'sink' is a built-in one that accepts and discards mail")
+  app.add_option(
+         "--upstream", arguments->upstream,
+         "The mail server; 'sink' is a built-in one that accepts and discards mail, replay: "
+         "answers as the server of a recording did, script: as a file says (docs/replay.md)")
       ->default_str("none")
-      ->type_name("HOST:PORT|unix:PATH|sink");
+      ->type_name("HOST:PORT|unix:PATH|sink|replay:FILE|script:FILE");
   add_transparent_options(app, arguments->service);
   app.add_option("--connect-timeout", arguments->connect_timeout,
                  "How long to try each address of the server")
@@ -289,6 +325,8 @@ std::function<int()> declare_proxy(CLI::App& app) {
       ->capture_default_str();
   app.option_defaults()->group("Laboratory");
   add_scenario_options(app, arguments->scenario);
+  add_pace_option(app, arguments->replay);
+  add_extra_option(app, arguments->replay);
   app.option_defaults()->group("Page");
   add_web_address_option(app, arguments->web);
   add_web_options(app, arguments->web);
@@ -321,13 +359,14 @@ const Subcommand kProxyCommand = {
         "/var/spool/smtpscope\n"
         "  smtpscope proxy --listen 2525 --upstream mx.example:25 --otlp http://localhost:4318\n"
         "  smtpscope proxy --listen 2525 --upstream mx.example:25 --what-if 'hide PIPELINING'\n"
+        "  smtpscope proxy --listen 2525 --upstream replay:yesterday.smtpcap -w today.smtpcap\n"
         "  smtpscope proxy --listen-tls 4650 --upstream mx.example:465 --tls intercept\n"
         "  smtpscope proxy --listen 2424 --upstream unix:/run/dovecot/lmtp --message none -w "
         "l.smtpcap\n",
     .declare = declare_proxy,
     .exit_status =
-        "0 stopped, and all is in the record; 2 wrong usage, it could not start, or the record has "
-        "holes.",
+        "0 stopped, and all is in the record; 1 a client departed from what --upstream replay: or "
+        "script: has; 2 wrong usage, it could not start, or the record has holes.",
 };
 
 }  // namespace smtpscope

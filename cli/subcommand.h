@@ -50,6 +50,7 @@ extern const Subcommand kScenarioCommand;
 extern const Subcommand kBisectCommand;
 extern const Subcommand kCaCommand;
 extern const Subcommand kSetupCommand;
+extern const Subcommand kReplayCommand;
 extern const Subcommand kHelpCommand;
 extern const Subcommand kCompletionCommand;
 extern const Subcommand kManCommand;

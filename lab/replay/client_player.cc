@@ -47,11 +47,7 @@ void ClientPlayer::drain() {
 void ClientPlayer::run(Time now) {
   alarm_.reset();
   if (end_ == End::kFinish) {
-    const ClientStep* reset =
-        next_ + 1 < dialogue_.steps.size() ? &dialogue_.steps[next_ + 1] : nullptr;
-    if (reset != nullptr && (server_closed_ || conversation_.owed() <= reset->owed)) {
-      end_ = End::kReset;
-    } else if (server_closed_ || now >= last_ + patience_) {
+    if (server_closed_ || now >= last_ + patience_) {
       end_ = End::kGone;
     } else {
       alarm_ = last_ + patience_;

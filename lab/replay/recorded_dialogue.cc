@@ -84,12 +84,9 @@ class DialogueRecorder::Recording {
     conversation_.eof(closed.from);
     drain();
     if (closed.by_proxy || over_) return;
-    // Behind its FIN a client may still reset the connection: it does not want what comes.
-    const bool resets = client_closed_ && closed.kind != CloseKind::kFin &&
-                        closing_.back().kind == ClientStep::Kind::kFinish;
-    if (client && (!client_closed_ || resets)) {
+    if (client && !client_closed_) {
       client_closed_ = true;
-      ClientStep& step = closing_.emplace_back();
+      ClientStep& step = closing_.emplace();
       step.kind =
           closed.kind == CloseKind::kFin ? ClientStep::Kind::kFinish : ClientStep::Kind::kReset;
       step.owed = conversation_.owed();
@@ -290,13 +287,12 @@ class DialogueRecorder::Recording {
     conversation_.finish();
     drain();
     if (conversation_.commanding_side() != Side::kClient) unfit("its sides change roles");
-    if (closing_.empty()) {
-      ClientStep& step = closing_.emplace_back();
-      step.kind = ClientStep::Kind::kFinish;
-      step.owed = owed;
-      step.behind_close = server_closed_;
+    if (!closing_) {
+      closing_.emplace().kind = ClientStep::Kind::kFinish;
+      closing_->owed = owed;
+      closing_->behind_close = server_closed_;
     }
-    dialogue_.steps.insert(dialogue_.steps.end(), closing_.begin(), closing_.end());
+    dialogue_.steps.push_back(*closing_);
     dialogue_.client_octets = std::move(octets_[0]);
     if (masked_) {
       unfit(dialogue_.unfit_client, "it logs in, and its recording has the credentials masked");
@@ -310,7 +306,7 @@ class DialogueRecorder::Recording {
   std::uint64_t server_dropped_ = 0;
   std::vector<Time> asked_;  // of each exchange
   std::size_t first_unanswered_ = 0;
-  std::vector<ClientStep> closing_;        // how the client left
+  std::optional<ClientStep> closing_;
   std::size_t untold_reads_ = 0;           // first read of the client that no step has the gap of
   std::uint64_t unfinished_ = 0;           // octets of the client in no item, before the last read
   Exchange ended_by_reply_ = kNoExchange;  // the message whose end only the last read has shown

@@ -75,7 +75,7 @@ struct ClientStep {
 struct RecordedDialogue {
   SessionId session = 0;
   std::string client_octets;
-  std::vector<ClientStep> steps;  // ends with kFinish, kReset, or both
+  std::vector<ClientStep> steps;  // ends with kFinish or kReset
   std::vector<RecordedExchange> exchanges;
   std::uint64_t filler = 0;    // octets of messages that are not in the recording, made up
   std::uint64_t commands = 0;  // that the client said

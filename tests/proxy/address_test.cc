@@ -25,9 +25,11 @@ TEST_CASE("upstreams as users write them") {
   CHECK(text("[::1]") == "[::1]:25");
   CHECK(text("unix:/run/dovecot/lmtp") == "unix:/run/dovecot/lmtp");
   CHECK(text("sink") == "sink");
+  CHECK(text("replay:run.smtpcap") == "replay:run.smtpcap");
+  CHECK(text("script:a:b.txt") == "script:a:b.txt");
 
   for (const char* wrong : {"", ":25", "mx:", "mx:0", "mx:65536", "mx:25x", "mx:-1", "::1", "[::1",
-                            "[::1]25", "2525", "unix:"}) {
+                            "[::1]25", "2525", "unix:", "replay:", "script:"}) {
     CAPTURE(wrong);
     CHECK(text(wrong) == "cannot use");
   }
