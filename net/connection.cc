@@ -150,6 +150,7 @@ std::optional<SocketAddress> Connection::own_address() const {
 
 void Connection::release() {
   events_ = nullptr;
+  if (watched_) static_cast<Loop*>(handle_.handle.loop->data)->hangups().forget(descriptor());
   const auto on_closed = [](uv_handle_t* handle) { delete static_cast<Connection*>(handle->data); };
   if (reset_ && handle_.handle.type == UV_TCP && uv_tcp_close_reset(tcp(), on_closed) == 0) return;
   uv_close(&handle_.handle, on_closed);
@@ -202,6 +203,7 @@ void Connection::end_reading(int fault) {
   events_->on_closed(*this, kind, kind == CloseKind::kError ? uv_strerror(fault) : "");
   if (kind != CloseKind::kFin || events_ == nullptr) return;
   static_cast<Loop*>(handle_.handle.loop->data)->hangups().watch(descriptor(), *this);
+  watched_ = true;
 }
 
 void Connection::on_hangup() {

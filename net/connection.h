@@ -113,6 +113,7 @@ class Connection final : private HangupEvents {
   int fault_ = 0;  // of libuv, the first that a write or the connecting met
   bool reset_ = false;
   bool filled_buffer_ = false;  // by the last read: libuv will want to read more in this turn
+  bool watched_ = false;        // for a hang-up behind the peer's FIN
 };
 
 }  // namespace smtpscope

@@ -34,6 +34,11 @@ void HangupWatch::watch(int descriptor, HangupEvents& events) {
   ::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &what);
 }
 
+void HangupWatch::forget(int descriptor) {
+  epoll_event ignored{};
+  ::epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, &ignored);
+}
+
 /// One at a time: what is done about one may close others.
 void HangupWatch::on_ready() {
   epoll_event what{};

@@ -27,9 +27,11 @@ class HangupWatch {
  public:
   static Result<HangupWatchPtr> make(uv_loop_t* loop);
 
-  /// `events` hears of it once, from the loop; it must outlive the descriptor. Closing the
-  /// descriptor ends the watch.
+  /// `events` hears of it once, from the loop; it must outlive the watch.
   void watch(int descriptor, HangupEvents& events);
+  /// Ends the watch of a descriptor, which may not have been watched. To be called before it is
+  /// closed: that alone would end it only once no process that is being started has it any more.
+  void forget(int descriptor);
 
   /// See HandleCloser.
   void release();

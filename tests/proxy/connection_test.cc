@@ -1,6 +1,7 @@
 #include "net/connection.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -67,4 +68,28 @@ TEST_CASE("a connection that has a lot to read takes one buffer in a turn of the
     CHECK(each.sizes.size() == kTurns);
     CHECK(each.closed);
   }
+}
+
+// A process that is being started has all descriptors until it has become another program. So a
+// connection that is closed meanwhile goes on for the kernel, and epoll would tell of it.
+TEST_CASE("of a connection that is gone nothing is heard, though another process has it yet") {
+  auto loop = Loop::make();
+  REQUIRE(loop);
+  std::array<int, 2> ends{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) == 0);
+  const int at_the_other_process = ::fcntl(ends[0], F_DUPFD_CLOEXEC, 0);
+  REQUIRE(at_the_other_process >= 0);
+  Reads reads;
+  ConnectionPtr connection = Connection::make(*loop.value(), Connection::Transport::kUnix);
+  REQUIRE(uv_pipe_open(connection->pipe(), ends[0]) == 0);
+  connection->set_events(&reads);
+  connection->start_reading();
+  REQUIRE(::shutdown(ends[1], SHUT_WR) == 0);
+  loop.value()->run_ready();
+  REQUIRE(reads.closed);  // its hang-up is watched for now
+  connection.reset();
+  loop.value()->run_ready();
+  ::close(ends[1]);
+  loop.value()->run_ready();  // with the address sanitizer: no use of what is gone
+  ::close(at_the_other_process);
 }
