@@ -24,21 +24,23 @@ void add_scenario_options(CLI::App& app, ScenarioArguments& arguments) {
                  "'smtpscope scenario' lists what there is. May be repeated")
       ->type_name("LINE")
       ->expected(1)
+      ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->default_str("none");
   app.add_option("--scenario", arguments.scenario,
                  "The same from a file, or a ready one by its name. May be repeated")
       ->type_name("FILE|NAME")
       ->expected(1)
+      ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->default_str("none");
 }
 
-Result<Done> read_scenario(const std::string& file_or_name, LabProgram& program) {
+Result<ScenarioText> find_scenario(const std::string& file_or_name) {
   const bool may_be_name = file_or_name.find_first_of("/.") == std::string::npos;
   if (may_be_name) {
     if (const ReadyScenario* ready = find_ready_scenario(file_or_name)) {
-      return parse_scenario(ready->text, ready->name, program);
+      return ScenarioText{std::string(ready->name), std::string(ready->text)};
     }
   }
   std::ifstream file(file_or_name, std::ios::binary);
@@ -55,9 +57,15 @@ Result<Done> read_scenario(const std::string& file_or_name, LabProgram& program)
                                  ? "ready ones: " + fmt::format("{}", fmt::join(names, ", "))
                                  : fmt::format("did you mean '{}'?", near))};
   }
-  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  ScenarioText found{file_or_name, std::string((std::istreambuf_iterator<char>(file)), {})};
   if (file.bad()) return Error{fmt::format("cannot read {}", file_or_name)};
-  return parse_scenario(text, file_or_name, program);
+  return found;
+}
+
+Result<Done> read_scenario(const std::string& file_or_name, LabProgram& program) {
+  const auto found = find_scenario(file_or_name);
+  if (!found) return found.error();
+  return parse_scenario(found.value().text, found.value().place, program);
 }
 
 Result<LabProgram> read_scenario_arguments(const ScenarioArguments& arguments) {
@@ -88,10 +96,13 @@ std::shared_ptr<ScenarioRun> play_scenario(LabProgram program, ProxyOptions& pro
   auto run = std::make_shared<ScenarioRun>(std::move(program));
   const bool inside_tls = proxy.tls.mode == TlsMode::kIntercept;
   proxy.experiment = [run, inside_tls](SessionId session, const Arrival& arrival, Time now,
-                                       SessionObserver* observer) -> std::unique_ptr<Layer> {
+                                       SessionObserver* observer) {
+    ProxyOptions::Layers layers;
     std::vector<const LabLine*> lines = run->begin_session(arrival.client, now);
-    if (lines.empty()) return nullptr;
-    return std::make_unique<ScenarioLayer>(session, *run, std::move(lines), inside_tls, observer);
+    if (lines.empty()) return layers;
+    layers.push_back(
+        std::make_unique<ScenarioLayer>(session, *run, std::move(lines), inside_tls, observer));
+    return layers;
   };
   return run;
 }

@@ -27,6 +27,14 @@ void add_scenario_options(CLI::App& app, ScenarioArguments& arguments);
 /// The scenario that was asked for, files read. The Error has each fault with its place.
 Result<LabProgram> read_scenario_arguments(const ScenarioArguments& arguments);
 
+/// A scenario before it is parsed.
+struct ScenarioText {
+  std::string place;  // the file's name, or that of a ready one, for errors
+  std::string text;
+};
+/// What a file holds, or the ready scenario with that name.
+Result<ScenarioText> find_scenario(const std::string& file_or_name);
+
 /// The program of a file, or of a ready scenario with that name.
 Result<Done> read_scenario(const std::string& file_or_name, LabProgram& program);
 

@@ -16,11 +16,12 @@ namespace smtpscope {
 
 std::span<const Subcommand* const> all_subcommands() {
   static constexpr std::array kAll = {
-      &kProxyCommand,    &kShowCommand,    &kViewCommand,     &kDiffCommand,    &kRedactCommand,
-      &kReportCommand,   &kDemoCommand,    &kRulesCommand,    &kExplainCommand, &kReasonCommand,
-      &kTroublesCommand, &kFormatsCommand, &kScenarioCommand, &kBisectCommand,  &kReplayCommand,
-      &kCaCommand,       &kSetupCommand,   &kHelpCommand,     &kManCommand,     &kCompletionCommand,
-      &kRecordsCommand,
+      &kProxyCommand,    &kShowCommand,        &kViewCommand,     &kDiffCommand,
+      &kRedactCommand,   &kReportCommand,      &kDemoCommand,     &kRulesCommand,
+      &kExplainCommand,  &kReasonCommand,      &kTroublesCommand, &kFormatsCommand,
+      &kScenarioCommand, &kCheckClientCommand, &kWhatIfCommand,   &kBisectCommand,
+      &kReplayCommand,   &kCaCommand,          &kSetupCommand,    &kHelpCommand,
+      &kManCommand,      &kCompletionCommand,  &kRecordsCommand,
   };
   return kAll;
 }

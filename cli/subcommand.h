@@ -47,6 +47,8 @@ extern const Subcommand kReasonCommand;
 extern const Subcommand kTroublesCommand;
 extern const Subcommand kFormatsCommand;
 extern const Subcommand kScenarioCommand;
+extern const Subcommand kCheckClientCommand;
+extern const Subcommand kWhatIfCommand;
 extern const Subcommand kBisectCommand;
 extern const Subcommand kCaCommand;
 extern const Subcommand kSetupCommand;

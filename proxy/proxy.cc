@@ -428,7 +428,7 @@ LayerStack Proxy::make_layers(SessionId id, const Arrival& arrival, const Upstre
     layers.push_back(std::make_unique<XclientAnnouncement>(id, ends, observer));
   }
   if (options_.experiment) {
-    if (auto layer = options_.experiment(id, arrival, loop_.now(), observer)) {
+    for (auto& layer : options_.experiment(id, arrival, loop_.now(), observer)) {
       layers.push_back(std::move(layer));
     }
   }

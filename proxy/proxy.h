@@ -69,11 +69,11 @@ struct ProxyOptions {
   /// Per address; a host that drops packets would otherwise keep the client for the kernel's two
   /// minutes, longer than many clients wait for the greeting.
   Duration connect_timeout = std::chrono::seconds(10);
-  /// Gives a session a layer that changes what its sides are given; empty, or nullptr for a
-  /// session: none. Called when the session begins, on the loop's thread. What it is given outlives
-  /// the layer.
-  std::function<std::unique_ptr<Layer>(SessionId, const Arrival&, Time now, SessionObserver*)>
-      experiment;
+  /// Gives a session layers that watch it, or change what its sides are given, from the sockets
+  /// inwards; empty, or none for a session. Called when the session begins, on the loop's thread.
+  /// What it is given outlives the layers.
+  using Layers = std::vector<std::unique_ptr<Layer>>;
+  std::function<Layers(SessionId, const Arrival&, Time now, SessionObserver*)> experiment;
   /// How often the observer is told the time.
   Duration tick = std::chrono::seconds(1);
 };

@@ -1,5 +1,6 @@
 """`smtpscope bisect` with clients whose trouble is known."""
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -12,9 +13,14 @@ sys.path.insert(0, str(ROOT / "tests" / "real"))
 from follow import DEADLINE  # noqa: E402
 from smtpscope import BINARY  # noqa: E402
 
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
 # Sockets alone: what counts here is how often a Python can be started.
 CLIENT = """
-import socket, sys
+import socket, sys, time
 s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 20)
 f = s.makefile("rb")
 def reply():
@@ -31,8 +37,10 @@ greeting = reply()
 hello = say(b"EHLO c.example")
 bad = {condition}
 say(b"MAIL FROM:<a@example.com>")
+began = time.monotonic()
 say(b"RCPT TO:<b@example.net>")
-if bad:
+took = time.monotonic() - began
+if bad{later}:
     say(b"RSET")
 else:
     say(b"DATA")
@@ -48,10 +56,18 @@ class Bisect(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
 
-    def client(self, condition, code="0"):
+    def client(self, condition, code="0", later=""):
         file = self.folder / "client.py"
-        file.write_text(CLIENT.replace("{condition}", condition).replace("{code}", code))
+        text = CLIENT.replace("{condition}", condition).replace("{code}", code)
+        file.write_text(text.replace("{later}", later))
         return file
+
+    def document(self, done):
+        document = json.loads(done.stdout)
+        if jsonschema:
+            schema = json.loads((ROOT / "docs" / "bisect.schema.json").read_text())
+            jsonschema.Draft202012Validator(schema).validate(document)
+        return document
 
     def bisect(self, *arguments):
         return subprocess.run([BINARY, "bisect", "--upstream", "sink", *map(str, arguments)],
@@ -82,6 +98,20 @@ class Bisect(unittest.TestCase):
         found = done.stdout.split("this is altered:\n")[1]
         self.assertTrue(found.startswith("  hide 8BITMIME\n  hide CHUNKING\n"), found)
 
+    def test_the_delay_at_rcpt_that_makes_it_bad(self):
+        # The client's limit is far above what a busy machine adds, and the delay above that.
+        client = self.client("False", later=" or took > 3")
+        traits = [word for line in ("hide 8BITMIME", "reply to RCPT: wait 5s", "hide SIZE")
+                  for word in ("--trait", line)]
+        done = self.bisect("--repeat", 1, "--make-bad", "--only", *traits, "--bad", "txn-aborted-rset",
+                           "-f", "json", "--", sys.executable, "-S", client, "{host}", "{port}")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        document = self.document(done)
+        self.assertEqual(document["end"], "found")
+        self.assertEqual(document["minimal"], ["reply to RCPT: wait 5s"])
+        self.assertEqual(document["runs"], 6)  # to look, unaltered, all, each alone
+        self.assertEqual(document["experiments"][0], {"altered": [], "judgement": "good"})
+
     def test_nothing_to_find(self):
         done = self.by_finding("False")
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
@@ -100,6 +130,11 @@ class Bisect(unittest.TestCase):
         done = self.bisect("--run", f"sh {script} {{host}} {{port}}")
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn("inconclusive: unaltered: 1 times good, 1 times bad", done.stdout)
+        done = self.bisect("-f", "json", "--run", f"sh {script} {{host}} {{port}}")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        document = self.document(done)
+        self.assertEqual((document["end"], document["minimal"]), ("inconclusive", []))
+        self.assertEqual((document["last"]["good"], document["last"]["bad"]), (1, 1))
 
     def test_wrong_usage(self):
         for arguments, words in ((["--bad", "no-such", "--", "true"], "no finding 'no-such'"),
