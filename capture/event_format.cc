@@ -221,6 +221,7 @@ void put_body(Pen& pen, const SessionOpened& opened) {
   if (opened.rtt) pen.number("rtt", opened.rtt->count());
   put_fidelity(pen, opened.fidelity);
   if (!opened.announced_by.empty()) pen.text("announced_by", opened.announced_by);
+  if (!opened.route.empty()) pen.text("route", opened.route);
 }
 
 void put_body(Pen& pen, const UpstreamConnected& connected) {
@@ -416,39 +417,39 @@ std::string format_header(const RunInfo& run) {
 }
 
 std::size_t most_event_line(const WireEvent& event) {
-  return kMostFixed + std::visit(
-                          [](const auto& body) -> std::size_t {
-                            using Body = std::decay_t<decltype(body)>;
-                            if constexpr (std::is_same_v<Body, Bytes>) {
-                              std::size_t most = most_octet_text(body.head.size());
-                              if (body.left_out)
-                                most += kMostHole + most_octet_text(body.tail.size());
-                              if (body.instead) most += most_octet_text(body.instead->size());
-                              most += most_text(body.scenario.size());
-                              for (const FurtherPart& part : body.further) {
-                                most += kMostHole + most_octet_text(part.octets.size());
-                              }
-                              return most + kMostMask * body.masked.size();
-                            } else if constexpr (std::is_same_v<Body, SessionOpened>) {
-                              return most_text(body.client.size()) +
-                                     most_text(body.listener.size()) +
-                                     most_text(body.upstream.size());
-                            } else if constexpr (std::is_same_v<Body, UpstreamConnected>) {
-                              return most_text(body.server.size());
-                            } else if constexpr (std::is_same_v<Body, Gap>) {
-                              return most_text(body.why.size());
-                            } else if constexpr (std::is_same_v<Body, UpstreamFailed> ||
-                                                 std::is_same_v<Body, Closed>) {
-                              return most_text(body.reason.size());
-                            } else if constexpr (std::is_same_v<Body, TlsHandshake>) {
-                              return most_tls(*body.facts);
-                            } else if constexpr (std::is_same_v<Body, Remark>) {
-                              return most_text(body.text.size());
-                            } else {
-                              return 0;
-                            }
-                          },
-                          event.body);
+  return kMostFixed +
+         std::visit(
+             [](const auto& body) -> std::size_t {
+               using Body = std::decay_t<decltype(body)>;
+               if constexpr (std::is_same_v<Body, Bytes>) {
+                 std::size_t most = most_octet_text(body.head.size());
+                 if (body.left_out) most += kMostHole + most_octet_text(body.tail.size());
+                 if (body.instead) most += most_octet_text(body.instead->size());
+                 most += most_text(body.scenario.size());
+                 for (const FurtherPart& part : body.further) {
+                   most += kMostHole + most_octet_text(part.octets.size());
+                 }
+                 return most + kMostMask * body.masked.size();
+               } else if constexpr (std::is_same_v<Body, SessionOpened>) {
+                 return most_text(body.client.size()) + most_text(body.listener.size()) +
+                        most_text(body.upstream.size()) + most_text(body.announced_by.size()) +
+                        most_text(body.route.size());
+               } else if constexpr (std::is_same_v<Body, UpstreamConnected>) {
+                 return most_text(body.server.size());
+               } else if constexpr (std::is_same_v<Body, Gap>) {
+                 return most_text(body.why.size());
+               } else if constexpr (std::is_same_v<Body, UpstreamFailed> ||
+                                    std::is_same_v<Body, Closed>) {
+                 return most_text(body.reason.size());
+               } else if constexpr (std::is_same_v<Body, TlsHandshake>) {
+                 return most_tls(*body.facts);
+               } else if constexpr (std::is_same_v<Body, Remark>) {
+                 return most_text(body.text.size());
+               } else {
+                 return 0;
+               }
+             },
+             event.body);
 }
 
 char* format_event(char* out, const WireEvent& event) {

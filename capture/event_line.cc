@@ -135,7 +135,8 @@ class EventLine::Reader {
                            flag("mid_session"),
                            round_trip(),
                            fidelity(),
-                           find("announced_by") ? text(3, "announced_by") : std::string_view()};
+                           find("announced_by") ? text(3, "announced_by") : std::string_view(),
+                           find("route") ? text(4, "route") : std::string_view()};
     } else if (kind == "connected") {
       body = UpstreamConnected{text(0, "server"), span("took"),
                                number_or_zero<std::uint32_t>("failed_attempts"), round_trip()};

@@ -40,7 +40,7 @@ class EventLine {
   WireEvent event_;
   std::string name_;
   std::string complaint_;
-  std::string texts_[4];
+  std::string texts_[5];
   std::vector<std::uint8_t> octets_;  // all parts of a read, joined
   std::vector<FurtherPart> further_;
   std::vector<Masked> masks_;

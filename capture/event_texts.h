@@ -17,6 +17,7 @@ void visit_texts(Event& event, const Visit& visit) {
     visit(opened->listener);
     visit(opened->upstream);
     visit(opened->announced_by);
+    visit(opened->route);
   } else if (auto* connected = std::get_if<UpstreamConnected>(&event.body)) {
     visit(connected->server);
   } else if (auto* failed = std::get_if<UpstreamFailed>(&event.body)) {

@@ -35,6 +35,7 @@ struct SessionOpened {
   /// The peer that has named the client, and how: "192.0.2.1:40000 (PROXY v2)"; "" for a client
   /// that has connected itself.
   std::string_view announced_by = {};
+  std::string_view route = {};  // the user's name for the way through the proxy; "": it has none
 };
 
 /// The server side accepted, or did not.

@@ -25,6 +25,15 @@ constexpr std::size_t kLargest = 1024 * 1024;
 /// What only makes sense while the command line is read.
 constexpr std::string_view kNotInFiles[] = {"help", "config", "check"};
 
+/// What sections begin with, and how long the names of routes may be: they stand in front of
+/// notices and beside sessions.
+constexpr std::string_view kRoute = "route";
+constexpr std::size_t kLongestName = 32;
+
+bool is_barred(std::string_view name) {
+  return std::ranges::find(kNotInFiles, name) != std::end(kNotInFiles);
+}
+
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r";
   const std::size_t from = text.find_first_not_of(kBlank);
@@ -38,6 +47,13 @@ bool is_flag(const CLI::Option& option) { return option.get_items_expected_max()
 bool is_list(const CLI::Option& option) {
   return option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll ||
          option.get_expected_max() > 1;
+}
+
+/// They name sockets, too (systemd.socket(5), FileDescriptorName=), where a dot has a meaning.
+bool is_route_name(std::string_view name) {
+  return !name.empty() && name.size() <= kLongestName && std::ranges::all_of(name, [](char c) {
+    return is_alphanumeric(c) || c == '-' || c == '_';
+  });
 }
 
 /// `words` quote the value, or a part of it where it is a list.
@@ -84,35 +100,65 @@ Result<Configuration> Configuration::parse(const std::string& path, std::string_
   std::size_t number = 0;
   while (!text.empty()) {
     ++number;
-    const std::string_view line = trimmed(take_line(text));
+    const std::string_view whole = take_line(text);
+    const std::string_view line = trimmed(whole);
     if (line.empty() || line.front() == '#' || line.front() == ';') continue;
+    const auto place = [&](std::string_view part) {
+      return ConfigurationSection::Place{number,
+                                         static_cast<std::size_t>(part.data() - whole.data()) + 1};
+    };
     if (line.front() == '[') {
-      return read.at(number, fmt::format("there is no section '{}'", line));
+      if (auto added = read.add_section(line, place(line)); !added) return added.error();
+      continue;
     }
+    ConfigurationSection& section = read.routes_.empty() ? read.main_ : read.routes_.back();
     const std::size_t equals = line.find('=');
     const std::string_view name = trimmed(line.substr(0, equals));
-    if (name.empty()) return read.at(number, "there is no name before the '='");
+    if (name.empty()) {
+      return section.error_at(place(line), "there is no name before the '='");
+    }
     const bool bare = equals == std::string_view::npos;
     const std::string_view value = bare ? std::string_view{} : trimmed(line.substr(equals + 1));
-    read.entries_.push_back({std::string(name), std::string(value), bare, number, false});
+    section.entries_.push_back({std::string(name), std::string(value), bare, place(name),
+                                value.empty() ? place(name) : place(value), false});
   }
   return read;
 }
 
-Error Configuration::at(std::size_t line, std::string_view words) const {
-  return {fmt::format("{}:{}: {}", path_, line, words)};
+Result<Done> Configuration::add_section(std::string_view line, ConfigurationSection::Place at) {
+  const std::string_view inside =
+      line.back() == ']' ? trimmed(line.substr(1, line.size() - 2)) : std::string_view{};
+  const std::size_t blank = std::min(inside.find_first_of(" \t"), inside.size());
+  if (inside.substr(0, blank) != kRoute) {
+    return main_.error_at(at, fmt::format("there is no section '{}'; write [route NAME]", line));
+  }
+  const std::string_view name = trimmed(inside.substr(blank));
+  if (!is_route_name(name)) {
+    return main_.error_at(
+        at, fmt::format("'{}' is no name of a route: give up to {} letters, digits, '-' and '_', "
+                        "such as [route submission]",
+                        name, kLongestName));
+  }
+  for (const ConfigurationSection& each : routes_) {
+    if (each.name_ != name) continue;
+    return main_.error_at(
+        at, fmt::format("route {} is given a second time; the first is in line {}", name,
+                        each.at_.line));
+  }
+  routes_.push_back(ConfigurationSection(path(), std::string(name), at));
+  return Done{};
 }
 
-Result<CLI::Option*> Configuration::find_option(CLI::App& app, const Entry& entry) const {
+Error ConfigurationSection::error_at(const Place& place, std::string_view words) const {
+  return {fmt::format("{}:{}:{}: {}", path_, place.line, place.column, words)};
+}
+
+Result<CLI::Option*> ConfigurationSection::find_option(CLI::App& app, const Entry& entry) const {
   std::vector<std::string_view> names;
   for (CLI::Option* option : app.get_options(std::function<bool(CLI::Option*)>())) {
     for (const std::string& name : option->get_lnames()) {
-      const bool barred = std::ranges::find(kNotInFiles, name) != std::end(kNotInFiles);
-      if (name == entry.name && barred) {
-        return at(entry.line, fmt::format("'{}' can only stand on the command line", name));
-      }
       if (name == entry.name) return option;
-      if (!barred) names.push_back(name);
+      if (!is_barred(name)) names.push_back(name);
     }
   }
   // The names live as long as the options do.
@@ -120,14 +166,14 @@ Result<CLI::Option*> Configuration::find_option(CLI::App& app, const Entry& entr
   typed.remove_prefix(std::min(typed.find_first_not_of('-'), typed.size()));
   const std::string_view near = nearest_name(typed, names);
   if (near.empty()) {
-    return at(entry.line, fmt::format("there is no option '{}'; 'smtpscope help {}' lists them",
-                                      entry.name, app.get_name()));
+    return error_at(entry.at, fmt::format("there is no option '{}'; 'smtpscope help {}' lists them",
+                                          entry.name, app.get_name()));
   }
-  return at(entry.line,
-            fmt::format("there is no option '{}'. Did you mean '{}'?", entry.name, near));
+  return error_at(entry.at,
+                  fmt::format("there is no option '{}'. Did you mean '{}'?", entry.name, near));
 }
 
-Result<Done> Configuration::add(CLI::Option& option, const Entry& entry) const {
+Result<Done> ConfigurationSection::add(CLI::Option& option, const Entry& entry) const {
   constexpr std::string_view kYes[] = {"yes", "true", "on"};
   constexpr std::string_view kNo[] = {"no", "false", "off"};
   const bool yes = entry.bare || std::ranges::find(kYes, entry.value) != std::end(kYes);
@@ -135,7 +181,8 @@ Result<Done> Configuration::add(CLI::Option& option, const Entry& entry) const {
     if (yes) {
       option.add_result("true");
     } else if (std::ranges::find(kNo, entry.value) == std::end(kNo)) {
-      return at(entry.line, fmt::format("{}: '{}' is neither yes nor no", entry.name, entry.value));
+      return error_at(entry.value_at,
+                      fmt::format("{}: '{}' is neither yes nor no", entry.name, entry.value));
     }
     return Done{};
   }
@@ -144,28 +191,34 @@ Result<Done> Configuration::add(CLI::Option& option, const Entry& entry) const {
     return Done{};
   }
   if (entry.value.empty()) {
-    return at(entry.line, fmt::format("{} needs a value: {} = {}", entry.name, entry.name,
-                                      option.get_type_name()));
+    return error_at(entry.at, fmt::format("{} needs a value: {} = {}", entry.name, entry.name,
+                                          option.get_type_name()));
   }
   option.add_result(entry.value);
   return Done{};
 }
 
-Result<Done> Configuration::apply(CLI::App& app) {
+Result<Done> ConfigurationSection::apply(CLI::App& app, const WhyNot& why_not) {
   std::map<CLI::Option*, std::size_t> given;  // and the line
   for (Entry& entry : entries_) {
+    if (is_barred(entry.name)) {
+      return error_at(entry.at, fmt::format("'{}' can only stand on the command line", entry.name));
+    }
+    if (const std::string words = why_not ? why_not(entry.name) : std::string(); !words.empty()) {
+      return error_at(entry.at, words);
+    }
     auto found = find_option(app, entry);
     if (!found) return found.error();
     CLI::Option& option = *found.value();
-    const auto [first, anew] = given.try_emplace(&option, entry.line);
+    const auto [first, anew] = given.try_emplace(&option, entry.at.line);
     entry.overruled = anew ? option.count() > 0 : first->second == 0;
     if (entry.overruled) {
       first->second = 0;
       continue;
     }
     if (!anew && !is_list(option)) {
-      return at(entry.line, fmt::format("{} is given a second time; the first is in line {}",
-                                        entry.name, first->second));
+      return error_at(entry.at, fmt::format("{} is given a second time; the first is in line {}",
+                                            entry.name, first->second));
     }
     if (auto added = add(option, entry); !added) return added;
   }
@@ -180,7 +233,7 @@ Result<Done> Configuration::apply(CLI::App& app) {
   return Done{};
 }
 
-Error Configuration::placed(const Error& error) const {
+Error ConfigurationSection::placed(const Error& error) const {
   const std::string& words = error.message;
   const Entry* best = nullptr;
   int best_signs = 0;
@@ -198,7 +251,19 @@ Error Configuration::placed(const Error& error) const {
       best_signs = signs;
     }
   }
-  return best == nullptr ? Error{fmt::format("{}: {}", path_, words)} : at(best->line, words);
+  const std::string told = name_.empty() ? words : fmt::format("route {}: {}", name_, words);
+  if (best != nullptr) return error_at(best->value_at, told);
+  return name_.empty() ? Error{fmt::format("{}: {}", path_, told)} : error_at(at_, told);
+}
+
+Error ConfigurationSection::each_placed(const Error& faults) const {
+  std::string all;
+  std::string_view text = faults.message;
+  while (!text.empty()) {
+    all += fmt::format("{}{}", all.empty() ? "" : "\n",
+                       placed({std::string(take_line(text))}).message);
+  }
+  return {all};
 }
 
 }  // namespace smtpscope

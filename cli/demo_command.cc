@@ -51,7 +51,7 @@ void tell(std::string_view text) {
 /// Ends the proxy when the demo's client has ended; where there is a page, its reader does.
 class DemoEnd : public DemoEvents {
  public:
-  DemoEnd(Proxy& proxy, std::string page) : proxy_(proxy), page_(std::move(page)) {}
+  DemoEnd(Stoppable& proxy, std::string page) : proxy_(proxy), page_(std::move(page)) {}
   void on_demo_over(std::string_view failure) override {
     failure_ = failure;
     if (page_.empty() || !failure.empty()) {
@@ -63,15 +63,16 @@ class DemoEnd : public DemoEvents {
   const std::string& failure() const { return failure_; }
 
  private:
-  Proxy& proxy_;
+  Stoppable& proxy_;
   const std::string page_;
   std::string failure_;
 };
 
 int run(const DemoArguments& arguments) {
   LiveRunOptions options;
-  options.proxy.listen = {parse_listen("127.0.0.1:0").value()};
-  options.proxy.upstream.kind = Endpoint::Kind::kSink;
+  ProxyOptions& route = options.routes.emplace_back();
+  route.listen = {parse_listen("127.0.0.1:0").value()};
+  route.upstream.kind = Endpoint::Kind::kSink;
   options.capture.path = arguments.capture;
   options.capture.force = arguments.force;
   options.tap = "demo";
@@ -93,9 +94,9 @@ int run(const DemoArguments& arguments) {
   auto live = LiveRun::start(std::move(options));
   if (!live) return fail(live.error().message);
   LiveRun& demo = *live.value();
-  DemoEnd end(demo.proxy(), demo.page_address());
+  DemoEnd end(demo.routes(), demo.page_address());
   if (!demo.page_address().empty()) tell(fmt::format("page: {}", demo.page_address()));
-  DemoClient client(demo.loop(), demo.proxy().addresses().front(), *pause, end);
+  DemoClient client(demo.loop(), demo.routes().proxies().front()->addresses().front(), *pause, end);
   client.start();
   const int code = demo.serve();
   demo.print_totals();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <fstream>
@@ -144,7 +145,11 @@ Result<Done> LiveRun::open() {
         return parts;
       });
     }
-    metrics_ = std::make_unique<RunMetrics>(SMTPSCOPE_VERSION, [this] { return gauges(); });
+    std::vector<std::string> routes;
+    routes.reserve(options_.routes.size());
+    for (const ProxyOptions& route : options_.routes) routes.push_back(route.name);
+    metrics_ = std::make_unique<RunMetrics>(
+        SMTPSCOPE_VERSION, [this] { return gauges(); }, std::move(routes));
     timelines_.add(metrics_.get());
     auto page = WebPage::start(options_.web, true, chosen, older_.get(),
                                [this] { return metrics_->text(); });
@@ -164,9 +169,12 @@ Result<Done> LiveRun::open() {
                                        TraceQueue::kLimit, options_.alarm, octets_.get(), watchers);
   tracing_ = trace_.get();
   ProxyNotices& notices = *this;
-  proxy_ = std::make_unique<Proxy>(*loop_, options_.proxy, trace_.get(), notices);
-  if (auto started = proxy_->start(); !started) return started;
-  stop_ = std::make_unique<StopSignals>(*loop_, *proxy_, notices);
+  routes_ = std::make_unique<Routes>(
+      *loop_, std::move(options_.routes),
+      ProxyProcess::Options{.last_session = last_session_, .tick = options_.tick}, trace_.get(),
+      notices);
+  if (auto started = routes_->start(); !started) return started;
+  stop_ = std::make_unique<StopSignals>(*loop_, *routes_, notices);
   hangup_ = SignalWatch::calling<&LiveRun::on_hangup>(*loop_, SIGHUP, this);
   status_wanted_ = SignalWatch::calling<&LiveRun::on_status_wanted>(*loop_, SIGUSR1, this);
   if (manager_.listens()) {
@@ -189,7 +197,7 @@ Result<Done> LiveRun::open_capture(RunInfo& info) {
   if (!begun.appended) return Done{};
   info = begun.run;
   loop_->count_from(info.started);
-  options_.proxy.last_session = begun.last_session;
+  last_session_ = begun.last_session;
   notice(fmt::format("the capture goes on behind session {}", begun.last_session));
   if (begun.cut_octets > 0) {
     notice(fmt::format("the capture had been cut off inside a line: its last {} were removed",
@@ -198,7 +206,18 @@ Result<Done> LiveRun::open_capture(RunInfo& info) {
   return Done{};
 }
 
-void LiveRun::on_status_wanted() { notice("status: " + status()); }
+void LiveRun::on_status_wanted() {
+  notice("status: " + status());
+  for (const auto& proxy : routes_->proxies()) {
+    if (proxy->options().name.empty()) continue;
+    const ProxyTotals& totals = proxy->totals();
+    notice(
+        fmt::format("status of route {}: {} open, {} in all, {} unreachable, {} refused, {} "
+                    "turned away",
+                    proxy->options().name, counted(proxy->open_sessions(), "session"),
+                    totals.sessions, totals.unreachable, totals.refused, totals.turned_away));
+  }
+}
 
 void LiveRun::on_alive() { manager_.alive(status()); }
 
@@ -217,13 +236,13 @@ RunGauges LiveRun::gauges() const {
 }
 
 std::string LiveRun::status() const {
-  const ProxyTotals& totals = proxy_->totals();
+  const ProxyTotals totals = routes_->totals();
   const std::uint64_t lost = trace_->lost_so_far() + (capture_ ? capture_->lost_events() : 0);
   return fmt::format(
       "{} open, {} in all, {} unreachable, {} refused, {} turned away; {} from clients and {} from "
       "servers in sessions that are over; {} queued for the tracer, {} for the disk; {} missing "
       "from the record; {} MiB of memory",
-      counted(proxy_->open_sessions(), "session"), totals.sessions, totals.unreachable,
+      counted(routes_->open_sessions(), "session"), totals.sessions, totals.unreachable,
       totals.refused, totals.turned_away, counted(totals.octets[index(Side::kClient)], "octet"),
       counted(totals.octets[index(Side::kServer)], "octet"), counted(trace_->queued(), "octet"),
       capture_ ? capture_->queued() : 0, counted(lost, "event"),
@@ -232,7 +251,7 @@ std::string LiveRun::status() const {
 
 /// For logrotate, or the terminal is gone. Mail goes on.
 void LiveRun::on_hangup() {
-  proxy_->reload_certificates();
+  routes_->reload_certificates();
   if (!capture_) return;
   capture_->reopen();
   trace_->flush();
@@ -257,19 +276,32 @@ void LiveRun::open_timeline(const RunInfo& info) {
   timelines_.add(exporter_.get());
 }
 
-void LiveRun::announce() {
-  const std::string server = options_.proxy.transparent == Transparent::kNo
-                                 ? options_.proxy.upstream.text()
+void LiveRun::announce(const Proxy& proxy) {
+  const ProxyOptions& options = proxy.options();
+  const std::string server = options.transparent == Transparent::kNo
+                                 ? options.upstream.text()
                                  : "where the client wanted to go";
-  for (const SocketAddress& address : proxy_->addresses()) {
-    notice(fmt::format("listening on {} {} {}", address.text(), arrow(), server));
+  const std::string route = options.name.empty() ? "" : fmt::format("route {}: ", options.name);
+  for (const SocketAddress& address : proxy.addresses()) {
+    notice(fmt::format("{}listening on {} {} {}", route, address.text(), arrow(), server));
   }
-  for (const SocketAddress& address : proxy_->tls_addresses()) {
-    notice(fmt::format("listening on {} {} {}, TLS from the first octet", address.text(), arrow(),
-                       server));
+  for (const SocketAddress& address : proxy.tls_addresses()) {
+    notice(fmt::format("{}listening on {} {} {}, TLS from the first octet", route, address.text(),
+                       arrow(), server));
   }
+}
+
+void LiveRun::announce() {
+  const auto& proxies = routes_->proxies();
+  for (const auto& proxy : proxies) announce(*proxy);
   if (page_) notice(fmt::format("page: {}", page_->address()));
-  for (const std::string& missing : missing_surroundings(options_.proxy)) warn(missing);
+  // What the host lacks it lacks for all of them.
+  const auto tproxy = std::find_if(proxies.begin(), proxies.end(), [](const auto& proxy) {
+    return proxy->options().transparent == Transparent::kTproxy;
+  });
+  if (tproxy != proxies.end()) {
+    for (const std::string& missing : missing_surroundings((*tproxy)->options())) warn(missing);
+  }
   if (capture_) notice(fmt::format("capture: {}", capture_->first_path()));
   if (rows_) notice(fmt::format("records: {}", options_.records));
   if (spans_) notice(fmt::format("spans: {}", options_.collector.shown));
@@ -352,12 +384,12 @@ bool LiveRun::close_spans() {
 
 void LiveRun::print_totals() {
   if (!options_.brief) tell_totals();
-  proxy_.reset();  // the last words of its key log
+  routes_.reset();  // the last words of its key log
   errors_.close();
 }
 
 void LiveRun::tell_totals() {
-  const ProxyTotals& totals = proxy_->totals();
+  const ProxyTotals totals = routes_->totals();
   std::string text =
       fmt::format("{}, {} from clients, {} from the server", counted(totals.sessions, "session"),
                   counted(totals.octets[index(Side::kClient)], "octet"),
@@ -365,6 +397,11 @@ void LiveRun::tell_totals() {
   if (totals.unreachable > 0) text += fmt::format("; server unreachable: {}", totals.unreachable);
   if (totals.turned_away > 0) text += fmt::format("; turned away: {}", totals.turned_away);
   notice(text);
+  for (const auto& proxy : routes_->proxies()) {
+    if (proxy->options().name.empty()) continue;
+    notice(fmt::format("route {}: {}", proxy->options().name,
+                       counted(proxy->totals().sessions, "session")));
+  }
 
   // Where the text timeline was shown it has the table of several sessions at its end.
   const RunSummary& summary = trace_->summary();

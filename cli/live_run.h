@@ -25,6 +25,7 @@
 #include "exporters/text/open_sessions_line.h"
 #include "net/loop.h"
 #include "proxy/proxy.h"
+#include "proxy/routes.h"
 #include "proxy/stop_signals.h"
 #include "timeline/rule_set.h"
 #include "trace/background_output.h"
@@ -34,10 +35,11 @@
 namespace smtpscope {
 
 struct LiveRunOptions {
-  ProxyOptions proxy;
-  CaptureSeriesOptions capture;  // path "" for none
-  std::string records;           // folder; "" for none
-  CollectorSettings collector;   // of spans; its url "" for none
+  std::vector<ProxyOptions> routes;              // at least one; several have names
+  Duration tick = ProxyProcess::Options().tick;  // how often it is asked who is silent
+  CaptureSeriesOptions capture;                  // path "" for none
+  std::string records;                           // folder; "" for none
+  CollectorSettings collector;                   // of spans; its url "" for none
   RecordSettings record_settings;
   SanitizerPolicy policy;
   std::string tap;              // label of the vantage point
@@ -114,7 +116,7 @@ class LiveRun : private ProxyNotices, private TraceNotices {
   ~LiveRun() override;
 
   Loop& loop() { return *loop_; }
-  Proxy& proxy() { return *proxy_; }
+  Routes& routes() { return *routes_; }
   const std::string& capture_path() const { return options_.capture.path; }
   /// Where the live page is; "" if none is served.
   std::string page_address() const { return page_ ? page_->address() : ""; }
@@ -146,11 +148,13 @@ class LiveRun : private ProxyNotices, private TraceNotices {
   void on_alive();
   void on_stop();
   std::string status() const;
+  void announce(const Proxy& proxy);
   RunGauges gauges() const;
   void announce();
   void tell_totals();
 
   LiveRunOptions options_;
+  SessionId last_session_ = kWholeRun;  // of the capture that is gone on with
   std::mutex errors_mutex_;
   BackgroundOutput errors_;  // stderr may be stalled too
   std::unique_ptr<Loop> loop_;
@@ -169,7 +173,7 @@ class LiveRun : private ProxyNotices, private TraceNotices {
   std::unique_ptr<PageWatch> page_watch_;
   std::unique_ptr<LiveTrace> trace_;
   std::atomic<const LiveTrace*> tracing_{nullptr};  // for the page's threads
-  std::unique_ptr<Proxy> proxy_;
+  std::unique_ptr<Routes> routes_;
   std::unique_ptr<StopSignals> stop_;
   SignalWatchPtr hangup_;
   SignalWatchPtr status_wanted_;

@@ -1,5 +1,7 @@
 #include "cli/option_values.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -7,6 +9,10 @@
 #include "capture/sanitizer.h"
 
 namespace smtpscope {
+
+Error not_a_time(std::string_view option, std::string_view value) {
+  return Error{fmt::format("{}: '{}' is no time; give 5s, 500ms or 2m", option, value)};
+}
 
 std::optional<std::uint64_t> parse_message_size(std::string_view text) {
   if (text == "full") return SanitizerPolicy::kEverything;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/result.h"
 #include "base/time.h"
 
 namespace smtpscope {
@@ -16,6 +17,9 @@ std::optional<std::uint64_t> parse_message_size(std::string_view text);
 /// A span of time as given to --grace or --pause: a number, whole or decimal, with "ms", "s" or
 /// "m"; seconds without. Empty when it is none of these, or longer than a day.
 std::optional<Duration> parse_duration(std::string_view text);
+
+/// What is said of a value that parse_duration() does not take.
+Error not_a_time(std::string_view option, std::string_view value);
 
 /// A longer span of time, for files that are kept: a whole number with "s", "m", "h" or "d". Empty
 /// when it is none of these, zero, or longer than ten years.

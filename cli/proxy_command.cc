@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -14,19 +13,18 @@
 #include "cli/capture_arguments.h"
 #include "cli/configuration.h"
 #include "cli/file_output.h"
-#include "cli/identity_arguments.h"
 #include "cli/live_run.h"
 #include "cli/option_values.h"
 #include "cli/otlp_arguments.h"
 #include "cli/proxy_plan.h"
 #include "cli/record_arguments.h"
 #include "cli/replay_arguments.h"
+#include "cli/route_arguments.h"
 #include "cli/rule_options.h"
 #include "cli/scenario_arguments.h"
-#include "cli/service_arguments.h"
 #include "cli/service_manager.h"
 #include "cli/subcommand.h"
-#include "cli/tls_arguments.h"
+#include "proxy/routes.h"
 
 namespace smtpscope {
 namespace {
@@ -35,12 +33,7 @@ namespace {
 struct ProxyArguments {
   std::string configuration;
   bool check = false;
-  std::vector<std::string> listen;
-  std::string upstream;
-  std::vector<std::string> allow;
-  bool allow_everyone = false;
-  IdentityArguments identity;
-  ServiceArguments service;
+  RouteArguments route;  // where the configuration has none
   CaptureArguments capture;
   // Enough for the header and text of nearly every mail written by hand; what makes a message
   // larger is attachments, whose octets tell nothing that the facts kept of them do not. And it
@@ -49,14 +42,10 @@ struct ProxyArguments {
   bool keep_credentials = false;
   std::string tap;
   std::string grace = "5s";
-  std::string connect_timeout = "10s";
   std::vector<std::string> tell_silence = {"5s", "30s", "60s"};
   std::string records;
   std::string otlp;
   RecordArguments record_arguments;
-  TlsArguments tls;
-  ScenarioArguments scenario;
-  ReplayArguments replay;
   Rendering rendering;
   RuleOptions rules;
   WebArguments web;
@@ -65,68 +54,29 @@ struct ProxyArguments {
 /// How often it is asked at most who is silent.
 constexpr Duration kFastestTick = std::chrono::milliseconds(20);
 
-Result<LiveRunOptions> read(const ProxyArguments& arguments) {
-  LiveRunOptions options;
-  for (const std::string& text : arguments.listen) {
-    auto endpoint = parse_listen(text);
-    if (!endpoint) return endpoint.error();
-    options.proxy.listen.push_back(endpoint.value());
-  }
-  if (auto done =
-          read_service_arguments(arguments.service, !arguments.upstream.empty(), options.proxy);
-      !done) {
-    return done.error();
-  }
-  if (!arguments.upstream.empty()) {
-    auto upstream = parse_upstream(arguments.upstream);
-    if (!upstream) return upstream.error();
-    options.proxy.upstream = upstream.value();
-  }
-  auto inherited = take_inherited_listeners();
-  if (!inherited) return inherited.error();
-  options.proxy.inherited = std::move(inherited.value());
-  auto tls = read_tls_arguments(arguments.tls);
-  if (!tls) return tls.error();
-  options.proxy.tls = std::move(tls.value());
-  options.proxy.tls.force = arguments.capture.force;
-  options.proxy.tls.append = arguments.capture.append;
-  for (const std::string& text : arguments.tls.listen) {
-    auto endpoint = parse_listen(text);
-    if (!endpoint) return endpoint.error();
-    options.proxy.listen_tls.push_back(endpoint.value());
-  }
-  if (arguments.listen.empty() && arguments.tls.listen.empty() && options.proxy.inherited.empty()) {
-    return Error{
-        "nowhere to listen: give --listen PORT, or --listen-tls PORT for clients that "
-        "speak TLS from the first octet"};
-  }
-  if (arguments.allow_everyone) options.proxy.allow.add_everyone();
-  for (const std::string& cidr : arguments.allow) {
-    if (auto added = options.proxy.allow.add(cidr); !added) return added.error();
-  }
-  if (auto done = read_identity_arguments(arguments.identity, options.proxy); !done)
-    return done.error();
+/// The sections [route NAME] of a configuration, in their order.
+using RouteSections = std::vector<std::unique_ptr<RouteSection>>;
+
+/// What is the process's own, into `options`, which has the routes.
+Result<Done> read(const ProxyArguments& arguments, const RouteSections& routes,
+                  LiveRunOptions& options) {
   const auto grace = parse_duration(arguments.grace);
-  const auto connect_timeout = parse_duration(arguments.connect_timeout);
-  const auto no_time = [](std::string_view option, std::string_view value) {
-    return Error{fmt::format("{}: '{}' is no time; give 5s, 500ms or 2m", option, value)};
-  };
-  if (!grace) return no_time("--grace", arguments.grace);
-  if (!connect_timeout || *connect_timeout == Duration::zero()) {
-    return no_time("--connect-timeout", arguments.connect_timeout);
+  if (!grace) return not_a_time("--grace", arguments.grace);
+  for (ProxyOptions& route : options.routes) {
+    route.grace = *grace;
+    route.tls.force = arguments.capture.force;
+    route.tls.append = arguments.capture.append;
   }
-  options.proxy.grace = *grace;
-  options.proxy.connect_timeout = *connect_timeout;
   // For whoever watches: nobody reads along what is written as records, or not at all.
   if (arguments.rendering.format == all_exporters().front().name) {
     for (const std::string& text : arguments.tell_silence) {
       const auto step = parse_duration(text);
-      if (!step) return no_time("--tell-silence", text);
+      if (!step) return not_a_time("--tell-silence", text);
       if (*step > Duration::zero()) options.alarm.push_back(*step);
     }
     std::ranges::sort(options.alarm);
     if (!options.alarm.empty()) {
-      options.proxy.tick = std::clamp(options.alarm.front() / 4, kFastestTick, options.proxy.tick);
+      options.tick = std::clamp(options.alarm.front() / 4, kFastestTick, options.tick);
     }
   }
   const auto message = parse_message_size(arguments.message);
@@ -147,150 +97,257 @@ Result<LiveRunOptions> read(const ProxyArguments& arguments) {
   options.rendering = arguments.rendering;
   options.web = arguments.web;
   if (const auto read = read_filter(options.rendering); !read) return read.error();
+  const std::string joined = joined_filter(arguments.rendering.filter_text, routes);
+  if (joined != arguments.rendering.filter_text) {
+    auto filter = SessionFilter::parse(joined);
+    if (!filter) return filter.error();
+    options.rendering.filter = std::make_shared<const SessionFilter>(std::move(filter.value()));
+  }
   auto rules = make_rules(arguments.rules);
   if (!rules) return rules.error();
   options.rules = std::move(rules.value());
-  return options;
+  return Done{};
 }
 
-std::string clients_in_words(const ProxyArguments& arguments) {
-  if (arguments.allow_everyone) return "everybody";
-  std::vector<std::string> all = arguments.allow;
-  all.insert(all.begin(), "loopback");
-  return fmt::format("{}", fmt::join(all, ", "));
-}
-
-/// Says what would be done, and does none of it.
-int check(const ProxyArguments& arguments, const LiveRunOptions& options,
-          const std::optional<Configuration>& configuration) {
-  auto checked = LiveRun::check(options);
-  if (checked) checked = Proxy::check(options.proxy);
-  if (!checked) {
-    return fail((configuration ? configuration->placed(checked.error()) : checked.error()).message);
+/// The scenario of a route, if it has one: nullptr if not.
+Result<std::shared_ptr<ScenarioRun>> read_scenario(const RouteArguments& arguments,
+                                                   ProxyOptions& route) {
+  if (arguments.scenario.empty()) return std::shared_ptr<ScenarioRun>();
+  auto program = read_scenario_arguments(arguments.scenario);
+  if (!program) return program.error();
+  if (route.tls.mode == TlsMode::kStrip) {
+    return Error{"--tls strip does not go with a scenario; say --what-if 'hide STARTTLS'"};
   }
-  return print(plan_text(options, clients_in_words(arguments)));
+  const std::vector<LabLine>& lines = program.value().lines;
+  const bool fails_tls = std::any_of(lines.begin(), lines.end(), [](const LabLine& line) {
+    return line.action == LabAction::kFailHandshake;
+  });
+  if (fails_tls && route.tls.mode == TlsMode::kIntercept) {
+    return Error{"'TLS: fail handshake' needs TLS that is passed through: leave --tls away"};
+  }
+  return play_scenario(std::move(program.value()), route);
 }
+
+/// What the laboratory does in a route.
+struct RouteLab {
+  std::string prefix;                     // of what is told of it: the route's name, if it has one
+  std::string recording;                  // that its server plays; "" if it plays none
+  std::shared_ptr<ScenarioRun> scenario;  // nullptr if it has none
+  std::shared_ptr<ReplayPlan> replay;     // nullptr if it is another server
+
+  /// Once the run has begun.
+  void begin(LiveRun& live) const {
+    if (scenario) {
+      for (const std::string& warning : scenario->program().warnings()) live.tell(prefix + warning);
+    }
+    if (!replay) return;
+    replay->tell = [&live, named = prefix](const std::string& what) { live.tell(named + what); };
+  }
+
+  /// Tells what was of no use, when the run is over.
+  void tell_unused(LiveRun& live) const {
+    if (scenario) {
+      for (const std::string& unused : scenario->unused()) {
+        live.tell(prefix + "the scenario's line was of no use: " + unused);
+      }
+    }
+    if (!replay || replay->last_goes_on || replay->begun >= replay->dialogues.size()) return;
+    live.tell(fmt::format("{}{} of the recording were not asked for", prefix,
+                          counted(replay->dialogues.size() - replay->begun, "session")));
+  }
+
+  /// A client departed from what the server plays.
+  bool departed() const { return replay && replay->deviations > 0; }
+};
+
+/// A run of `proxy` while its options are read.
+class ProxyReading {
+ public:
+  ProxyReading(const ProxyArguments& arguments, CLI::App& app) : arguments_(arguments), app_(app) {}
+
+  /// Reads all; the Error has each fault on a line of its own, with its place.
+  Result<Done> read_all() {
+    if (auto done = read_configuration(); !done) return done;
+    auto inherited = take_inherited_listeners();
+    if (!inherited) return inherited.error();
+    if (sections_.empty()) {
+      const auto placed = [this](const Error& error) { return in_process(error); };
+      if (auto done = add_route(arguments_.route, std::move(inherited.value()), placed); !done) {
+        return done;
+      }
+    } else {
+      if (auto done = read_sections(std::move(inherited.value())); !done) return done;
+    }
+    if (auto done = smtpscope::read(arguments_, sections_, options_); !done) {
+      return in_process(done.error());
+    }
+    return Done{};
+  }
+
+  /// Says what would be done, and does none of it.
+  int check() {
+    const auto refuse = [](const Error& error) { return fail(error.message); };
+    if (auto done = LiveRun::check(options_); !done) return refuse(in_process(done.error()));
+    std::vector<std::string> clients;
+    for (std::size_t i = 0; i < options_.routes.size(); ++i) {
+      auto done = Routes::check(options_.routes, i);
+      if (done) done = Proxy::check(options_.routes[i]);
+      if (!done) {
+        return refuse(sections_.empty() ? in_process(done.error())
+                                        : sections_[i]->placed(done.error()));
+      }
+      clients.push_back(
+          clients_in_words(sections_.empty() ? arguments_.route : sections_[i]->arguments()));
+    }
+    std::vector<std::string> filters(options_.routes.size());
+    for (std::size_t i = 0; i < sections_.size(); ++i) filters[i] = sections_[i]->filter();
+    return print(plan_text(options_, clients, filters));
+  }
+
+  LiveRunOptions& options() { return options_; }
+  /// By route.
+  const std::vector<RouteLab>& labs() const { return labs_; }
+
+ private:
+  Error in_process(const Error& error) const {
+    return configuration_ ? configuration_->main().each_placed(error) : error;
+  }
+
+  Result<Done> read_configuration() {
+    if (arguments_.configuration.empty()) return Done{};
+    auto file = Configuration::read(arguments_.configuration);
+    if (!file) return file.error();
+    configuration_ = std::move(file.value());
+    for (ConfigurationSection& section : configuration_->routes()) {
+      sections_.push_back(std::make_unique<RouteSection>(section));
+    }
+    if (sections_.empty()) return configuration_->main().apply(app_);
+    const auto is_of_routes = [this](std::string_view name) {
+      return sections_.front()->has(name) && name != "filter" && name != "only";
+    };
+    for (const CLI::Option* option : app_.get_options(std::function<bool(CLI::Option*)>())) {
+      for (const std::string& name : option->get_lnames()) {
+        if (option->count() == 0 || !is_of_routes(name)) continue;
+        return Error{
+            fmt::format("--{} is of one route, and {} has sections: put it there, below "
+                        "[route NAME]",
+                        name, configuration_->path())};
+      }
+    }
+    return configuration_->main().apply(app_, [&](std::string_view name) {
+      if (!is_of_routes(name)) return std::string();
+      return fmt::format("'{}' is of one route: put it below a [route NAME]", name);
+    });
+  }
+
+  Result<Done> read_sections(std::vector<InheritedListener> inherited) {
+    std::vector<std::string> names;
+    for (const auto& section : sections_) names.push_back(section->name());
+    auto sockets = share_out(std::move(inherited), names);
+    if (!sockets) return sockets.error();
+    for (std::size_t i = 0; i < sections_.size(); ++i) {
+      RouteSection& section = *sections_[i];
+      if (auto done = section.apply(app_); !done) return done;
+      const auto placed = [&](const Error& error) { return section.each_placed(error); };
+      if (auto filter = SessionFilter::parse(section.filter()); !filter) {
+        return section.placed(filter.error());
+      }
+      if (auto done = add_route(section.arguments(), std::move(sockets.value()[i]), placed);
+          !done) {
+        return done;
+      }
+      options_.routes.back().name = section.name();
+      labs_.back().prefix = fmt::format("route {}: ", section.name());
+    }
+    for (std::size_t i = 0; i < sections_.size(); ++i) {
+      if (auto done = Routes::check(options_.routes, i); !done) {
+        return sections_[i]->placed(done.error());
+      }
+    }
+    return Done{};
+  }
+
+  template <typename Placed>
+  Result<Done> add_route(const RouteArguments& arguments, std::vector<InheritedListener> inherited,
+                         const Placed& placed) {
+    auto route = read_route_arguments(arguments, std::move(inherited));
+    if (!route) return placed(route.error());
+    auto scenario = read_scenario(arguments, route.value());
+    if (!scenario) return placed(scenario.error());
+    auto replay = play_upstream(arguments.replay, route.value());
+    if (!replay) return placed(replay.error());
+    RouteLab lab;
+    if (route.value().upstream.kind == Endpoint::Kind::kReplay) {
+      lab.recording = route.value().upstream.path;
+    }
+    lab.scenario = std::move(scenario.value());
+    lab.replay = std::move(replay.value());
+    labs_.push_back(std::move(lab));
+    options_.routes.push_back(std::move(route.value()));
+    return Done{};
+  }
+
+  const ProxyArguments& arguments_;
+  CLI::App& app_;
+  std::optional<Configuration> configuration_;
+  RouteSections sections_;
+  LiveRunOptions options_;
+  std::vector<RouteLab> labs_;
+};
 
 /// Whether the clients of a played server did what those of the recording had done.
-int compare_with_recording(const ProxyArguments& arguments, const ReplayPlan& plan, LiveRun& live) {
-  const Endpoint server = parse_upstream(arguments.upstream).value();
-  const int code = plan.deviations > 0 ? kExitFound : kExitFine;
-  if (server.kind != Endpoint::Kind::kReplay) return code;
+int compare_with_recording(const ProxyArguments& arguments, const RouteLab& lab, LiveRun& live) {
   // Behind records that are somebody's input there is no room for it.
   const std::string& format = arguments.rendering.format;
   const bool for_people =
       format == all_exporters().front().name || format == kBriefFormat || format == kNoFormat;
   const bool one_file = arguments.capture.path.find('%') == std::string::npos;
-  if (live.capture_path().empty() || !for_people || !one_file) return code;
+  if (live.capture_path().empty() || !for_people || !one_file) return kExitFine;
   ReplayComparison comparison;
-  comparison.recording = server.path;
+  comparison.recording = lab.recording;
   comparison.replayed = live.capture_path();
-  comparison.timing = plan.pace.factor == 1;
+  comparison.timing = lab.replay->pace.factor == 1;
   comparison.rendering = arguments.rendering;
-  return std::max(code, compare_replay(comparison));
+  return compare_replay(comparison);
 }
 
 int run(const ProxyArguments& arguments, CLI::App& app) {
-  std::optional<Configuration> configuration;
-  if (!arguments.configuration.empty()) {
-    auto file = Configuration::read(arguments.configuration);
-    if (!file) return fail(file.error().message);
-    configuration = std::move(file.value());
-    if (auto applied = configuration->apply(app); !applied) return fail(applied.error().message);
-  }
-  auto options = read(arguments);
-  if (!options) {
-    return fail((configuration ? configuration->placed(options.error()) : options.error()).message);
-  }
-  std::shared_ptr<ScenarioRun> scenario;
-  if (!arguments.scenario.empty()) {
-    auto program = read_scenario_arguments(arguments.scenario);
-    if (!program) return fail_for(program.error());
-    if (options.value().proxy.tls.mode == TlsMode::kStrip) {
-      return fail("--tls strip does not go with a scenario; say --what-if 'hide STARTTLS'");
-    }
-    const bool fails_tls = std::ranges::any_of(program.value().lines, [](const LabLine& line) {
-      return line.action == LabAction::kFailHandshake;
-    });
-    if (fails_tls && options.value().proxy.tls.mode == TlsMode::kIntercept) {
-      return fail("'TLS: fail handshake' needs TLS that is passed through: leave --tls away");
-    }
-    scenario = play_scenario(std::move(program.value()), options.value().proxy);
-  }
-  auto replay = play_upstream(arguments.replay, options.value().proxy);
-  if (!replay) return fail(replay.error().message);
-  if (arguments.check) return check(arguments, options.value(), configuration);
+  ProxyReading reading(arguments, app);
+  if (auto done = reading.read_all(); !done) return fail_for(done.error());
+  LiveRunOptions& options = reading.options();
+  if (arguments.check) return reading.check();
   const bool tells_rows =
       !arguments.records.empty() || !arguments.otlp.empty() || arguments.rendering.format == "otlp";
   if (tells_rows) {  // behind the check: it may make a key
     auto settings = read_record_arguments(arguments.record_arguments);
     if (!settings) return fail(settings.error().message);
-    options.value().record_settings = std::move(settings.value());
+    options.record_settings = std::move(settings.value());
   }
-  auto live = LiveRun::start(std::move(options.value()));
-  if (!live) return fail(live.error().message);
-  if (scenario) {
-    for (const std::string& warning : scenario->program().warnings()) live.value()->tell(warning);
+  auto started = LiveRun::start(std::move(options));
+  if (!started) return fail(started.error().message);
+  LiveRun& live = *started.value();
+  const std::vector<RouteLab>& labs = reading.labs();
+  for (const RouteLab& lab : labs) lab.begin(live);
+  int code = live.serve();
+  for (const RouteLab& lab : labs) lab.tell_unused(live);
+  live.print_totals();
+  for (const RouteLab& lab : labs) {
+    if (lab.departed()) code = std::max<int>(code, kExitFound);
   }
-  if (replay.value()) {
-    replay.value()->tell = [&live](const std::string& what) { live.value()->tell(what); };
-  }
-  const int code = live.value()->serve();
-  if (scenario) {
-    for (const std::string& unused : scenario->unused()) {
-      live.value()->tell("the scenario's line was of no use: " + unused);
-    }
-  }
-  if (replay.value() && !replay.value()->last_goes_on &&
-      replay.value()->begun < replay.value()->dialogues.size()) {
-    live.value()->tell(
-        fmt::format("{} of the recording were not asked for",
-                    counted(replay.value()->dialogues.size() - replay.value()->begun, "session")));
-  }
-  live.value()->print_totals();
-  if (!replay.value()) return code;
-  return std::max(code, compare_with_recording(arguments, *replay.value(), *live.value()));
+  // The capture of several routes is of other sessions, too.
+  if (labs.size() > 1 || labs.front().recording.empty()) return code;
+  return std::max(code, compare_with_recording(arguments, labs.front(), live));
 }
 
 std::function<int()> declare_proxy(CLI::App& app) {
   auto arguments = std::make_shared<ProxyArguments>();
+  add_route_options(app, arguments->route);
   app.option_defaults()->group("Listening");
-  app.add_option("--listen", arguments->listen,
-                 "Where clients connect; a port alone means loopback. May be repeated")
-      ->default_str("nowhere")
-      ->type_name("[HOST:]PORT")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--allow", arguments->allow,
-                 "Network whose clients may connect, besides loopback. Required to listen on other "
-                 "addresses, because the server sees all clients as this host. May be repeated")
-      ->default_str("loopback only")
-      ->type_name("CIDR")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_flag(
-      "--allow-everyone", arguments->allow_everyone,
-      "Let anybody connect. If the server trusts this host's address, it then trusts all of them");
   app.add_option(
          "--grace", arguments->grace,
          "How long to wait for open sessions after SIGINT or SIGTERM; a second signal ends them")
       ->type_name("TIME")
       ->capture_default_str();
-  add_limit_options(app, arguments->service);
-  app.option_defaults()->group("Mail server");
-  app.add_option(
-         "--upstream", arguments->upstream,
-         "The mail server; 'sink' is a built-in one that accepts and discards mail, replay: "
-         "answers as the server of a recording did, script: as a file says (docs/replay.md)")
-      ->default_str("none")
-      ->type_name("HOST:PORT|unix:PATH|sink|replay:FILE|script:FILE");
-  add_transparent_options(app, arguments->service);
-  app.add_option("--connect-timeout", arguments->connect_timeout,
-                 "How long to try each address of the server")
-      ->type_name("TIME")
-      ->capture_default_str();
-  add_identity_options(app, arguments->identity);
-  add_tls_options(app, arguments->tls);
   app.option_defaults()->group("Capture");
   add_capture_options(app, arguments->capture);
   app.add_option("--message", arguments->message,
@@ -316,25 +373,21 @@ std::function<int()> declare_proxy(CLI::App& app) {
                "On a terminal: the whole timeline of every session. Without it sessions that begin "
                "while more than five are open get one line each, as with --brief")
       ->excludes("--brief");
-  add_filter_option(app, arguments->rendering);
+  add_filter_option(app, arguments->rendering.filter_text);
   app.add_option("--tell-silence", arguments->tell_silence,
                  "With the text timeline: tell of a silence while it lasts, at these lengths; 0 "
                  "for never")
       ->type_name("TIME,...")
       ->delimiter(',')
       ->capture_default_str();
-  app.option_defaults()->group("Laboratory");
-  add_scenario_options(app, arguments->scenario);
-  add_pace_option(app, arguments->replay);
-  add_extra_option(app, arguments->replay);
   app.option_defaults()->group("Page");
   add_web_address_option(app, arguments->web);
   add_web_options(app, arguments->web);
   add_rule_options(app, arguments->rules);
   app.option_defaults()->group("Configuration");
   app.add_option("--config", arguments->configuration,
-                 "File with any of these options, one on a line: listen = 2525. What the command "
-                 "line says counts more")
+                 "File with any of these options, one on a line: listen = 2525; for several routes "
+                 "with a section for each. What the command line says counts more")
       ->type_name("FILE")
       ->default_str("none");
   app.add_flag("--check", arguments->check,

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <ratio>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "exporters/text/text_width.h"
@@ -87,43 +88,76 @@ std::string capture(const LiveRunOptions& options) {
 }
 
 std::string limits(const ProxyOptions& options) {
-  raise_descriptor_limit();
   std::string most;
   if (options.most_sessions > 0) most += fmt::format("{} sessions; ", options.most_sessions);
   if (options.most_sessions_per_client > 0) {
     most += fmt::format("{} of a client; ", options.most_sessions_per_client);
   }
+  return fmt::format("{}{} for an address of the server", most,
+                     time_in_words(options.connect_timeout));
+}
+
+std::string limits_of_process(const ProxyOptions& options) {
+  raise_descriptor_limit();
   return fmt::format(
-      "{}{} more files can be open, two for each session; {} for an address of the server; {} for "
-      "open sessions at the end",
-      most, free_descriptors(), time_in_words(options.connect_timeout),
-      time_in_words(options.grace));
+      "{} more files can be open, two for each session; {} for open sessions at the end",
+      free_descriptors(), time_in_words(options.grace));
+}
+
+/// A line for each matter.
+class Plan {
+ public:
+  void say(std::string_view name, std::string_view words) {
+    put_wrapped(text_, fmt::format("{:<16}", name), words, 0);
+  }
+  void blank() { text_ += '\n'; }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+void tell_route(const ProxyOptions& route, const std::string& clients, Plan& plan) {
+  if (!route.listen.empty() || route.listen_tls.empty()) plan.say("listen", where(route.listen));
+  if (!route.listen_tls.empty()) plan.say("listen, TLS", where(route.listen_tls));
+  for (const InheritedListener& given : route.inherited) {
+    plan.say(given.tls ? "listen, TLS" : "listen", fmt::format("the socket '{}'", given.name));
+  }
+  plan.say("upstream", route.transparent == Transparent::kNo
+                           ? route.upstream.text() + " (not tried)"
+                           : std::string("where each client wanted to go"));
+  plan.say("clients from", clients);
+  plan.say("server is told", announcement(route.announce));
+  plan.say("TLS", tls(route.tls));
 }
 
 }  // namespace
 
-std::string plan_text(const LiveRunOptions& options, const std::string& clients) {
-  const ProxyOptions& proxy = options.proxy;
-  std::string out;
-  const auto say = [&out](std::string_view name, std::string_view words) {
-    put_wrapped(out, fmt::format("{:<16}", name), words, 0);
-  };
-  if (!proxy.listen.empty() || proxy.listen_tls.empty()) say("listen", where(proxy.listen));
-  if (!proxy.listen_tls.empty()) say("listen, TLS", where(proxy.listen_tls));
-  say("upstream", proxy.transparent == Transparent::kNo
-                      ? proxy.upstream.text() + " (not tried)"
-                      : std::string("where each client wanted to go"));
-  say("clients from", clients);
-  say("server is told", announcement(proxy.announce));
-  say("TLS", tls(proxy.tls));
-  say("capture", capture(options));
-  say("records", options.records.empty() ? "none" : options.records);
-  say("spans", options.collector.url.empty() ? "none" : options.collector.shown + " (not tried)");
-  say("output", options.rendering.format);
-  if (!options.rendering.filter_text.empty()) say("filter", options.rendering.filter_text);
-  say("page", options.web.address.empty() ? "none" : options.web.address);
-  say("limits", limits(proxy));
-  return out;
+std::string plan_text(const LiveRunOptions& options, const std::vector<std::string>& clients,
+                      const std::vector<std::string>& filters) {
+  Plan plan;
+  for (std::size_t i = 0; i < options.routes.size(); ++i) {
+    const ProxyOptions& route = options.routes[i];
+    if (!route.name.empty()) plan.say("route", route.name);
+    tell_route(route, clients[i], plan);
+    if (route.name.empty()) continue;
+    if (route.experiment) plan.say("scenario", "yes");
+    if (!filters[i].empty()) plan.say("filter", filters[i]);
+    plan.say("limits", limits(route));
+    plan.blank();
+  }
+  const ProxyOptions& first = options.routes.front();
+  plan.say("capture", capture(options));
+  plan.say("records", options.records.empty() ? "none" : options.records);
+  plan.say("spans",
+           options.collector.url.empty() ? "none" : options.collector.shown + " (not tried)");
+  plan.say("output", options.rendering.format);
+  if (!options.rendering.filter_text.empty()) plan.say("filter", options.rendering.filter_text);
+  plan.say("page", options.web.address.empty() ? "none" : options.web.address);
+  plan.say("limits", first.name.empty()
+                         ? fmt::format("{}; {}", limits(first), limits_of_process(first))
+                         : limits_of_process(first));
+  return plan.take();
 }
 
 }  // namespace smtpscope

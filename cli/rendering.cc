@@ -54,9 +54,9 @@ void add_look_options(CLI::App& app, Rendering& rendering, const std::string& ve
   app.add_flag("-v,--verbose", rendering.verbose, verbose);
 }
 
-void add_filter_option(CLI::App& app, Rendering& rendering) {
+void add_filter_option(CLI::App& app, std::string& filter) {
   app.option_defaults()->group("Selection");
-  app.add_option("--filter,--only", rendering.filter_text,
+  app.add_option("--filter,--only", filter,
                  "Only sessions that this keeps: 'from:alice outcome:refused', 'not code:2', "
                  "'client:192.0.2.0/24 slower:2s' (docs/filter.md)")
       ->type_name("FILTER")

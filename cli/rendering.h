@@ -48,7 +48,7 @@ void add_rendering_options(CLI::App& app, Rendering& rendering, Formats which,
 void add_look_options(CLI::App& app, Rendering& rendering, const std::string& verbose);
 
 /// Adds --filter to `app`.
-void add_filter_option(CLI::App& app, Rendering& rendering);
+void add_filter_option(CLI::App& app, std::string& filter);
 /// Makes Rendering::filter. The Error draws what is wrong with it.
 Result<Done> read_filter(Rendering& rendering);
 

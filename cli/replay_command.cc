@@ -179,9 +179,11 @@ Result<ReplaySetting> read(const ReplayCommandArguments& arguments) {
 Result<LiveRunOptions> live_options(const ReplayCommandArguments& arguments,
                                     const ReplaySetting& setting, ReplayFolder& folder) {
   LiveRunOptions options;
-  options.proxy.listen = {parse_listen("127.0.0.1:0").value()};
-  options.proxy.upstream = setting.server;
-  if (auto played = play_upstream(arguments.replay, options.proxy); !played) return played.error();
+  ProxyOptions route;
+  route.listen = {parse_listen("127.0.0.1:0").value()};
+  route.upstream = setting.server;
+  if (auto played = play_upstream(arguments.replay, route); !played) return played.error();
+  options.routes.push_back(std::move(route));
   options.capture.path = arguments.capture;
   options.capture.force = arguments.force;
   if (options.capture.path.empty()) {
@@ -230,17 +232,18 @@ int run(const ReplayCommandArguments& arguments) {
         "{} of messages are not in the recording: filler of the same size is sent instead",
         counted(filler, "octet")));
   }
+  Proxy& proxy = *live.routes().proxies().front();
   ReplayClientPlan plan;
   plan.dialogues = std::move(setting.dialogues);
   plan.pace = setting.pace;
   plan.patience = setting.patience;
   plan.tell = [&live](const std::string& what) { live.tell(what); };
-  plan.stopped = [&live] { return live.proxy().is_stopping(); };
-  ReplayEnd end(live.proxy());
-  ReplayClient client(live.loop(), live.proxy().addresses().front(), std::move(plan), end);
+  plan.stopped = [&proxy] { return proxy.is_stopping(); };
+  ReplayEnd end(proxy);
+  ReplayClient client(live.loop(), proxy.addresses().front(), std::move(plan), end);
   client.start();
   int code = live.serve();
-  if (live.proxy().totals().unreachable > 0) return kExitFailure;  // the proxy has said why
+  if (proxy.totals().unreachable > 0) return kExitFailure;  // the proxy has said why
   // What was found so far, also behind Ctrl-C.
   const std::size_t played = client.played();
   comparison.sessions.insert(wanted.begin(), wanted.begin() + static_cast<std::ptrdiff_t>(played));

@@ -9,8 +9,8 @@ namespace smtpscope {
 void add_limit_options(CLI::App& app, ServiceArguments& arguments) {
   app.add_option(
          "--max-sessions", arguments.most_sessions,
-         "Sessions at a time; who is more is told 421 4.3.2. Without a limit clients wait when "
-         "no more files can be opened")
+         "Sessions at a time; who is more is told 421 4.3.2. Without it as many as files can be "
+         "opened for")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber)
       ->default_str("no limit");

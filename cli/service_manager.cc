@@ -1,20 +1,24 @@
 #include "cli/service_manager.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 namespace smtpscope {
 namespace {
 
 constexpr int kFirstInherited = 3;  // sd_listen_fds(3)
 constexpr int kMostInherited = 64;
+constexpr std::string_view kTlsName = "tls";
 
 std::string_view variable(const char* name) {
   const char* const value = std::getenv(name);
@@ -85,10 +89,29 @@ Result<std::vector<InheritedListener>> take_inherited_listeners() {
   for (int i = 0; i < *count; ++i) {
     const std::string_view name = names.substr(0, names.find(':'));
     names.remove_prefix(std::min(names.size(), name.size() + 1));
-    listeners.push_back({kFirstInherited + i, name == "tls"});
+    listeners.push_back({kFirstInherited + i, name == kTlsName, std::string(name)});
   }
   for (const char* each : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(each);
   return listeners;
+}
+
+Result<std::vector<std::vector<InheritedListener>>> share_out(
+    std::vector<InheritedListener> sockets, const std::vector<std::string>& routes) {
+  std::vector<std::vector<InheritedListener>> shares(routes.size());
+  for (InheritedListener& socket : sockets) {
+    const std::string_view name = socket.name;
+    const std::size_t dot = std::min(name.find('.'), name.size());
+    const auto route = std::find(routes.begin(), routes.end(), name.substr(0, dot));
+    socket.tls = dot < name.size() && name.substr(dot + 1) == kTlsName;
+    if (route == routes.end() || (dot < name.size() && !socket.tls)) {
+      return Error{fmt::format(
+          "the socket '{}' of LISTEN_FDS is for no route: FileDescriptorName= names one of {}, or "
+          "such a name with '.tls' behind it",
+          name, fmt::join(routes, ", "))};
+    }
+    shares[static_cast<std::size_t>(route - routes.begin())].push_back(std::move(socket));
+  }
+  return shares;
 }
 
 bool stderr_is_journal() {

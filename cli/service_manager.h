@@ -42,6 +42,11 @@ class ServiceManager {
 /// environment. The Error is of what the environment says.
 Result<std::vector<InheritedListener>> take_inherited_listeners();
 
+/// To which of `routes` each socket belongs, by its name: "ROUTE", or "ROUTE.tls" for clients that
+/// speak TLS from the first octet. The Error is of a socket that is nobody's.
+Result<std::vector<std::vector<InheritedListener>>> share_out(
+    std::vector<InheritedListener> sockets, const std::vector<std::string>& routes);
+
 /// Messages go to the journal, which takes "<3>" before a line as its priority (sd-daemon(3)).
 bool stderr_is_journal();
 

@@ -104,7 +104,7 @@ std::function<int()> declare_show(CLI::App& app) {
                  "Exit with 1 if there is a finding of this severity or above")
       ->default_str("never")
       ->check(CLI::IsMember(severities()));
-  add_filter_option(app, options->rendering);
+  add_filter_option(app, options->rendering.filter_text);
   app.add_option("--session", options->sessions, "Only these sessions, such as 3,7")
       ->default_str("all")
       ->delimiter(',')

@@ -139,7 +139,7 @@ std::function<int()> declare_view(CLI::App& app) {
       ->type_name("[HOST:]PORT")
       ->capture_default_str();
   add_web_options(app, arguments->web);
-  add_filter_option(app, arguments->rendering);
+  add_filter_option(app, arguments->rendering.filter_text);
   app.option_defaults()->group("Selection");
   app.add_option("--port", arguments->source.ports,
                  "In captures of packets: what is said on these ports, and nothing else")

@@ -16,6 +16,7 @@ class OwnListeners {
  public:
   void add(const SocketAddress& address) { addresses_.push_back(address); }
   void clear() { addresses_.clear(); }
+  const std::vector<SocketAddress>& all() const { return addresses_; }
 
   /// The listener that a connection to `target` would reach; nullptr if it is none of these. A
   /// wildcard stands for all addresses of the host.

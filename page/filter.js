@@ -15,6 +15,10 @@ const KEYS = {
   to: text((session) => session.transactions.flatMap((one) => one.recipients.map((each) => each.forward_path))),
   client: host((session) => [session.client]),
   server: host((session) => [session.connected ? session.connected.server : "", session.start ? session.start.upstream : ""]),
+  route: (value) => {
+    const pattern = glob(lower(value), true);
+    return (session) => pattern.test(lower(session.route));
+  },
   code: code,
   verb: verb,
   rule: text((session) => session.standing.map((one) => one.rule)),

@@ -219,7 +219,7 @@ export class ListView {
     row.append(
       cell("t", el("a", { href: "#s=" + session.key, title: day(session.wall) }, time, el("span", { class: "ms" }, ms))),
       cell("cl", ours(session.client.replace(/:\d+$/, ""))),
-      cell("env", envelope(session, facts)),
+      cell("env", session.route && el("span", { class: "rt" }, ours(session.route) + " · "), envelope(session, facts)),
       cell("out", facts.icon && icon(facts.icon), el("b", {}, facts.words), facts.why && el("span", { class: "why" }, " ", facts.why)),
       cell("num took", brief(facts.took)),
       cell("wait", bar(facts)),

@@ -227,7 +227,7 @@ class App {
 
   makeHelp() {
     const keys = [["/", "filter"], ["j k", "next, previous line"], ["Enter", "open"], ["Esc", "back"], ["[ ]", "previous, next finding"], ["v", "folded findings too; when comparing, only what differs"], ["r", "octets"], ["m", "copy the session as Markdown"], ["e", "export, redacted"], ["?", "this help"]];
-    const filters = [["from:carol", "sender, part of it"], ["to:*@partner.example", "a recipient; * and ? stand for anything"], ["client:192.0.2.0/24", "address or network"], ["server:mx", "where it went"],
+    const filters = [["from:carol", "sender, part of it"], ["to:*@partner.example", "a recipient; * and ? stand for anything"], ["client:192.0.2.0/24", "address or network"], ["server:mx", "where it went"], ["route:submission", "the route it came by"],
       ["code:5 code:550 code:5.7.1", "a reply"], ["verb:STARTTLS", "a command"], ["rule:rset", "a finding"], ["reason: cause:", "why, as in the verdict"], ["outcome:refused", "what became of it"],
       ["slower:2s", "took longer"], ["in:14:00..14:05", "began in that time"], ["and or not ( )", "combine; words alone are looked for everywhere"]];
     const table = (rows) => el("dl", {}, rows.map(([term, what]) => [el("dt", { class: "mono" }, term), el("dd", {}, what)]));

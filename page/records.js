@@ -25,6 +25,7 @@ class Session {
   get began() { return (this.start || this.first).time_ns; }
   get wall() { return (this.start || this.first).wall; }
   get client() { return this.start ? this.start.client : ""; }
+  get route() { return this.start ? this.start.route || "" : ""; }
   get server() { return this.connected ? this.connected.server : this.start ? this.start.upstream : ""; }
   // Findings that no other one says as well.
   get standing() {

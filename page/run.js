@@ -64,7 +64,7 @@ export class RunView {
     const all = [...this.app.records.sessions.values()];
     const kept = all.filter(filter);
     const link = (term, words) => el("a", { href: "#q=" + encodeURIComponent([this.app.filter, term].filter(Boolean).join(" ")) }, words);
-    const outcomes = new Map(), rules = new Map(), reasons = new Map(), clients = new Map();
+    const outcomes = new Map(), rules = new Map(), reasons = new Map(), clients = new Map(), routes = new Map();
     const count = (map, key, change) => map.set(key, change(map.get(key)));
     for (const session of kept) {
       const facts = factsOf(session);
@@ -78,11 +78,13 @@ export class RunView {
         });
       }
       for (const entry of session.entries.values()) if (entry.refusal) count(reasons, entry.refusal.reason, (n = 0) => n + 1);
-      count(clients, session.client.replace(/:\d+$/, ""), (of = { sessions: 0, wrong: 0 }) => {
+      const andWrong = (of = { sessions: 0, wrong: 0 }) => {
         of.sessions += 1;
         if (facts.tone === "bad" || facts.tone === "wrn") of.wrong += 1;
         return of;
-      });
+      };
+      count(clients, session.client.replace(/:\d+$/, ""), andWrong);
+      if (session.route) count(routes, session.route, andWrong);
     }
     const silences = kept.flatMap((session) => session.silences.map((one) => [session, one])).sort((a, b) => b[1].length_ns - a[1].length_ns).slice(0, 10);
     const wrong = kept.filter((one) => ["bad", "wrn"].includes(factsOf(one).tone)).length;
@@ -104,6 +106,7 @@ export class RunView {
         table("Longest silences", ["", "session"], silences.map(([session, one]) => [
           [duration(one.length_ns), ", ", el("span", { class: { client: "c", server: "s", proxy: "p" }[one.silent] || "" }, el("span", { class: "who" }, one.silent === "proxy" ? "smtpscope" : one.silent)), one.owed ? " owes " + ours(one.owed) : ""],
           el("a", { href: "#s=" + session.key }, session.key)])),
+        routes.size > 0 && table("Routes", ["", "sessions", "went wrong"], [...routes].sort((a, b) => b[1].sessions - a[1].sessions).map(([route, of]) => [link(`route:"${route}"`, ours(route)), of.sessions, of.wrong])),
         table("Clients", ["", "sessions", "went wrong"], [...clients].sort((a, b) => b[1].sessions - a[1].sessions).map(([client, of]) => [link(`client:"${client}"`, el("span", { class: "mono" }, ours(client))), of.sessions, of.wrong]))));
   }
 }

@@ -73,6 +73,7 @@ export class SessionView {
     const crumb = el("div", { class: "crumb" }, el("a", { href: this.app.listLink() }, "Sessions"), el("span", {}, "›"),
       el("span", {}, "session " + session.key), el("span", {}, `${day(session.wall)}, ${time}${ms} ${zone(session.wall)}`),
       el("span", { class: "mono addr" }, ours(session.client) + " → " + ours(session.server)),
+      session.route && el("span", { class: "wide" }, "route: " + ours(session.route)),
       session.run && session.run.tap && el("span", { class: "wide" }, "recorded at: " + ours(session.run.tap)),
       el("span", { class: "sp" }),
       this.app.neighbours(session).map(([name, key]) => el("a", { class: "nb", href: "#s=" + key, rel: name }, name === "prev" ? "‹ earlier" : "later ›")));

@@ -1,7 +1,6 @@
 #include "proxy/proxy.h"
 
 #include <fmt/format.h>
-#include <netdb.h>
 
 #include <algorithm>
 #include <cassert>
@@ -10,55 +9,18 @@
 #include "net/descriptor_limit.h"
 #include "proxy/identity/proxy_announcement.h"
 #include "proxy/identity/xclient.h"
+#include "proxy/listen_addresses.h"
 #include "proxy/sink/sink_server.h"
 #include "proxy/tls/interception.h"
 
 namespace smtpscope {
 namespace {
 
-/// How long events may gather before the observer hands them on.
-constexpr Duration kFlushDelay = std::chrono::milliseconds(100);
 /// Client, server, and with a server inside this program its end. (An attempt that failed is closed
 /// before the next one is made.)
 constexpr std::size_t kDescriptorsPerSession = 2;
 constexpr std::size_t kDescriptorsPerLocalSession = 3;
-/// Kept free for name lookups (four threads, a few files and sockets each) and for the operator's
-/// capture file.
-constexpr std::size_t kDescriptorsKept = 16;
-
-/// The addresses behind a name, or why there are none (as gai_strerror() has it).
-Result<std::vector<SocketAddress>> look_up(const std::string& host, std::uint16_t port) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (const int fault = getaddrinfo(host.c_str(), nullptr, &hints, &found); fault != 0) {
-    return Error{gai_strerror(fault)};
-  }
-  std::vector<SocketAddress> addresses;
-  for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
-    if (each->ai_family != AF_INET && each->ai_family != AF_INET6) continue;
-    addresses.emplace_back(each->ai_addr).set_port(port);
-  }
-  freeaddrinfo(found);
-  return addresses;
-}
-
-/// All addresses a host to listen on stands for. A port alone is the loopback, both families: a
-/// client told "localhost" may try either first.
-Result<std::vector<SocketAddress>> addresses_of(const Endpoint& endpoint) {
-  std::vector<SocketAddress> addresses;
-  const std::vector<std::string> hosts = endpoint.host.empty()
-                                             ? std::vector<std::string>{"127.0.0.1", "::1"}
-                                             : std::vector<std::string>{endpoint.host};
-  for (const std::string& host : hosts) {
-    auto found = look_up(host, endpoint.port);
-    if (!found) {
-      return Error{fmt::format("cannot listen on {}: {}", endpoint.text(), found.error().message)};
-    }
-    addresses.insert(addresses.end(), found.value().begin(), found.value().end());
-  }
-  return addresses;
-}
+constexpr std::string_view kTooMany = "421 4.3.2 smtpscope: too many sessions, try again later\r\n";
 
 /// A proxy on the mail host turns every client into a local one.
 Result<Done> check_exposure(const SocketAddress& address, const AllowList& allow) {
@@ -74,21 +36,27 @@ Result<Done> check_exposure(const SocketAddress& address, const AllowList& allow
 }  // namespace
 
 Proxy::Proxy(Loop& loop, ProxyOptions options, RelayObserver* observer, ProxyNotices& notices)
-    : loop_(loop),
-      options_(std::move(options)),
-      observer_(observer),
-      notices_(notices),
-      upstreams_(loop, own_, options_.connect_timeout),
-      last_id_(options_.last_session) {}
+    : Proxy(std::make_unique<ProxyProcess>(loop, observer), std::move(options), notices) {}
 
-Proxy::~Proxy() {
-  if (wake_) observer_->set_wake({});
+Proxy::Proxy(std::unique_ptr<ProxyProcess> alone, ProxyOptions options, ProxyNotices& notices)
+    : Proxy(*alone, std::move(options), notices) {
+  alone_ = std::move(alone);
 }
+
+Proxy::Proxy(ProxyProcess& process, ProxyOptions options, ProxyNotices& notices)
+    : process_(process),
+      loop_(process.loop()),
+      options_(std::move(options)),
+      observer_(process.observer()),
+      notices_(notices),
+      upstreams_(loop_, process.own(), options_.connect_timeout) {}
+
+Proxy::~Proxy() { process_.forget(*this); }
 
 Result<Done> Proxy::check(ProxyOptions options) {
   for (const std::vector<Endpoint>* endpoints : {&options.listen, &options.listen_tls}) {
     for (const Endpoint& endpoint : *endpoints) {
-      auto addresses = addresses_of(endpoint);
+      auto addresses = listen_addresses(endpoint);
       if (!addresses) return addresses.error();
       for (const SocketAddress& address : addresses.value()) {
         if (auto done = check_exposure(address, options.allow); !done) return done;
@@ -120,23 +88,13 @@ Result<Done> Proxy::start() {
     if (options_.transparent == Transparent::kNo) upstream_ = upstreams_.find(options_.upstream);
   }
   heartbeat_ = Timer::calling<&Proxy::on_heartbeat>(loop_, this);
-  flush_ = Timer::calling<&Proxy::on_flush>(loop_, this);
-  tick_ = Timer::calling<&Proxy::on_tick>(loop_, this);
-  if (observer_ != nullptr) {
-    wake_ = Wakeup::calling<&Proxy::on_wake>(loop_, this);
-    observer_->set_wake([wake = wake_.get()] { wake->send(); });
-    observer_->set_read_buffer(loop_.read_buffer());
-  }
-  const std::size_t free = free_descriptors();
-  const std::size_t per_session =
-      local_server_ ? kDescriptorsPerLocalSession : kDescriptorsPerSession;
-  most_sessions_ = std::max<std::size_t>(
-      1, free > kDescriptorsKept ? (free - kDescriptorsKept) / per_session : 0);
-  if (options_.most_sessions > most_sessions_) {
+  process_.begin(local_server_ ? kDescriptorsPerLocalSession : kDescriptorsPerSession);
+  begun_ = true;
+  if (options_.most_sessions > process_.most_inside()) {
     notices_.warn(
         fmt::format("--max-sessions is {}, but the limit of open files allows only {} (ulimit -n, "
                     "LimitNOFILE=)",
-                    options_.most_sessions, most_sessions_));
+                    options_.most_sessions, process_.most_inside()));
   }
   return Done{};
 }
@@ -184,7 +142,7 @@ Result<Done> Proxy::open_listeners() {
   for (const InheritedListener& given : options_.inherited) {
     auto listener = Listener::adopt(loop_, given.descriptor, *this, given.tls);
     if (!listener) return listener.error();
-    own_.add(listener.value()->address());
+    process_.own().add(listener.value()->address());
     listeners_.push_back(std::move(listener.value()));
   }
   for (const ListenerPtr& listener : listeners_) {
@@ -194,7 +152,7 @@ Result<Done> Proxy::open_listeners() {
 }
 
 Result<Done> Proxy::listen(const Endpoint& endpoint, bool tls) {
-  auto addresses = addresses_of(endpoint);
+  auto addresses = listen_addresses(endpoint);
   if (!addresses) return addresses.error();
   std::uint16_t port = endpoint.port;
   bool any = false;
@@ -209,30 +167,15 @@ Result<Done> Proxy::listen(const Endpoint& endpoint, bool tls) {
     }
     any = true;
     port = listener.value()->address().port();  // one picked port for all
-    own_.add(listener.value()->address());
+    process_.own().add(listener.value()->address());
     listeners_.push_back(std::move(listener.value()));
   }
   return Done{};
 }
 
-/// A session with the proxy's own listener would be a client's, and make another, until no
-/// descriptor is left. The name is looked up only where the port makes it possible.
 Result<Done> Proxy::check_no_loop() const {
-  const Endpoint& server = options_.upstream;
   if (options_.transparent != Transparent::kNo) return Done{};  // each session tells
-  if (server.kind != Endpoint::Kind::kTcp || !own_.has_port(server.port)) return Done{};
-  const auto addresses = look_up(server.host, server.port);
-  if (!addresses) return Done{};  // sessions will tell
-  for (const SocketAddress& address : addresses.value()) {
-    const SocketAddress* own = own_.reached_by(address);
-    if (own == nullptr) continue;
-    return Error{fmt::format(
-        "will not use {} as the server: {} is where smtpscope itself listens ({}), so that every "
-        "session would connect to smtpscope again. Give --upstream the address and port of the "
-        "mail server, or --listen another port",
-        server.text(), address.text(), own->text())};
-  }
-  return Done{};
+  return smtpscope::check_no_loop(options_.upstream, process_.own());
 }
 
 std::vector<SocketAddress> Proxy::addresses(bool tls) const {
@@ -244,22 +187,27 @@ std::vector<SocketAddress> Proxy::addresses(bool tls) const {
 }
 
 void Proxy::on_client_waiting(Listener& listener) {
-  if (connections() < most_sessions_) {
+  if (process_.room()) {
     admit(listener);
     return;
   }
-  // Not accepted, libuv takes no more from this listener; further clients wait in the kernel.
-  full_.push_back(&listener);
-  if (std::exchange(said_full_, true)) return;
+  // Until this one is accepted no further one is taken; they wait in the kernel.
+  process_.wait_for_room(*this, listener);
+  tell_full("wait until one ends");
+}
+
+/// `clients`: what becomes of more of them.
+void Proxy::tell_full(std::string_view clients) {
+  if (!process_.is_news_of_full()) return;
   // A loop through another proxy or a NAT cannot be told from many clients of a server that hangs:
   // the connections are of other addresses. But in neither has a server said a word.
   const bool greeted = std::ranges::any_of(sessions_, [](const std::unique_ptr<Session>& session) {
     return session->octets()[index(Side::kServer)] > 0;
   });
-  notices_.notice(fmt::format(
-      "{} sessions are open and the limit of open files allows no more; new clients wait until one "
-      "ends (raise the limit: ulimit -n, LimitNOFILE=){}",
-      sessions_.size(),
+  notices_.warn(fmt::format(
+      "{} sessions are open and the limit of open files allows no more; new clients {} (raise the "
+      "limit: ulimit -n, LimitNOFILE=){}",
+      process_.most_inside(), clients,
       greeted ? ""
               : "; the server has greeted none of them: it hangs, or --upstream leads back to "
                 "smtpscope by way of another proxy or a NAT"));
@@ -272,6 +220,8 @@ void Proxy::admit(Listener& listener) {
     notices_.notice(fmt::format("refused {}: not in an --allow network", peer.text()));
     return;
   }
+  const Room room = process_.room().value_or(Room::kAtTheDoor);
+  process_.enter(room);
   const bool is_own = options_.transparent == Transparent::kTproxy;
   const auto own =
       listener.address().is_wildcard() || is_own ? client->own_address() : std::nullopt;
@@ -281,9 +231,9 @@ void Proxy::admit(Listener& listener) {
     arrival.wanted = client->original_destination();
   }
   if (options_.announced_by.names(peer)) {
-    receive(std::move(client), arrival);
+    receive(std::move(client), arrival, room);
   } else {
-    begin_session(std::move(client), arrival, {}, {});
+    begin_session(std::move(client), arrival, room, {}, {});
   }
 }
 
@@ -295,11 +245,12 @@ bool Proxy::is_redirected_here(const SocketAddress& peer, const Listener& listen
 }
 
 /// It says first for whom it connects.
-void Proxy::receive(ConnectionPtr client, const Arrival& arrival) {
+void Proxy::receive(ConnectionPtr client, const Arrival& arrival, Room room) {
   ReceptionHost& host = *this;
   auto reception = std::make_unique<Reception>(loop_, std::move(client), arrival, host);
   Reception& started = *reception;
   started.slot = receptions_.size();
+  started.room = room;
   receptions_.push_back(std::move(reception));
   started.start();
 }
@@ -315,23 +266,23 @@ std::unique_ptr<Reception> Proxy::take_out(Reception& reception) {
 
 void Proxy::on_announced(Reception& reception) {
   const std::unique_ptr<Reception> announced = take_out(reception);
-  begin_session(announced->take_connection(), announced->arrival(), announced->announced_by(),
-                announced->rest());
+  begin_session(announced->take_connection(), announced->arrival(), announced->room,
+                announced->announced_by(), announced->rest());
 }
 
 void Proxy::on_not_announced(Reception& reception) {
   const std::unique_ptr<Reception> gone = take_out(reception);
   ++totals_.turned_away;
   notices_.notice(fmt::format("refused {}: {}", gone->peer(), gone->fault()));
-  admit_waiting();
+  process_.leave(gone->room);
 }
 
 /// `announced_by`: see SessionOpened. `early`: what was read of the client already.
-void Proxy::begin_session(ConnectionPtr client, const Arrival& arrival,
+void Proxy::begin_session(ConnectionPtr client, const Arrival& arrival, Room room,
                           const std::string& announced_by, std::span<const std::uint8_t> early) {
-  const std::optional<Refusal> refusal = why_refused(arrival);
+  const std::optional<Refusal> refusal = why_refused(arrival, room);
   UpstreamPtr upstream = upstream_for(arrival);
-  const SessionId id = ++last_id_;
+  const SessionId id = process_.next_session();
   ++totals_.sessions;
   auto observer = observer_ != nullptr ? observer_->open(id) : nullptr;
   LayerStack layers = make_layers(id, arrival, *upstream, observer.get());
@@ -340,25 +291,34 @@ void Proxy::begin_session(ConnectionPtr client, const Arrival& arrival,
                                            std::move(layers), std::move(observer), host);
   Session& started = *session;
   started.slot = sessions_.size();
+  started.room = room;
   sessions_.push_back(std::move(session));
   if (!heartbeat_->is_running()) {
     heart_.start(loop_.now());
     heartbeat_->start_repeating(Heartbeat::kPeriod);
-    if (observer_ != nullptr) tick_->start_repeating(options_.tick);
   }
+  process_.session_opened();
   const std::string client_text = arrival.client.text();
   const std::string reached_text = arrival.reached.text();
+  const Session::Opening opening{.client = client_text,
+                                 .listener = reached_text,
+                                 .route = options_.name,
+                                 .announced_by = announced_by};
   if (refusal) {
-    tell_refusal(arrival, *refusal);
-    started.refuse(client_text, reached_text, announced_by, refusal->reason,
-                   arrival.tls ? std::string_view() : refusal->reply);
+    ++totals_.refused;
+    if (room == Room::kAtTheDoor) {
+      tell_full("are told 421");
+    } else {
+      tell_refusal(arrival, *refusal);
+    }
+    started.refuse(opening, refusal->reason, arrival.tls ? std::string_view() : refusal->reply);
     return;
   }
   started.counted_for = arrival.client.unmapped().host();
   ++counted_;
   ++by_client_[started.counted_for];
   if (options_.spoof_client) started.speak_from(arrival.client);
-  started.start(client_text, reached_text, announced_by, early);
+  started.start(opening, early);
 }
 
 UpstreamPtr Proxy::upstream_for(const Arrival& arrival) {
@@ -376,19 +336,24 @@ UpstreamPtr Proxy::upstream_for(const Arrival& arrival) {
 /// RFC 3463: X.3.2, the system is not accepting network messages now; X.7.0, other or undefined
 /// security status, which is what servers say to a client with too many connections; X.4.6, a
 /// routing loop.
-std::optional<Proxy::Refusal> Proxy::why_refused(const Arrival& arrival) const {
+std::optional<Proxy::Refusal> Proxy::why_refused(const Arrival& arrival, Room room) const {
   if (options_.transparent != Transparent::kNo) {
-    const bool direct = !arrival.wanted || own_.reached_by(*arrival.wanted) != nullptr ||
-                        own_.may_come_back(*arrival.wanted);
+    const bool direct = !arrival.wanted || process_.own().reached_by(*arrival.wanted) != nullptr ||
+                        process_.own().may_come_back(*arrival.wanted);
     if (direct) {
       return Refusal{
           "no rule of the firewall has sent this client here, so there is no server to go to",
           "421 4.4.6 smtpscope: you have connected to a transparent proxy itself\r\n"};
     }
   }
+  if (room == Room::kAtTheDoor) {
+    return Refusal{fmt::format("{} sessions are open, and the limit of open files allows no more",
+                               process_.most_inside()),
+                   std::string(kTooMany)};
+  }
   if (options_.most_sessions > 0 && counted_ >= options_.most_sessions) {
     return Refusal{fmt::format("{} sessions are open, and --max-sessions allows no more", counted_),
-                   "421 4.3.2 smtpscope: too many sessions, try again later\r\n"};
+                   std::string(kTooMany)};
   }
   const std::string client = arrival.client.unmapped().host();
   const auto at = by_client_.find(client);
@@ -404,7 +369,6 @@ std::optional<Proxy::Refusal> Proxy::why_refused(const Arrival& arrival) const {
 
 /// Once until a session has ended: a client that tries again and again is no news.
 void Proxy::tell_refusal(const Arrival& arrival, const Refusal& refusal) {
-  ++totals_.refused;
   if (std::exchange(said_refused_, true)) return;
   notices_.warn(
       fmt::format("refused {}: {}; it was told 421", arrival.client.text(), refusal.reason));
@@ -437,10 +401,7 @@ LayerStack Proxy::make_layers(SessionId id, const Arrival& arrival, const Upstre
 
 void Proxy::on_activity(Time now) {
   note_stall(heart_.on_activity(now));
-  if (!flush_pending_ && observer_ != nullptr) {
-    flush_pending_ = true;
-    flush_->start_once(kFlushDelay);
-  }
+  process_.on_activity();
 }
 
 void Proxy::on_heartbeat() { note_stall(heart_.on_beat(loop_.now())); }
@@ -449,15 +410,6 @@ void Proxy::note_stall(std::optional<Time> since) {
   if (!since) return;
   for (const auto& session : sessions_) session->note_stall(*since);
 }
-
-void Proxy::on_flush() {
-  flush_pending_ = false;
-  observer_->flush();
-}
-
-void Proxy::on_tick() { observer_->tick(loop_.now()); }
-
-void Proxy::on_wake() { observer_->attend(); }
 
 void Proxy::on_upstream_unreachable(std::string_view reason) {
   ++totals_.unreachable;
@@ -474,37 +426,28 @@ void Proxy::on_session_over(Session& session) {
     if (--at->second == 0) by_client_.erase(at);
     said_refused_ = false;
   }
+  const Room room = session.room;
   const std::size_t slot = session.slot;
   assert(sessions_[slot].get() == &session);
   std::swap(sessions_[slot], sessions_.back());
   sessions_[slot]->slot = slot;
   sessions_.pop_back();
-  if (sessions_.empty()) {
-    heartbeat_->stop();
-    tick_->stop();
-  }
-  if (stopping_) {
-    finish_if_idle();
-  } else {
-    admit_waiting();
-  }
-}
-
-/// A client that may not come in leaves the room to the next one.
-void Proxy::admit_waiting() {
-  while (!full_.empty() && connections() < most_sessions_) {
-    Listener* listener = full_.front();
-    full_.pop_front();
-    admit(*listener);
-  }
+  if (sessions_.empty()) heartbeat_->stop();
+  process_.session_over();
+  if (stopping_) finish_if_idle();
+  process_.leave(room);
 }
 
 void Proxy::stop() {
   if (stopping_) return;
   stopping_ = true;
-  full_.clear();
+  process_.forget(*this);
   listeners_.clear();
-  receptions_.clear();
+  while (!receptions_.empty()) {
+    const Room room = receptions_.back()->room;
+    receptions_.pop_back();
+    process_.leave(room);
+  }
   grace_ = Timer::calling<&Proxy::on_grace_over>(loop_, this);
   grace_->start_once(options_.grace);
   finish_if_idle();
@@ -522,17 +465,12 @@ void Proxy::finish_if_idle() {
   if (!sessions_.empty()) return;
   grace_.reset();
   heartbeat_.reset();
-  flush_.reset();
-  tick_.reset();
   upstream_.reset();
   if (local_server_) {
     totals_.discarded = local_server_->messages();
     local_server_.reset();
   }
-  if (observer_ == nullptr) return;
-  observer_->flush();
-  observer_->set_wake({});
-  wake_.reset();
+  if (std::exchange(begun_, false)) process_.end();
 }
 
 }  // namespace smtpscope

@@ -3,7 +3,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,14 +17,14 @@
 #include "net/allow_list.h"
 #include "net/listener.h"
 #include "net/loop.h"
-#include "net/own_listeners.h"
 #include "net/timer.h"
-#include "net/wakeup.h"
 #include "proxy/heartbeat.h"
 #include "proxy/identity/reception.h"
 #include "proxy/local_server.h"
+#include "proxy/proxy_process.h"
 #include "proxy/relay_observer.h"
 #include "proxy/session.h"
+#include "proxy/stop_signals.h"
 #include "proxy/tls/tls_options.h"
 #include "proxy/tls/tls_service.h"
 #include "proxy/upstream.h"
@@ -42,9 +41,11 @@ enum class Transparent : std::uint8_t { kNo, kRedirect, kTproxy };
 struct InheritedListener {
   int descriptor = -1;
   bool tls = false;
+  std::string name = {};  // that it was given for
 };
 
 struct ProxyOptions {
+  std::string name;                  // of the route that it is; "" for the only one
   std::vector<Endpoint> listen;      // kTcp only
   std::vector<Endpoint> listen_tls;  // likewise, where clients speak TLS from their first octet
   std::vector<InheritedListener> inherited;
@@ -53,12 +54,11 @@ struct ProxyOptions {
   std::function<Result<std::unique_ptr<LocalServer>>(Loop&)> local_server;
   Transparent transparent = Transparent::kNo;
   bool spoof_client = false;  // the server sees the client's address
-  // Who is more is told 421; 0: no limit but that of open files, at which clients wait.
+  // Who is more is told 421; 0: no limit but that of open files.
   std::size_t most_sessions = 0;
   std::size_t most_sessions_per_client = 0;  // by address
-  /// Sessions are numbered behind this one: an earlier run, whose record is gone on with, had them.
-  SessionId last_session = kWholeRun;
-  /// Chooses another server for a session; empty: always `upstream`. Must not name the sink.
+  /// Chooses another server for a session; empty: always `upstream`. Must not name one
+  /// inside this program.
   Route route;
   TlsOptions tls;
   AllowList allow;
@@ -74,8 +74,6 @@ struct ProxyOptions {
   /// What it is given outlives the layers.
   using Layers = std::vector<std::unique_ptr<Layer>>;
   std::function<Layers(SessionId, const Arrival&, Time now, SessionObserver*)> experiment;
-  /// How often the observer is told the time.
-  Duration tick = std::chrono::seconds(1);
 };
 
 /// What a run has seen.
@@ -100,10 +98,16 @@ class ProxyNotices {
 
 /// The relay as a service: listens, admits clients, keeps their sessions and ends them. The run
 /// is over when stop() was called and the last session has gone; the loop then runs dry.
-class Proxy : private ListenerEvents, private ReceptionHost, private SessionHost {
+class Proxy : public Stoppable,
+              private ListenerEvents,
+              private ReceptionHost,
+              private RoomSeeker,
+              private SessionHost {
  public:
-  /// All references must outlive the proxy; `observer` may be nullptr.
+  /// The only one of its process. All references must outlive the proxy; `observer` may be nullptr.
   Proxy(Loop& loop, ProxyOptions options, RelayObserver* observer, ProxyNotices& notices);
+  /// One of several. `process` and `notices` must outlive it.
+  Proxy(ProxyProcess& process, ProxyOptions options, ProxyNotices& notices);
   ~Proxy() override;
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
@@ -113,16 +117,15 @@ class Proxy : private ListenerEvents, private ReceptionHost, private SessionHost
 
   /// Opens all listeners or, on an Error, none.
   Result<Done> start();
+  /// That the server is no listener of the process, as far as those are open.
+  Result<Done> check_no_loop() const;
   /// Where it listens, with the ports that were picked.
   std::vector<SocketAddress> addresses() const { return addresses(false); }
   /// Likewise, where clients speak TLS from their first octet.
   std::vector<SocketAddress> tls_addresses() const { return addresses(true); }
 
-  /// Accepts no more clients and ends when the sessions have, at the latest after the grace
-  /// period.
-  void stop();
-  /// Ends all sessions now.
-  void stop_now();
+  void stop() override;
+  void stop_now() override;
 
   /// Reads the certificates again, for handshakes from now on, and begins a key log anew that was
   /// renamed; tells how that went. Nothing where TLS is not ended.
@@ -130,22 +133,24 @@ class Proxy : private ListenerEvents, private ReceptionHost, private SessionHost
 
   /// It accepts no more clients.
   bool is_stopping() const { return stopping_; }
-  std::size_t open_sessions() const { return sessions_.size(); }
+  std::size_t open_sessions() const override { return sessions_.size(); }
   /// How long stop() leaves them.
-  Duration grace() const { return options_.grace; }
+  Duration grace() const override { return options_.grace; }
+  const ProxyOptions& options() const { return options_; }
   /// Octets of sessions still open are not in it, and what the sink discarded only once the run
   /// is over.
   const ProxyTotals& totals() const { return totals_; }
 
  private:
+  Proxy(std::unique_ptr<ProxyProcess> alone, ProxyOptions options, ProxyNotices& notices);
   Result<Done> listen(const Endpoint& endpoint, bool tls);
   Result<Done> open_listeners();
   std::vector<SocketAddress> addresses(bool tls) const;
   Result<Done> open_tls();
   Result<std::unique_ptr<LocalServer>> make_local_server();
-  Result<Done> check_no_loop() const;
 
   void on_client_waiting(Listener& listener) override;
+  void on_room(Listener& listener) override { admit(listener); }
   void on_announced(Reception& reception) override;
   void on_not_announced(Reception& reception) override;
   void on_activity(Time now) override;
@@ -154,54 +159,44 @@ class Proxy : private ListenerEvents, private ReceptionHost, private SessionHost
 
   void admit(Listener& listener);
   bool is_redirected_here(const SocketAddress& peer, const Listener& listener) const;
-  void receive(ConnectionPtr client, const Arrival& arrival);
+  void tell_full(std::string_view clients);
+  void receive(ConnectionPtr client, const Arrival& arrival, Room room);
   std::unique_ptr<Reception> take_out(Reception& reception);
   struct Refusal {
     std::string reason;
     std::string reply;
   };
-  std::optional<Refusal> why_refused(const Arrival& arrival) const;
+  std::optional<Refusal> why_refused(const Arrival& arrival, Room room) const;
   void tell_refusal(const Arrival& arrival, const Refusal& refusal);
   UpstreamPtr upstream_for(const Arrival& arrival);
-  void begin_session(ConnectionPtr client, const Arrival& arrival, const std::string& announced_by,
-                     std::span<const std::uint8_t> early);
-  std::size_t connections() const { return sessions_.size() + receptions_.size(); }
+  void begin_session(ConnectionPtr client, const Arrival& arrival, Room room,
+                     const std::string& announced_by, std::span<const std::uint8_t> early);
   LayerStack make_layers(SessionId id, const Arrival& arrival, const Upstream& upstream,
                          SessionObserver* observer);
-  void admit_waiting();
   void on_heartbeat();
   void note_stall(std::optional<Time> since);
-  void on_flush();
-  void on_tick();
-  void on_wake();
   void on_grace_over();
   void finish_if_idle();
 
+  std::unique_ptr<ProxyProcess> alone_;  // if nobody shares it
+  ProxyProcess& process_;
   Loop& loop_;
   ProxyOptions options_;
-  RelayObserver* observer_;
+  RelayObserver* const observer_;
   ProxyNotices& notices_;
-  OwnListeners own_;
   Upstreams upstreams_;
   UpstreamPtr upstream_;  // of sessions without a route
   std::unique_ptr<LocalServer> local_server_;
   std::unique_ptr<TlsService> tls_;
   std::vector<ListenerPtr> listeners_;
-  std::deque<Listener*> full_;  // with a client that waits for a free descriptor, the longest first
   std::vector<std::unique_ptr<Reception>> receptions_;
   std::vector<std::unique_ptr<Session>> sessions_;
-  std::size_t most_sessions_ = 0;
-  SessionId last_id_ = kWholeRun;
   ProxyTotals totals_;
   TimerPtr heartbeat_;
   Heartbeat heart_;
-  TimerPtr flush_;
-  TimerPtr tick_;
-  bool flush_pending_ = false;
-  WakeupPtr wake_;  // of the observer
   TimerPtr grace_;
+  bool begun_ = false;
   bool stopping_ = false;
-  bool said_full_ = false;
   std::size_t counted_ = 0;  // sessions, those that were refused not among them
   std::unordered_map<std::string, std::size_t> by_client_;  // the same, by address
   bool said_refused_ = false;

@@ -53,28 +53,25 @@ void Session::tell_relay(Time now, const Event& event) {
   leave_if_over();
 }
 
-void Session::open(Time now, std::string_view client, std::string_view listener,
-                   std::string_view announced_by) {
+void Session::open(Time now, const Opening& opening) {
   host_.on_activity(now);
-  SessionOpened opened{client, listener, upstream_->name};
-  opened.announced_by = announced_by;
+  SessionOpened opened{opening.client, opening.listener, upstream_->name};
+  opened.route = opening.route;
+  opened.announced_by = opening.announced_by;
   opened.rtt = connection(Side::kClient)->round_trip();
   relay_.begin(now, opened);
   connection(Side::kClient)->start_reading();
 }
 
-void Session::refuse(std::string_view client, std::string_view listener,
-                     std::string_view announced_by, std::string_view reason,
-                     std::string_view refusal) {
+void Session::refuse(const Opening& opening, std::string_view reason, std::string_view refusal) {
   const Time now = loop_.now();
-  open(now, client, listener, announced_by);
+  open(now, opening);
   tell_relay(now, LayerFailed{reason, refusal});
 }
 
-void Session::start(std::string_view client, std::string_view listener,
-                    std::string_view announced_by, std::span<const std::uint8_t> early) {
+void Session::start(const Opening& opening, std::span<const std::uint8_t> early) {
   const Time now = loop_.now();
-  open(now, client, listener, announced_by);
+  open(now, opening);
   connecting_ = std::unique_ptr<Connecting>(
       new Connecting{Dialer(loop_, upstream_->resolver.get(), upstream_->endpoint,
                             upstream_->connect_timeout, upstream_->own, *this),

@@ -15,6 +15,7 @@
 #include "net/loop.h"
 #include "net/timer.h"
 #include "proxy/layer.h"
+#include "proxy/proxy_process.h"
 #include "proxy/relay.h"
 #include "proxy/relay_observer.h"
 #include "proxy/upstream.h"
@@ -50,15 +51,16 @@ class Session : private Outward,
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  /// What is recorded of how it began; see SessionOpened.
+  struct Opening {
+    std::string_view client, listener, route, announced_by;
+  };
   /// Records the opening and begins to connect and to read. May end the session.
-  /// `announced_by`: see SessionOpened. `early`: what was read of the client before the session
-  /// began.
-  void start(std::string_view client, std::string_view listener, std::string_view announced_by,
-             std::span<const std::uint8_t> early);
+  /// `early`: what was read of the client before the session began.
+  void start(const Opening& opening, std::span<const std::uint8_t> early);
   /// Records the opening, and ends the session without a server. `reason` is for the record,
   /// `refusal` a reply for the client; "": it cannot be told. May end the session at once.
-  void refuse(std::string_view client, std::string_view listener, std::string_view announced_by,
-              std::string_view reason, std::string_view refusal);
+  void refuse(const Opening& opening, std::string_view reason, std::string_view refusal);
   /// The proxy did not run from `since` until now.
   void note_stall(Time since);
   /// Ends the session now.
@@ -70,8 +72,9 @@ class Session : private Outward,
   /// Octets that were read, by side.
   const std::array<std::uint64_t, 2>& octets() const { return octets_; }
 
-  std::size_t slot = 0;     // the host's place for it
-  std::string counted_for;  // the host's: the client that it counts for, "" if for none
+  std::size_t slot = 0;       // the host's place for it
+  std::string counted_for;    // the host's: the client that it counts for, "" if for none
+  Room room = Room::kInside;  // likewise: what it takes
 
  private:
   /// What exists only until the server has answered.
@@ -105,8 +108,7 @@ class Session : private Outward,
 
   void on_fate_settled() override;
 
-  void open(Time now, std::string_view client, std::string_view listener,
-            std::string_view announced_by);
+  void open(Time now, const Opening& opening);
   void on_deadline();
   void on_alarm();
   void depart(ConnectionPtr connection);

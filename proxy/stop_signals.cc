@@ -7,10 +7,11 @@
 #include <utility>
 
 #include "base/counted.h"
+#include "proxy/proxy.h"
 
 namespace smtpscope {
 
-StopSignals::StopSignals(Loop& loop, Proxy& proxy, ProxyNotices& notices)
+StopSignals::StopSignals(Loop& loop, Stoppable& proxy, ProxyNotices& notices)
     : proxy_(proxy),
       notices_(notices),
       interrupt_(SignalWatch::calling<&StopSignals::on_signal>(loop, SIGINT, this)),

@@ -135,8 +135,8 @@ void LeakCheck::on_wire(const WireEvent& event) {
     const MessageScanner::Saved saved = bytes->left_out->after.save();
     search({event.session, "a header field's name"}, saved.header.name());
   } else if (const auto* opened = std::get_if<SessionOpened>(&event.body)) {
-    for (const std::string_view text :
-         {opened->client, opened->listener, opened->upstream, opened->announced_by}) {
+    for (const std::string_view text : {opened->client, opened->listener, opened->upstream,
+                                        opened->announced_by, opened->route}) {
       search(place, text);
     }
   } else if (const auto* connected = std::get_if<UpstreamConnected>(&event.body)) {

@@ -332,7 +332,7 @@ void SessionRedactor::emit(const Waiting& waiting) {
   const WireEvent& event = waiting.event.event();
   WireEvent changed = event;
   // What the views of `changed` point to.
-  std::string texts[4];
+  std::string texts[5];
   if (const auto* bytes = std::get_if<Bytes>(&event.body)) {
     if (bytes->aside) {
       emit_aside(waiting, *bytes);
@@ -348,6 +348,8 @@ void SessionRedactor::emit(const Waiting& waiting) {
     opened->client = texts[0];
     opened->listener = texts[1];
     opened->upstream = texts[2];
+    texts[4] = texts_.rewritten(opened->route);
+    opened->route = texts[4];
     if (!opened->announced_by.empty()) {
       const std::size_t end = std::min(opened->announced_by.find(' '), opened->announced_by.size());
       texts[3] = names_.endpoint(opened->announced_by.substr(0, end));

@@ -28,6 +28,7 @@ struct TimelineSessionStarted {
   bool mid_session = false;
   Fidelity fidelity = {};
   std::string_view announced_by = {};  // as in SessionOpened
+  std::string_view route = {};         // likewise
 };
 
 /// The server side answered, or not.

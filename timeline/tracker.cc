@@ -100,7 +100,8 @@ void Tracker::on_body(const SessionOpened& opened, const Conversation& conversat
                               .upstream = opened.upstream,
                               .mid_session = opened.mid_session,
                               .fidelity = opened.fidelity,
-                              .announced_by = opened.announced_by});
+                              .announced_by = opened.announced_by,
+                              .route = opened.route});
   const Moment moment{.now = now_};
   ask(kOnOpened, moment, conversation);
   settle(moment, conversation);

@@ -175,6 +175,7 @@ class WriteEvent {
     json_.wire("client", started.client);
     json_.wire("listener", started.listener);
     json_.wire("upstream", started.upstream);
+    if (!started.route.empty()) json_.wire("route", started.route);
     if (!started.announced_by.empty()) json_.wire("announced_by", started.announced_by);
     json_.true_if("mid_session", started.mid_session);
     write_fidelity(started.fidelity);

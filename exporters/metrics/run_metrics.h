@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "timeline/event.h"
 
@@ -19,12 +20,15 @@ struct RunGauges {
 };
 
 /// Counts what timelines tell, for Prometheus. No label holds an address, a name or a word that
-/// came off the wire: each is one of a closed list, so the number of series is bounded. Timelines
+/// came off the wire: each is one of a closed list, so the number of series is bounded. What comes
+/// by a route that has a name is counted apart, with a label `route`. Timelines
 /// come from one thread; text() may be called on any.
 class RunMetrics : public TimelineSink {
  public:
   /// `ask` is called by text(), on its thread.
-  RunMetrics(std::string_view version, std::function<RunGauges()> ask);
+  /// `routes`: names of the routes of the run; an empty one has none.
+  RunMetrics(std::string_view version, std::function<RunGauges()> ask,
+             const std::vector<std::string>& routes = {""});
   ~RunMetrics() override;
 
   void on_timeline(const TimelineEvent& event) override;

@@ -88,7 +88,8 @@ struct RunRows::Session {
   explicit Session(SessionId number) : id(number) {}
 
   SessionId id;
-  std::string client, announced_by, listener, upstream, server, connect_failed, unknown, hello;
+  std::string client, announced_by, listener, upstream, route, server, connect_failed, unknown,
+      hello;
   std::string tls_version, tls_cipher;
   std::string_view closed_by;
   std::optional<Duration> connect;
@@ -141,6 +142,7 @@ void RunRows::on_timeline(const TimelineEvent& event) {
     session.announced_by = started->announced_by;
     session.listener = started->listener;
     session.upstream = started->upstream;
+    session.route = started->route;
     session.mid_session = started->mid_session;
     session.unknown = unknown_words(started->fidelity);
   } else if (const auto* connected = std::get_if<TimelineConnected>(&event.body)) {
@@ -435,6 +437,7 @@ void RunRows::write_session(const Session& session, const TimelineSessionEnded& 
   row.text_if("announced_by", session.announced_by);
   row.text_if("listener", session.listener);
   row.text_if("upstream", session.upstream);
+  row.text_if("route", session.route);
   row.text_if("server_address", host_of(session.server));
   row.count_if("server_port", port_of(session.server));
   row.duration("connect_ns", session.connect);

@@ -78,6 +78,9 @@ class TextSession::Render {
       pieces.push_back(readable_time(session_.run_started_ + now_.time_since_epoch()));
     }
     session_.fidelity_ = started.fidelity;
+    if (!started.route.empty()) {
+      pieces.push_back(fmt::format("route {}", style_.wire(started.route)));
+    }
     if (!started.announced_by.empty()) {
       pieces.push_back(fmt::format("announced by {}", style_.wire(started.announced_by)));
     }

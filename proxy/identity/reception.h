@@ -12,6 +12,7 @@
 #include "net/loop.h"
 #include "net/timer.h"
 #include "proxy/identity/proxy_header.h"
+#include "proxy/proxy_process.h"
 #include "proxy/upstream.h"
 
 namespace smtpscope {
@@ -56,7 +57,8 @@ class Reception : private ConnectionEvents {
   const std::string& fault() const { return fault_; }
   std::string peer() const { return arrival_.client.text(); }
 
-  std::size_t slot = 0;  // the host's place for it
+  std::size_t slot = 0;       // the host's place for it
+  Room room = Room::kInside;  // likewise: what it takes
 
  private:
   void on_read(Connection& connection, Time when, std::span<const std::uint8_t> octets) override;

@@ -248,6 +248,39 @@ class Server(InFolder):
             self.assertEqual(self.code(proxy), 1)
         self.assertIn("the recording has no further session", "\n".join(self.said))
 
+    def test_two_routes(self):
+        capture = self.recorded(mails=2)
+        configuration = self.folder / "routes.conf"
+        # Each with its own options: to the first route's client --extra is fail.
+        configuration.write_text(f"""
+            write = {self.folder / "run.smtpcap"}
+            format = none
+            [route played]
+            listen = 127.0.0.1:0
+            upstream = replay:{capture}
+            [route written]
+            listen = 127.0.0.1:0
+            upstream = script:{self.script()}
+            pace = none
+            extra = 500
+            """)
+        proxy = Proxy("sink", self.folder)
+        proxy._command = [BINARY, "proxy", "--config", str(configuration)]
+        with proxy:
+            written = int(proxy.errors.wait_for(r"route written: listening on \S*:(\d+)\b")[1])
+            send(proxy.port)
+            client = smtplib.SMTP("127.0.0.1", written, "client.example", timeout=DEADLINE)
+            client.ehlo()
+            self.assertEqual(client.verify("a@example.com")[0], 500)
+            client.close()
+            self.assertEqual(self.code(proxy), 1)
+        said = "\n".join(self.said)
+        self.assertIn("route played: 1 session of the recording were not asked for", said)
+        self.assertRegex(said, "route written: session 1: the client said (?i:vrfy) ")
+        self.assertNotIn("route played: session", said)
+        # What of several routes is in one capture is not compared with the recording of one.
+        self.assertEqual(proxy._live.read_text(), "")
+
     def test_a_script(self):
         with Proxy(f"script:{self.script()}", self.folder) as proxy:
             with self.assertRaises(smtplib.SMTPRecipientsRefused) as refused:

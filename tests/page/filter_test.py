@@ -54,7 +54,8 @@ def sessions():
     capture.server(120_005, 3, "221 2.0.0 bye\r\n")
     capture.end(120_006, 3)
     replayed_session(capture, 4, 180_000)
-    capture.event(240_000, 5, "open", client="198.51.100.5:4000", listener="127.0.0.1:2525", upstream="mx.example:25")
+    capture.event(240_000, 5, "open", client="198.51.100.5:4000", listener="127.0.0.1:2525", upstream="mx.example:25",
+                  route="Submission-2")
     capture.event(240_001, 5, "failed", reason="mx.example:25: connection refused")
     capture.end(240_002, 5)
     greeted(300_000, 6, "192.0.2.66:4000")

@@ -3,6 +3,10 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
 #include "tests/proxy/proxy_fixture.h"
 
 namespace smtpscope {
@@ -26,7 +30,7 @@ std::string outer_address() {
 
 }  // namespace
 
-TEST_CASE("out of descriptors: those inside are served, others wait their turn") {
+TEST_CASE("out of descriptors: those inside are served, others are told 421") {
   ProxyFixture run;
   const rlimit low{200, 256};
   REQUIRE(setrlimit(RLIMIT_NOFILE, &low) == 0);
@@ -75,13 +79,53 @@ TEST_CASE("out of descriptors: those inside are served, others wait their turn")
     servers[0].read();
     return servers[0].received == "NOOP\r\n";
   });
-  // One leaves, the one that waited comes in, and the trouble was told once.
+  // Who had no room is told so, in SMTP's words, and stands in the record as a session.
+  constexpr std::string_view kTooMany =
+      "421 4.3.2 smtpscope: too many sessions, try again later\r\n";
+  const auto is_told = [&](Peer& client) {
+    client.read();
+    return client.fin_seen && client.received == kTooMany;
+  };
+  run.run_until([&] { return is_told(clients.back()); });
+  CHECK(run.proxy->totals().refused == 1);
+  CHECK(run.seen(clients.size()).by_proxy == kTooMany);
+  // So are those behind it. Few at a time: who does not hang up keeps a descriptor, and the rest
+  // wait for one.
+  std::vector<Peer> refused;
+  refused.push_back(std::move(clients.back()));
+  clients.pop_back();
+  for (int i = 0; i < 16; ++i) refused.push_back(Peer::connect(run.address));
+  std::vector<bool> told(refused.size());
+  std::size_t most_open = 0;
+  const auto look = [&] {
+    for (std::size_t i = 0; i < refused.size(); ++i) {
+      if (!told[i]) told[i] = is_told(refused[i]);
+    }
+    most_open = std::max(most_open, run.proxy->open_sessions());
+    return std::count(told.begin(), told.end(), true);
+  };
+  run.run_until([&] { return look() >= 4; });
+  run.run_until([&] {
+    for (std::size_t i = 0; i < refused.size(); ++i) {
+      if (told[i]) refused[i].close();
+    }
+    return look() == std::ssize(refused);
+  });
+  CHECK(most_open > served + 1);
+  CHECK(most_open < served + refused.size());
+  CHECK(run.proxy->totals().refused == refused.size());
+  for (Peer& each : refused) each.close();
+  run.run_until([&] { return run.proxy->open_sessions() == served; });
+
+  // One leaves, the next comes in, and the trouble was told once.
   clients[0].close();
   run.run_until([&] {
     servers[0].read();
     return servers[0].fin_seen;
   });
   servers[0].close();
+  run.run_until([&] { return run.proxy->open_sessions() == served - 1; });
+  clients.push_back(Peer::connect(run.address));
   run.run_until([&] {
     accept_all();
     return servers.size() == served + 1;
@@ -121,10 +165,7 @@ TEST_CASE("a loop through another proxy ends when there is no room, and is told 
   CHECK(open > 1);
   back.clear();
   there.clear();
-  run.run_until([&] {
-    run.server_listener->accept();  // of the one that had waited
-    return run.proxy->open_sessions() == 0;
-  });
+  run.run_until([&] { return run.proxy->open_sessions() == 0; });
 }
 
 TEST_CASE("room that one client may not use goes to the next listener's, the oldest first") {

@@ -34,6 +34,7 @@ class RecordingSessionTap : public SessionObserver {
       seen_.client = opened->client;
       seen_.listener = opened->listener;
       seen_.upstream = opened->upstream;
+      seen_.route = opened->route;
     } else if (const auto* connected = std::get_if<UpstreamConnected>(&event.body)) {
       seen_.server = connected->server;
       seen_.failed_attempts = connected->failed_attempts;

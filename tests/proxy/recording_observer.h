@@ -20,7 +20,7 @@ class RecordingObserver : public RelayObserver {
     std::string octets[2];            // by index(Side)
     std::string undelivered[2];       // those of them
     std::string by_proxy;
-    std::string client, listener, upstream, server, failure;
+    std::string client, listener, upstream, route, server, failure;
     std::uint32_t failed_attempts = 0;
     std::uint64_t reads = 0;
     Time last;

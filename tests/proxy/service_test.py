@@ -139,7 +139,8 @@ class Inherited(ServiceTest):
         fds = " ".join(f"{3 + i}<&{s.fileno()}" for i, s in enumerate(sockets))
         command = f'export LISTEN_PID=$$; exec "$@" {fds}'
         process = subprocess.Popen(
-            ["bash", "-c", command, "-", BINARY, "proxy", "--upstream", "sink", "-f", "none", *options],
+            ["bash", "-c", command, "-", BINARY, "proxy",
+             *(options or ("--upstream", "sink", "-f", "none"))],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             pass_fds=[s.fileno() for s in sockets],
             env={**os.environ, "LISTEN_FDS": str(len(sockets)), **(env or {})})
@@ -166,6 +167,26 @@ class Inherited(ServiceTest):
         client.close()
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(DEADLINE), 0)
+
+    def test_each_goes_to_the_route_of_its_name(self):
+        path = self.folder / "routes.conf"
+        path.write_text("format = none\n[route a]\nupstream = sink\n[route b]\nupstream = sink\ntls = intercept\n")
+        made = [self.high(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
+        ports = [each.getsockname()[1] for each in made]
+        options = ("--config", str(path))
+        process, errors = self.start_with(*made, env={"LISTEN_FDNAMES": "b.tls:a:b"}, options=options)
+        errors.wait_for(rf"route a: listening on 127\.0\.0\.1:{ports[1]} \S+ sink$")
+        errors.wait_for(rf"route b: listening on 127\.0\.0\.1:{ports[2]} \S+ sink$")
+        errors.wait_for(rf"route b: listening on 127\.0\.0\.1:{ports[0]} \S+ sink, TLS from the first octet$")
+        client = Client(ports[1])
+        self.assertRegex(client.greeting, rb"^220 ")
+        client.close()
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(DEADLINE), 0)
+        for name in ("smtpscope.socket", "b.ssl", "tls"):
+            process, errors = self.start_with(made[0], env={"LISTEN_FDNAMES": name}, options=options)
+            errors.wait_for(rf"the socket '{name}' of LISTEN_FDS is for no route.*one of a, b")
+            self.assertEqual(process.wait(DEADLINE), 2)
 
     def test_what_is_no_listening_socket_is_refused(self):
         process, errors = self.start_with(self.high(socket.socket(socket.AF_UNIX)))

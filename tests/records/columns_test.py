@@ -17,7 +17,7 @@ except ImportError:
     jsonschema = None
 
 # What no transcript has.
-NEVER_HERE = {("sessions", "client_port"), ("sessions", "announced_by")}
+NEVER_HERE = {("sessions", "client_port"), ("sessions", "announced_by"), ("sessions", "route")}
 
 
 def ddl_columns(engine, table):

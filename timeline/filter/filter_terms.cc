@@ -94,6 +94,16 @@ Made server(std::string_view value) {
   });
 }
 
+Made route(std::string_view value) {
+  return text_term(
+      value,
+      [](const TextPattern& pattern, const TimelineEvent& event) {
+        return in<TimelineSessionStarted>(
+            event, [&](const auto& started) { return pattern.matches(started.route); });
+      },
+      TextPattern::Where::kWhole);
+}
+
 /// "5", "550": how a code of three digits begins.
 bool is_code(std::string_view value) {
   return !value.empty() && value.size() <= 3 && value[0] >= '1' && value[0] <= '5' &&
@@ -293,9 +303,10 @@ class FreeCheck {
 };
 
 constexpr FilterKey kKeys[] = {
-    {"from", from},   {"to", to},           {"client", client}, {"server", server},
-    {"code", code},   {"verb", verb},       {"rule", rule},     {"reason", reason},
-    {"cause", cause}, {"outcome", outcome}, {"slower", slower}, {"in", within},
+    {"from", from},     {"to", to},       {"client", client},   {"server", server},
+    {"route", route},   {"code", code},   {"verb", verb},       {"rule", rule},
+    {"reason", reason}, {"cause", cause}, {"outcome", outcome}, {"slower", slower},
+    {"in", within},
 };
 
 }  // namespace
