@@ -90,8 +90,9 @@ void DialogueNotes::on_command(const Command& command) {
   if (command.exchange == kNoExchange) return;
   Asked asked{Awaited{command.exchange, Answers::kCommand, command.verb, now_}, {}};
   if (command.verb == Verb::kMail) {
-    ++transactions_;
     const PathArgument path = parse_path(command.arguments, "FROM:");
+    // The report that a mail could not be delivered (RFC 5321 4.5.5) is no new try of that mail.
+    if (!path.mailbox.empty()) ++transactions_;
     asked.path = path.mailbox;
     for (const MailParameter& parameter : mail_parameters(path.parameters)) {
       std::string keyword;
@@ -112,7 +113,7 @@ void DialogueNotes::on_command(const Command& command) {
 }
 
 void DialogueNotes::on_reply(const Reply& reply) {
-  if (reply.code >= 400 && refusals_.size() < kMostRefusals) {
+  if (reply.code >= 400 && refusals_.size() < kMostRefusals && !follows_from_rcpt(reply)) {
     const bool to_end = message_of(reply.exchange) != nullptr;
     refusals_.push_back({to_end ? Answers::kEndOfData : reply.answers, reply.verb, reply.code});
   }
@@ -147,6 +148,13 @@ void DialogueNotes::on_reply(const Reply& reply) {
     default:
       return;
   }
+}
+
+/// DATA is refused since no recipient is left (RFC 5321 3.3): what became of the mail was said to
+/// RCPT, and may have been 4yz.
+bool DialogueNotes::follows_from_rcpt(const Reply& reply) const {
+  return reply.answers == Answers::kCommand && reply.verb == Verb::kData && recipients_.empty() &&
+         !refusals_.empty() && refusals_.back().verb == Verb::kRcpt;
 }
 
 void DialogueNotes::on_end_of_message(Exchange exchange) {

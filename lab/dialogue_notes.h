@@ -82,6 +82,7 @@ class DialogueNotes {
   void drain();
   void on_command(const Command& command);
   void on_reply(const Reply& reply);
+  bool follows_from_rcpt(const Reply& reply) const;
   void on_end_of_message(Exchange exchange);
   Message* message_of(Exchange exchange);
   void on_answer_to_end(const Reply& reply, Message& message);

@@ -47,6 +47,23 @@ TEST_CASE("a message is taken for those whom RCPT has named") {
   CHECK(notes.awaited()->words() == "the reply to QUIT");
 }
 
+TEST_CASE("DATA that is refused since no recipient is left adds nothing to what RCPT was told") {
+  DialogueNotes notes;
+  play(notes, kOpening);
+  play(notes,
+       "C: MAIL FROM:<a@x>\nC: RCPT TO:<b@y>\nC: DATA\nS: 250 ok\nS: 450 4.2.0 greylisted\n"
+       "S: 554 5.5.1 no valid recipients\n");
+  REQUIRE(notes.refusals().size() == 1);
+  CHECK_FALSE(notes.refusals()[0].for_good());
+}
+
+TEST_CASE("the report of a failed delivery is no new try of the mail") {
+  DialogueNotes notes;
+  play(notes, kOpening);
+  play(notes, "C: MAIL FROM:<a@x>\nS: 550 no\nC: MAIL FROM:<>\nS: 250 ok\n");
+  CHECK(notes.transactions() == 1);
+}
+
 TEST_CASE("what is awaited is told, and a message whose reply never came is not taken") {
   DialogueNotes notes;
   CHECK(notes.awaited()->words() == "the greeting");
