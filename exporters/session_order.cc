@@ -25,8 +25,9 @@ void SessionOrder::add(SessionId session, std::string_view text) {
 }
 
 void SessionOrder::want(SessionId session) {
-  const auto at = sessions_.find(session);
-  if (at == sessions_.end() || at->second.wanted) return;
+  // Its first text may be still to come.
+  const auto at = sessions_.try_emplace(session).first;
+  if (at->second.wanted) return;
   at->second.wanted = true;
   if (may_go(at)) let_go(session, at->second);
 }

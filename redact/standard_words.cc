@@ -119,6 +119,8 @@ dialup consumer dsl cable pool listed delist delisting removal mitigation feedba
 authenticity alignment policies enforced unaligned failing quarantining ratelimit ratelimited burst
 info hourly daily weekly monthly per-user overquota mailsize oversized attachments executable extension
 extensions zip macro macros content-based fingerprint heuristics bayes probability likely
+actively econnrefused ehostunreach enetunreach enotfound etimedout eai_again nodename nor servname
+unknownhost
 )";
 
 /// What programs and services call themselves, and what is in their texts.
