@@ -14,8 +14,9 @@ constexpr Duration kFlushDelay = std::chrono::milliseconds(100);
 /// capture file.
 constexpr std::size_t kDescriptorsKept = 16;
 /// Clients that are told 421 at a time, one descriptor each: most close at once. Where descriptors
-/// are few, sessions are worth more.
+/// are few, all are for sessions: who comes then is served in turn.
 constexpr std::size_t kMostAtTheDoor = 32;
+constexpr std::size_t kFewDescriptors = 64;
 constexpr std::size_t kDoorShare = 8;
 
 }  // namespace
@@ -41,7 +42,8 @@ void ProxyProcess::begin(std::size_t per_session) {
   per_session_ = std::max(per_session_, per_session);
   const std::size_t free = free_descriptors();
   const std::size_t spare = free > kDescriptorsKept ? free - kDescriptorsKept : 0;
-  const std::size_t door = std::min(kMostAtTheDoor, spare / kDoorShare);
+  const std::size_t door =
+      spare < kFewDescriptors ? 0 : std::min(kMostAtTheDoor, spare / kDoorShare);
   most_ = {std::max<std::size_t>(1, (spare - door) / per_session_), door};
 }
 
