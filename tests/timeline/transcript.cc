@@ -193,6 +193,11 @@ class Reader {
       into_.events.back().text = std::string(line) + "\r\n";
       return true;
     }
+    if (take(line, "scenario: ")) {
+      auto* bytes = std::get_if<Bytes>(&into_.events.back().event.body);
+      if (bytes != nullptr) bytes->scenario = kept(line);
+      return bytes != nullptr;
+    }
     if (take(line, "close ")) return close(words(line));
     if (take(line, "blocked ")) return blocked(words(line));
     if (take(line, "tls ")) return tls(words(line));

@@ -131,8 +131,9 @@ class Judgement {
 
   std::vector<VerdictLine> write() {
     std::vector<Weighed> weighed;
+    if (needs_explaining()) weighed = weigh_all(case_);
     // Causes know nothing of what a scenario did.
-    if (needs_explaining() && state_.scenario == nullptr) weighed = weigh_all(case_);
+    if (state_.scenario != nullptr) std::erase_if(weighed, may_be_the_scenarios);
     if (weighed.empty()) {
       without_cause();
     } else {
@@ -148,6 +149,20 @@ class Judgement {
 
  private:
   using enum VerdictKind;
+
+  /// Whether it may be the scenario's doing in a session that one has changed. Silences, ends and
+  /// oddities may; that no server could be reached may not, nor a refusal that the server said
+  /// itself, unless it rebukes the client for what the scenario led it to.
+  static bool may_be_the_scenarios(const Weighed& one) {
+    constexpr std::array<std::string_view, 3> kUnreached = {
+        "server-name-unknown", "server-not-listening", "server-unreachable"};
+    if (std::ranges::find(kUnreached, one.cause->id) != kUnreached.end()) return false;
+    if (!one.why.reason || !one.why.explains_refusal) return true;
+    constexpr std::array<ReplyReason, 5> kRebukes = {
+        ReplyReason::kProtocolError, ReplyReason::kUnsupportedCommand, ReplyReason::kAuthRequired,
+        ReplyReason::kTlsRequired, ReplyReason::kAuthMechanism};
+    return std::ranges::find(kRebukes, *one.why.reason) != kRebukes.end();
+  }
 
   /// What a scenario did is no side's fault.
   void altered() {
