@@ -139,6 +139,10 @@ export function entryWords(entry) {
       break;
     }
     case "junk":
+      if (entry.reason === "not a TLS record" && (entry.text_b64 || /[^\t\x20-\x7e]/.test(entry.text))) {
+        notes.push(counted(entry.end - entry.begin, "octet") + " inside TLS that are no whole record");
+        break;
+      }
       text = [wire(entry, "text"), hidden(entry)].filter(Boolean).join(" ");
       notes.push(entry.reason, counted(entry.end - entry.begin, "octet"), ...lineNotes(entry));
       break;

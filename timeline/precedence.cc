@@ -72,8 +72,7 @@ constexpr Precedence kPrecedences[] = {
     {"too-many-errors", "too-many-errors", kSameSession, "counted"},
 
     {"eod-nonstandard-accepted", "eod-nonstandard-seq", kNamedEntries},
-    {"eod-nonstandard-accepted", "unsolicited-reply", kNamedEntries},
-    {"eod-nonstandard-accepted", "reply-code-unexpected", kNamedEntries},
+    {"eod-nonstandard-seq", "unsolicited-reply", kSameSession, "smuggled"},
     {"eod-nonstandard-accepted", "content-parsed-as-commands", kSameSession},
 
     {"eod-nonstandard-seq", "line-ending-data", kSameTransaction},
@@ -98,6 +97,8 @@ constexpr Precedence kPrecedences[] = {
     {"txn-aborted-timeout", "round-pause", kSameTransaction},
     {"bdat-size-mismatch", "data-without-rcpt", kSameTransaction, "empty"},
     {"bdat-size-mismatch", "reply-during-data", kSameTransaction},
+    // The end of the connection says again what the server's reply has shown.
+    {"bdat-size-mismatch", "bdat-size-mismatch", kSameTransaction, "cut"},
 
     {"non-smtp-protocol", "unknown-command", kSameSession},
     {"non-smtp-protocol", "command-syntax", kSameSession},

@@ -48,6 +48,11 @@ void note_line(Notes& notes, std::uint16_t flags, LineEnding ending) {
   if ((flags & kAfterGap) != 0) notes.add("after a hole in the trace");
 }
 
+/// Octets of a TLS stream of which the trace has lost a part, for instance: nothing for the eye.
+bool is_ciphertext(std::string_view octets) {
+  return std::ranges::any_of(octets, [](char c) { return (c < ' ' && c != '\t') || c == '\x7f'; });
+}
+
 /// What the message's content is like, where it is unusual.
 void note_facts(Notes& notes, const MessageFacts& facts) {
   if (facts.longest_line > kLongestTextLine) notes.add("longest line {}", facts.longest_line);
@@ -291,6 +296,11 @@ class Describe {
 
   std::vector<ItemWords> operator()(const Junk& junk) const {
     Notes notes;
+    if (junk.reason == JunkReason::kNotTls && is_ciphertext(junk.text)) {
+      notes.add("{} inside TLS that are no whole record",
+                counted(item_.end - item_.begin, "octet"));
+      return ours(notes);
+    }
     notes.add("{}", to_string(junk.reason));
     notes.add("{}", counted(item_.end - item_.begin, "octet"));
     note_line(notes, junk.flags, LineEnding::kCrLf);

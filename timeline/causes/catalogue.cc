@@ -46,6 +46,7 @@ std::span<const Cause* const> all_causes() {
       &kLoginServiceDownCause,
       &kLoginRefusedCause,
       &kNestedMailCause,
+      &kScannerAnswersCause,
       &kServerRefusedCause,
       &kLoginOnlyAfterStarttlsCause,
       &kLongEhloReplyCause,

@@ -44,6 +44,7 @@ extern const Cause kCommandMalformedCause;
 extern const Cause kLoginServiceDownCause;
 extern const Cause kLoginRefusedCause;
 extern const Cause kNestedMailCause;
+extern const Cause kScannerAnswersCause;
 extern const Cause kServerRefusedCause;
 extern const Cause kLoginOnlyAfterStarttlsCause;
 extern const Cause kLongEhloReplyCause;

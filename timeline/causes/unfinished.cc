@@ -12,8 +12,11 @@ namespace unfinished_cause {
 namespace {
 
 void weigh(const Case& the_case, Explanation& explanation) {
+  // Only a close, or the other one, is missing: that the trace ends here explains nothing.
+  const bool said_all = the_case.session().quit_answered || the_case.session().first_closer;
+  const bool decided = the_case.all_delivered() && said_all;
   if (the_case.session().unfinished && the_case.refusal() == nullptr &&
-      the_case.lost() == nullptr) {
+      the_case.lost() == nullptr && !decided) {
     explanation.weight = kProven;
     explanation.headline = where_the_trace_ends(the_case);
     return;

@@ -8,6 +8,7 @@
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
 #include "timeline/rules/expected_codes.h"
+#include "timeline/rules/smuggled_reply.h"
 #include "timeline/rules/wire_text.h"
 
 namespace smtpscope {
@@ -82,6 +83,7 @@ Oddity oddity_of(const Reply& reply, const Conversation& conversation) {
 void evaluate(RuleContext& context) {
   const Reply& reply = *context.reply();
   if (!reply.complete || context.entry()->by_proxy || is_ordinary(reply)) return;
+  if (answers_smuggled(context)) return;  // 354 to the DATA inside
   const Oddity odd = oddity_of(reply, context.conversation());
   if (odd.variant.empty()) return;
   // RFC 5321 3.1: a session that was refused answers 503 to everything.

@@ -7,6 +7,7 @@
 #include "timeline/duration_text.h"
 #include "timeline/rule_context.h"
 #include "timeline/rules/catalogue.h"
+#include "timeline/rules/smuggled_reply.h"
 #include "timeline/rules/trace_limits.h"
 #include "timeline/rules/wire_text.h"
 
@@ -28,6 +29,7 @@ void evaluate(RuleContext& context) {
   if (session.mid_session && session.last_command.entry == 0) return;
 
   Finding finding = context.finding();
+  if (answers_smuggled(context)) finding.variant = "smuggled";
   const LastReply& before = session.last_reply;
   finding.text = fmt::format("the server said {} although no reply was owed", quoted_reply(reply));
   if (before.entry != 0) {

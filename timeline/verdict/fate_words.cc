@@ -33,7 +33,7 @@ std::string_view by_whom(AbortedBy cause) {
     case AbortedBy::kTimeout:
       return "the connection timed out";
     case AbortedBy::k421:
-      return "the server ended the session with 421";
+      return "the server ended the session";  // its words, 421 or 521, are quoted
     case AbortedBy::kStartTls:
       return "STARTTLS set the session back";
     case AbortedBy::kXclient:

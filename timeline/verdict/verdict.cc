@@ -291,6 +291,8 @@ class Judgement {
       say(kProof, fmt::format("its code {} stands for {}; the words count", refusal.enhanced,
                               to_string(*refusal.judged.codes_say)));
     }
+    // Who looks after what is in between, nobody here knows.
+    if (lead.side == Fault::kNetwork) return;
     say(kProof, fmt::format("who can end it: {}", in_words(who_acts(lead, refusal))));
   }
 
