@@ -362,6 +362,19 @@ void put_body(Pen& pen, const Remark& remark) {
   pen.text("text", remark.text);
 }
 
+void put_body(Pen& pen, const TcpReport& report) {
+  const TcpFigures& figures = report.figures;
+  pen.put("\"tcp\"");
+  pen.word("with", name_of(kSideNames, report.with));
+  pen.number_if("unconfirmed", figures.unconfirmed);
+  pen.number_if("unsent", figures.unsent);
+  pen.number_if("sent_again", figures.sent_again);
+  pen.number_if("probes", figures.probes);
+  pen.number_if("segment", figures.segment);
+  pen.number_if("out_of_order", figures.out_of_order);
+  pen.number("unheard", figures.unheard.count());
+}
+
 /// Room for the name of a member, and what stands around it.
 constexpr std::size_t kMostKey = 32;
 

@@ -160,6 +160,8 @@ class EventLine::Reader {
                         number<std::uint8_t>("description")};
     } else if (kind == "remark") {
       body = remark();
+    } else if (kind == "tcp") {
+      body = tcp_report();
     } else {
       return false;
     }
@@ -231,6 +233,19 @@ class EventLine::Reader {
     if (find("length")) remark.length = span("length");
     remark.text = text(0, "text");
     return remark;
+  }
+
+  TcpReport tcp_report() {
+    TcpReport report;
+    report.with = side("with");
+    report.figures.unconfirmed = number_or_zero<std::uint64_t>("unconfirmed");
+    report.figures.unsent = number_or_zero<std::uint64_t>("unsent");
+    report.figures.sent_again = number_or_zero<std::uint32_t>("sent_again");
+    report.figures.probes = number_or_zero<std::uint32_t>("probes");
+    report.figures.segment = number_or_zero<std::uint32_t>("segment");
+    report.figures.out_of_order = number_or_zero<std::uint32_t>("out_of_order");
+    report.figures.unheard = span("unheard");
+    return report;
   }
 
   /// A hash in hexadecimal; 0 where there is none.

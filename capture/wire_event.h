@@ -12,6 +12,7 @@
 
 #include "base/close_kind.h"
 #include "base/side.h"
+#include "base/tcp_figures.h"
 #include "base/time.h"
 #include "capture/fidelity.h"
 #include "capture/tls_facts.h"
@@ -178,6 +179,13 @@ struct Remark {
   std::string_view text;           // the line, whole
 };
 
+/// How the connection of smtpscope with a side did, when both sides had been silent for a while, or
+/// at an end behind a silence.
+struct TcpReport {
+  Side with = Side::kServer;
+  TcpFigures figures;
+};
+
 /// Both connections are gone; the last event of a session.
 struct SessionEnded {};
 
@@ -188,7 +196,7 @@ struct WireEvent {
   SessionId session = 0;
   Time time;  // of a read: when the read returned
   std::variant<SessionOpened, UpstreamConnected, UpstreamFailed, Bytes, Blocked, ProxyStalled, Gap,
-               Closed, SessionEnded, TlsHandshake, TlsAlerted, Remark>
+               Closed, SessionEnded, TlsHandshake, TlsAlerted, Remark, TcpReport>
       body;
   /// It stands at the seam of two files of a run, for who reads one of them alone: told in another
   /// file as well, or telling that there is another one.

@@ -2,7 +2,6 @@
 
 #include <linux/sockios.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -10,6 +9,8 @@
 #include <cassert>
 #include <utility>
 #include <vector>
+
+#include "net/tcp_state.h"
 
 namespace smtpscope {
 namespace {
@@ -132,11 +133,12 @@ void Connection::set_keep_alive() {
 
 std::optional<Duration> Connection::round_trip() const {
   if (handle_.handle.type != UV_TCP) return std::nullopt;
-  tcp_info info{};
-  socklen_t length = sizeof(info);
-  if (::getsockopt(descriptor(), IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return std::nullopt;
-  if (info.tcpi_rtt == 0) return std::nullopt;
-  return std::chrono::microseconds(info.tcpi_rtt);
+  return tcp_round_trip(descriptor());
+}
+
+std::optional<TcpFigures> Connection::figures() const {
+  if (handle_.handle.type != UV_TCP) return std::nullopt;
+  return tcp_figures(descriptor());
 }
 
 std::optional<SocketAddress> Connection::own_address() const {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/close_kind.h"
+#include "base/tcp_figures.h"
 #include "base/time.h"
 #include "net/address.h"
 #include "net/handle_ptr.h"
@@ -76,6 +77,8 @@ class Connection final : private HangupEvents {
   /// The smoothed round trip to the peer as the kernel knows it (TCP_INFO): that of the handshake
   /// while nothing else was said. Empty where the transport has none.
   std::optional<Duration> round_trip() const;
+  /// Whether the peer's kernel confirms what it is sent. Empty likewise.
+  std::optional<TcpFigures> figures() const;
 
   /// Where the client wanted to go before a rule of the firewall redirected it here
   /// (SO_ORIGINAL_DST). Empty where there was none.

@@ -404,7 +404,12 @@ void Proxy::on_activity(Time now) {
   process_.on_activity();
 }
 
-void Proxy::on_heartbeat() { note_stall(heart_.on_beat(loop_.now())); }
+void Proxy::on_heartbeat() {
+  const Time now = loop_.now();
+  note_stall(heart_.on_beat(now));
+  // Here, not with a timer for each session: that would have to be set anew with every read.
+  for (const auto& session : sessions_) session->note_time(now);
+}
 
 void Proxy::note_stall(std::optional<Time> since) {
   if (!since) return;

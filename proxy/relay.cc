@@ -79,6 +79,10 @@ void Relay::begin(Time now, const SessionOpened& opened) { record(now, opened); 
 void Relay::handle(Time now, const FromPeer& event) {
   assert(phase_ != Phase::kEnded);
   const Side to = other(event.from);
+  heard_ = now;
+  awaited_ = to;
+  spoke_ = true;
+  looks_ = 0;
   Leg& target = leg(to);
   assert(!leg(event.from).input_over);
 
@@ -120,6 +124,7 @@ void Relay::handle(Time now, const PeerClosed& event) {
   Leg& source = leg(event.side);
   assert(!source.closed);
 
+  look_at_end(now, other(event.side));
   if (event.kind != CloseKind::kFin) {
     record(now, Closed{event.side, event.kind, event.by_proxy, event.reason});
     lose(now, event.side);
@@ -142,6 +147,7 @@ void Relay::handle(Time now, const UpstreamReady& event) {
   phase_ = Phase::kRelaying;
   // What was held has waited for the connection, not for a peer that does not read.
   leg(Side::kServer).blocked_since = now;
+  heard_ = now;
   record(now, UpstreamConnected{event.server, event.took, event.failed_attempts, event.rtt});
   advance(now);
 }
@@ -224,6 +230,7 @@ void Relay::handle(Time now, const WriteFailed& event) {
 void Relay::handle(Time now, const DeadlinePassed&) {
   if (phase_ == Phase::kEnded) return;
   const Side side = leg(Side::kServer).done() ? Side::kClient : Side::kServer;
+  look_at_end(now, side);
   record(now, Closed{side, CloseKind::kTimeout, true,
                      phase_ == Phase::kRefusing
                          ? "it did not close after having been refused"
@@ -235,14 +242,40 @@ void Relay::handle(Time now, const ProxyWasStalled& event) {
   if (phase_ != Phase::kEnded) record(now, ProxyStalled{event.since});
 }
 
+void Relay::handle(Time now, const TimePassed&) {
+  if (looks_ == kLooks.size() || now - heard_ < kLooks[looks_]) return;
+  if (phase_ != Phase::kRelaying && phase_ != Phase::kAwaitingFate) return;
+  while (looks_ < kLooks.size() && now - heard_ >= kLooks[looks_]) ++looks_;
+  look(now, Side::kClient);
+  look(now, Side::kServer);
+}
+
 void Relay::handle(Time now, const StopRequested& event) {
   if (phase_ == Phase::kEnded) return;
+  look_at_end(now, Side::kClient);
+  look_at_end(now, Side::kServer);
   for (const Side side : {Side::kClient, Side::kServer}) {
     if (phase_ == Phase::kConnecting && side == Side::kServer) continue;
     if (leg(side).closed || leg(side).input_over) continue;
     record(now, Closed{side, CloseKind::kFin, true, event.reason});
   }
   end(now);
+}
+
+/// Records how the connection to a side does. That all is well is told once a silence, and only of
+/// the side that is expected to say something.
+void Relay::look(Time now, Side side) {
+  if (observer_ == nullptr || leg(side).closed) return;
+  const std::optional<TcpFigures> figures = host_.figures_of(side);
+  if (!figures) return;
+  const bool well = figures->confirmed() && figures->out_of_order == 0;
+  const bool news = looks_ <= 1 && spoke_ && side == awaited_;
+  if (!well || news) record(now, TcpReport{side, *figures});
+}
+
+void Relay::look_at_end(Time now, Side side) {
+  if (phase_ != Phase::kRelaying && phase_ != Phase::kAwaitingFate) return;
+  if (now - heard_ >= kLookAtEnd) look(now, side);
 }
 
 void Relay::pause(Side from) {

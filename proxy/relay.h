@@ -28,6 +28,9 @@ struct ProxyWasStalled {
   Time since;
 };
 
+/// A second has gone by or so.
+struct TimePassed {};
+
 /// The session must end now, whatever its state.
 struct StopRequested {
   std::string_view reason;
@@ -43,6 +46,8 @@ class RelayHost {
   /// Asks the observer whether a message that was sent whole has no final reply yet. FateSettled
   /// follows once there is none; it may never come.
   virtual void ask_fate() = 0;
+  /// How the connection to a side does; empty where it is none of TCP, or gone.
+  virtual std::optional<TcpFigures> figures_of(Side /*side*/) { return std::nullopt; }
   /// Both connections are closed and the last event is recorded. The relay is not to be used any
   /// more.
   virtual void session_ended() = 0;
@@ -62,6 +67,12 @@ class Relay final : public Inward {
   /// How long a side may be silent once the other has gone: the time that RFC 5321 4.5.3.2.6 grants
   /// a server for the reply to a message, and twice what a client may take (4.5.3.2.7).
   static constexpr Duration kAfterlife = std::chrono::minutes(10);
+  /// When both sides have been silent for as long, the kernel is asked how their connections do.
+  static constexpr std::array kLooks = {Duration(std::chrono::seconds(5)),
+                                        Duration(std::chrono::seconds(30)),
+                                        Duration(std::chrono::seconds(60))};
+  /// So too at an end behind a silence of this length: a client may be less patient.
+  static constexpr Duration kLookAtEnd = std::chrono::seconds(1);
   /// How long a client that was turned away may take to close.
   static constexpr Duration kRefusalLinger = std::chrono::seconds(10);
 
@@ -84,6 +95,7 @@ class Relay final : public Inward {
   void handle(Time now, const DeadlinePassed& event);
   void handle(Time now, const FateSettled& event);
   void handle(Time now, const ProxyWasStalled& event);
+  void handle(Time now, const TimePassed& event);
   void handle(Time now, const StopRequested& event);
 
  private:
@@ -123,6 +135,8 @@ class Relay final : public Inward {
                      bool undelivered, std::string_view scenario = {});
   void record_read(Time now, const FromPeer& read, bool undelivered);
 
+  void look(Time now, Side side);
+  void look_at_end(Time now, Side side);
   void pause(Side from);
   void resume(Side from);
   void stop_waiting(Time now, Side to);
@@ -139,6 +153,10 @@ class Relay final : public Inward {
   SessionObserver* observer_;
   std::array<Leg, 2> legs_;
   Phase phase_ = Phase::kConnecting;
+  Time heard_;                    // when octets came last, or the server was connected to
+  Side awaited_ = Side::kServer;  // who was given the last octets; only if `spoke_`
+  bool spoke_ = false;            // octets have come, of either side
+  std::uint8_t looks_ = 0;        // of kLooks, in this silence
 };
 
 }  // namespace smtpscope

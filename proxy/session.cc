@@ -212,6 +212,10 @@ void Session::resume_reading(Side from) { connection(from)->start_reading(); }
 
 bool Session::is_broken(Side side) { return connection(side)->is_broken(); }
 
+std::optional<TcpFigures> Session::figures_of(Side side) {
+  return connection(side) ? connection(side)->figures() : std::nullopt;
+}
+
 std::string Session::own_name() {
   return literal_of(connection(Side::kServer) ? connection(Side::kServer)->own_address()
                                               : std::nullopt);

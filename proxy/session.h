@@ -63,6 +63,8 @@ class Session : private Outward,
   void refuse(const Opening& opening, std::string_view reason, std::string_view refusal);
   /// The proxy did not run from `since` until now.
   void note_stall(Time since);
+  /// A second has gone by or so.
+  void note_time(Time now) { relay_.handle(now, TimePassed{}); }
   /// Ends the session now.
   void stop(std::string_view reason);
   /// The server is to see this address as the client (--spoof-client). Before start().
@@ -95,6 +97,7 @@ class Session : private Outward,
 
   void set_deadline(Time when) override;
   void ask_fate() override { observer_->ask_fate(*this); }
+  std::optional<TcpFigures> figures_of(Side side) override;
   void session_ended() override { over_ = true; }
 
   void on_read(Connection& connection, Time when, std::span<const std::uint8_t> octets) override;

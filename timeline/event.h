@@ -149,6 +149,11 @@ struct TimelineBlocked {
   std::uint64_t octets = 0;
 };
 
+/// How the connection with a side did during a silence, or at an end behind one.
+struct TimelineTcp {
+  TcpReport report;
+};
+
 /// A TLS handshake that smtpscope took part in is over, completed or not.
 struct TimelineTls {
   TlsHandshake handshake;
@@ -253,7 +258,7 @@ struct TimelineEvent {
   std::variant<TimelineSessionStarted, TimelineConnected, TimelineConnectFailed, Entry, Silence,
                Annotation, AnnotationFolded, TransactionEnded, TimelineClosed, TimelineGap,
                TimelineStalled, TimelineBlocked, TimelineSessionEnded, TimelineTls,
-               TimelineTlsAlert, TimelineAside, TimelineRewritten, TimelineRemark>
+               TimelineTlsAlert, TimelineAside, TimelineRewritten, TimelineRemark, TimelineTcp>
       body;
 };
 

@@ -75,6 +75,17 @@ void Tracker::tell_of_change(const Bytes& bytes) {
   if (!again) state_.scenario->told = bytes.scenario;
 }
 
+namespace {
+
+/// The side has spoken: what the kernel said of it before is past.
+void note_answer(Side side, TcpNotes& notes) {
+  auto& last = notes.last[index(side)];
+  if (last && last->lost()) notes.healed[index(side)] = last;
+  last.reset();
+}
+
+}  // namespace
+
 void Tracker::begin(bool mid_session) {
   began_ = true;
   state_.opened = now_;
@@ -151,6 +162,7 @@ void Tracker::on_body(const Bytes& bytes, const Conversation& conversation) {
   if (bytes.instead && bytes.from == Side::kServer && !bytes.instead->empty()) {
     state_.reply_rewritten = true;
   }
+  if (state_.tcp != nullptr && !bytes.by_proxy) note_answer(bytes.from, *state_.tcp);
   const std::uint64_t octets = bytes.octets();
   const CloseRecord* gone = nullptr;
   if (const auto& close = state_.closes[index(other(bytes.from))]) {
@@ -212,6 +224,13 @@ void Tracker::on_body(const Remark& remark, const Conversation& conversation) {
   note_remark(remark, state_);
   emit(TimelineRemark{.remark = remark, .since_previous = now_ - last_event_});
   last_event_ = now_;
+}
+
+void Tracker::on_body(const TcpReport& report, const Conversation&) {
+  // The wait goes on: nothing came over the wire.
+  if (state_.tcp == nullptr) state_.tcp = std::make_unique<TcpNotes>();
+  state_.tcp->last[index(report.with)] = report.figures;
+  emit(TimelineTcp{.report = report});
 }
 
 void Tracker::close(const Closed& closed, const Conversation& conversation) {

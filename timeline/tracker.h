@@ -71,6 +71,7 @@ class Tracker : public ItemSink {
   void on_body(const TlsHandshake& handshake, const Conversation& conversation);
   void on_body(const TlsAlerted& alert, const Conversation& conversation);
   void on_body(const Remark& remark, const Conversation& conversation);
+  void on_body(const TcpReport& report, const Conversation& conversation);
   void on_body(const SessionEnded& ended, const Conversation& conversation);
   // What is done once the items that a close completed have been seen.
   void close(const Closed& closed, const Conversation& conversation);

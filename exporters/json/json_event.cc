@@ -11,6 +11,7 @@
 #include "exporters/protocol_names.h"
 #include "timeline/rule.h"
 #include "timeline/state/refusal_notes.h"
+#include "timeline/tcp_words.h"
 
 namespace smtpscope {
 namespace {
@@ -340,6 +341,21 @@ class WriteEvent {
     json_.duration("since_previous", event.since_previous);
   }
 
+  void operator()(const TimelineTcp& event) const {
+    const TcpFigures& figures = event.report.figures;
+    json_.string("side", to_string(event.report.with));
+    json_.boolean("confirmed", figures.confirmed());
+    json_.true_if("lost", figures.lost());
+    json_.number("unconfirmed", figures.unconfirmed);
+    json_.number_if("unsent", figures.unsent);
+    json_.number_if("sent_again", figures.sent_again);
+    json_.number_if("probes", figures.probes);
+    json_.number_if("segment", figures.segment);
+    json_.number_if("out_of_order", figures.out_of_order);
+    json_.duration("unheard", figures.unheard);
+    json_.string("text", tcp_words(event.report));
+  }
+
   void operator()(const TimelineSessionEnded& ended) const {
     json_.true_if("unfinished", ended.unfinished);
     write_totals(json_, *ended.totals);
@@ -372,10 +388,11 @@ class WriteEvent {
 };
 
 /// In the order of TimelineEvent's variant.
-constexpr std::array<std::string_view, 18> kKinds = {
-    "session-started",   "connected",   "connect-failed", "entry", "silence",   "annotation",
-    "annotation-folded", "transaction", "closed",         "gap",   "stalled",   "blocked",
-    "session-ended",     "tls",         "tls-alert",      "aside", "rewritten", "remark",
+constexpr std::array<std::string_view, 19> kKinds = {
+    "session-started", "connected",         "connect-failed", "entry",  "silence",
+    "annotation",      "annotation-folded", "transaction",    "closed", "gap",
+    "stalled",         "blocked",           "session-ended",  "tls",    "tls-alert",
+    "aside",           "rewritten",         "remark",         "tcp",
 };
 static_assert(kKinds.size() == std::variant_size_v<decltype(TimelineEvent::body)>);
 

@@ -57,7 +57,8 @@ struct JsonExporter::Timeline {
         alerts(spool),
         asides(spool),
         rewritten(spool),
-        remarks(spool) {}
+        remarks(spool),
+        tcp(spool) {}
 
   struct Foldable {
     std::uint64_t number = 0;
@@ -72,6 +73,7 @@ struct JsonExporter::Timeline {
   SpooledText entries, silences, annotations, folds, transactions, closes, gaps, stalls, blocks;
   SpooledText handshakes, alerts, asides, rewritten;  // of TLS
   SpooledText remarks;
+  SpooledText tcp;
   std::deque<Foldable> last_annotations;  // not among `annotations` yet
   std::string ended;                      // of session-ended; empty while it is open
 
@@ -153,6 +155,8 @@ void JsonExporter::add(Session& session, const TimelineEvent& event, std::string
     add_to_list(timeline.rewritten, json);
   } else if (std::holds_alternative<TimelineRemark>(event.body)) {
     add_to_list(timeline.remarks, json);
+  } else if (std::holds_alternative<TimelineTcp>(event.body)) {
+    add_to_list(timeline.tcp, json);
   } else if (const auto* ended = std::get_if<TimelineSessionEnded>(&event.body)) {
     timeline.complete = !ended->unfinished;
     timeline.ended = std::move(json);
@@ -246,6 +250,7 @@ void JsonExporter::Timeline::read(SessionId id, const Take& take) const {
   list_if("asides", asides);
   list_if("rewritten", rewritten);
   list_if("remarks", remarks);
+  list_if("tcp", tcp);
   if (!ended.empty()) member("end", ended);
   take("}");
 }

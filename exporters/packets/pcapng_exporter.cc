@@ -16,6 +16,7 @@
 #include "exporters/protocol_names.h"
 #include "exporters/tls_handshake_words.h"
 #include "timeline/rule.h"
+#include "timeline/tcp_words.h"
 
 namespace smtpscope {
 namespace {
@@ -277,6 +278,8 @@ void PcapngExporter::on_record(const WireEvent& event) {
   } else if (const auto* said = std::get_if<Remark>(&event.body)) {
     remark(*session,
            fmt::format("{} logs: {}", said->by ? to_string(*said->by) : "a program", said->text));
+  } else if (const auto* report = std::get_if<TcpReport>(&event.body)) {
+    remark(*session, fmt::format("before this, {}", tcp_words(*report)));
   } else if (std::holds_alternative<SessionEnded>(event.body)) {
     // What was found at the very end is told on the last packet.
     const auto last = std::find_if(session->held.rbegin(), session->held.rend(),

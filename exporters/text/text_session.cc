@@ -17,6 +17,7 @@
 #include "exporters/time_words.h"
 #include "exporters/tls_handshake_words.h"
 #include "timeline/rule.h"
+#include "timeline/tcp_words.h"
 #include "timeline/unmet_needs.h"
 
 namespace smtpscope {
@@ -321,6 +322,13 @@ class TextSession::Render {
     event_line(now_, since(event.since_previous), ' ', Tone::kNotice,
                style_.words(remark_words(event.remark)));
     session_.behind_silence_ = false;
+  }
+
+  void operator()(const TimelineTcp& event) {
+    const bool lost = event.report.figures.lost();
+    sheet_.below(open_margin(), lost ? Tone::kWarning : Tone::kQuiet,
+                 fmt::format("{} TCP:", lost ? glyphs_.alarm : glyphs_.remark),
+                 fmt::format(" {}", tcp_words(event.report)));
   }
 
   void operator()(const TimelineSessionEnded& ended) {

@@ -153,6 +153,20 @@ void TranscriptExporter::on_record(const WireEvent& event) {
                            exact_seconds(event.time - body.since), body.octets));
         } else if constexpr (std::is_same_v<Body, ProxyStalled>) {
           line(fmt::format("stalled {}", exact_seconds(event.time - body.since)));
+        } else if constexpr (std::is_same_v<Body, TcpReport>) {
+          const TcpFigures& figures = body.figures;
+          std::string words = fmt::format("tcp {} unheard={}", to_string(body.with),
+                                          exact_seconds(figures.unheard));
+          const auto number = [&](std::string_view name, std::uint64_t value) {
+            if (value > 0) words += fmt::format(" {}={}", name, value);
+          };
+          number("unconfirmed", figures.unconfirmed);
+          number("unsent", figures.unsent);
+          number("sent_again", figures.sent_again);
+          number("probes", figures.probes);
+          number("segment", figures.segment);
+          number("out_of_order", figures.out_of_order);
+          line(words);
         } else if constexpr (std::is_same_v<Body, TlsHandshake>) {
           const TlsFacts& facts = *body.facts;
           why(facts.failure);

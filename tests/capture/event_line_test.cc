@@ -6,6 +6,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -105,6 +106,11 @@ struct Fields {
   }
   std::string operator()(const TlsAlerted& e) const {
     return fmt::format("alert {}|{}|{}|{}", to_string(e.from), e.by_proxy, e.level, e.description);
+  }
+  std::string operator()(const TcpReport& e) const {
+    const TcpFigures& f = e.figures;
+    return fmt::format("tcp {}|{}|{}|{}|{}|{}|{}|{}", to_string(e.with), f.unconfirmed, f.unsent,
+                       f.sent_again, f.probes, f.segment, f.out_of_order, f.unheard.count());
   }
   std::string operator()(const Remark& e) const {
     return fmt::format("remark {}|{}|{}|{}", static_cast<int>(e.kind),
@@ -287,6 +293,16 @@ TEST_CASE("what a program said of its own survives") {
   CHECK(line.parse(R"({"t":1,"s":1,"e":"remark","kind":"gossip","text":"x"})") ==
         EventLine::Kind::kCorrupt);
   CHECK(line.parse(R"({"t":1,"s":1,"e":"remark","kind":"timeout","length":-1,"text":"x"})") ==
+        EventLine::Kind::kCorrupt);
+}
+
+TEST_CASE("what the kernel knew of a connection survives") {
+  expect_round_trip({1, at_ns(5), TcpReport{Side::kServer, {35, 2, 4, 1, 1448, 3, Duration(52)}}});
+  const auto most = std::numeric_limits<std::uint32_t>::max();
+  expect_round_trip(
+      {1, at_ns(5), TcpReport{Side::kClient, {~0ULL, ~0ULL, most, most, most, most, {}}}});
+  EventLine line;
+  CHECK(line.parse(R"({"t":1,"s":1,"e":"tcp","with":"server","unheard":-1})") ==
         EventLine::Kind::kCorrupt);
 }
 

@@ -501,6 +501,10 @@ void tell_oddities(Story& story, Duration start) {
   story.event(TimelineStalled{Time{start + 3s}, Time{start + 7s}});
   tell_tls(story);
   story.event(TimelineBlocked{Side::kServer, Time{start + 3s}, Time{start + 5s}, 65'536});
+  story.event(TimelineTcp{{Side::kServer, {.segment = 1448, .unheard = 5s}}});
+  story.event(TimelineTcp{
+      {Side::kClient,
+       {.unconfirmed = 3000, .sent_again = 4, .segment = 1448, .out_of_order = 1, .unheard = 5s}}});
   story.silence(2s, Party::kUnknown, "");
   story.at(start + 40s)
       .reply({"421 4.4.2 mx.example Error: timeout exceeded"}, Answers::kUnsolicited);

@@ -56,11 +56,13 @@ class Playbook::Port : public Outward, public RelayHost {
   std::string own_name() override { return "[192.0.2.1]"; }
   void set_deadline(Time when) override { play_.happens(words_of(SetDeadline{when - play_.now_})); }
   void ask_fate() override { play_.happens(words_of(AskFate{})); }
+  std::optional<TcpFigures> figures_of(Side side) override { return figures[index(side)]; }
   void session_ended() override { play_.happens(words_of(Ended{})); }
 
   std::array<std::optional<std::size_t>, 2> takes;
   std::array<bool, 2> fails{};
   std::array<bool, 2> broken{};
+  std::array<std::optional<TcpFigures>, 2> figures;
 
  private:
   Playbook& play_;
@@ -130,6 +132,11 @@ Playbook& Playbook::breaks(Side side) {
   return *this;
 }
 
+Playbook& Playbook::kernel_tells(Side side, const TcpFigures& figures) {
+  port_->figures[index(side)] = figures;
+  return *this;
+}
+
 void Playbook::begin_step(const std::string& event) {
   if (next_ < happened_.size()) fail("(nothing more)", happened_[next_]);
   script_ += fmt::format("  >> {}\n", event);
@@ -179,6 +186,10 @@ std::string Playbook::words_of(const WireEvent& event) {
     if (e->by_proxy) words += " by proxy";
     if (!e->reason.empty()) words += fmt::format(": {}", e->reason);
     return words;
+  }
+  if (const auto* e = std::get_if<TcpReport>(&event.body)) {
+    return fmt::format("tcp {}: {} octets unconfirmed, sent again {} times", to_string(e->with),
+                       e->figures.unconfirmed, e->figures.sent_again);
   }
   if (std::holds_alternative<SessionEnded>(event.body)) return "session ended";
   return "?";
@@ -239,6 +250,7 @@ std::string Playbook::words_of_event(const LayerFailed& event) {
 std::string Playbook::words_of_event(const DeadlinePassed&) { return "DeadlinePassed"; }
 std::string Playbook::words_of_event(const FateSettled&) { return "FateSettled"; }
 std::string Playbook::words_of_event(const ProxyWasStalled&) { return "ProxyWasStalled"; }
+std::string Playbook::words_of_event(const TimePassed&) { return "TimePassed"; }
 std::string Playbook::words_of_event(const StopRequested& event) {
   return fmt::format("StopRequested: {}", event.reason);
 }

@@ -81,6 +81,9 @@ class Playbook {
   /// The kernel knows that the connection to `side` is broken.
   Playbook& breaks(Side side);
 
+  /// What the kernel tells of the connection to `side` from now on.
+  Playbook& kernel_tells(Side side, const TcpFigures& figures);
+
   template <typename Event>
   Playbook& on(const Event& event) {
     begin_step(words_of_event(event));
@@ -139,6 +142,7 @@ class Playbook {
   static std::string words_of_event(const DeadlinePassed& event);
   static std::string words_of_event(const FateSettled& event);
   static std::string words_of_event(const ProxyWasStalled& event);
+  static std::string words_of_event(const TimePassed& event);
   static std::string words_of_event(const StopRequested& event);
 
   void begin_step(const std::string& event);

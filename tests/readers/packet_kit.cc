@@ -74,7 +74,7 @@ class Writer : public WireSink {
   static void describe(const Other&, std::string&) {
     static_assert(std::is_same_v<Other, Blocked> || std::is_same_v<Other, ProxyStalled> ||
                   std::is_same_v<Other, TlsHandshake> || std::is_same_v<Other, TlsAlerted> ||
-                  std::is_same_v<Other, Remark>);
+                  std::is_same_v<Other, Remark> || std::is_same_v<Other, TcpReport>);
     throw std::runtime_error("packets do not tell this");
   }
 

@@ -143,6 +143,11 @@ struct Bones {
     return fmt::format("remark {} {}", static_cast<int>(e.remark.kind),
                        e.remark.length ? e.remark.length->count() : -1);
   }
+  std::string operator()(const TimelineTcp& e) const {
+    const TcpFigures& f = e.report.figures;
+    return fmt::format("tcp {} {} {} {}", to_string(e.report.with), f.unconfirmed, f.sent_again,
+                       f.unheard.count());
+  }
   std::string operator()(const TimelineSessionEnded& e) const {
     const SessionTotals& t = *e.totals;
     std::string text =

@@ -127,7 +127,12 @@ void RandomSession::step() {
   if (what < 93) return feed(Gap{.from = pick_side(), .octets = random_() % 50, .why = "test"});
   if (what < 94) return feed(Gap{.from = {}, .octets = 0, .why = "test"});
   if (what < 96) return feed(Blocked{.to = pick_side(), .since = now_, .octets = 9});
-  if (what < 98) return feed(ProxyStalled{.since = now_});
+  if (what < 97) return feed(ProxyStalled{.since = now_});
+  if (what < 98) {
+    return feed(TcpReport{.with = pick_side(),
+                          .figures = {.unconfirmed = random_() % 2 * 40,
+                                      .sent_again = static_cast<std::uint32_t>(random_() % 4)}});
+  }
   if (!endless_ && chance(4)) {
     feed(Closed{.from = pick_side(), .kind = pick_kind(), .reason = {}});
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "timeline/rule.h"
+#include "timeline/tcp_words.h"
 
 namespace smtpscope::test {
 namespace {
@@ -160,6 +161,9 @@ struct Describe {
                             e.remark.by ? to_string(*e.remark.by) : "nobody known",
                             e.remark.length ? in_seconds(*e.remark.length) : "none",
                             visible(e.remark.text));
+  }
+  void operator()(const TimelineTcp& e) const {
+    line.text = fmt::format("tcp: {}", tcp_words(e.report));
   }
   void operator()(const TimelineSessionEnded& e) const {
     const SessionTotals& t = *e.totals;

@@ -207,6 +207,7 @@ class Reader {
       advance();
       return add_at(ProxyStalled{.since = now_ - length});
     }
+    if (take(line, "tcp ")) return tcp(words(line));
     if (take(line, "gap ")) return gap(words(line));
     if (line == "connected") return add(UpstreamConnected{.server = server_, .rtt = rtt_});
     if (take(line, "connect failed: ")) {
@@ -320,6 +321,37 @@ class Reader {
     const Duration length = duration(how[1]);
     advance();
     return add_at(
+  /// "server unheard=5s unconfirmed=35 sent_again=4"
+  bool tcp(const std::vector<std::string>& how) {
+    TcpReport report;
+    if (how.empty()) return false;
+    report.with = side_of(how[0]);
+    TcpFigures& figures = report.figures;
+    for (std::size_t i = 1; i < how.size(); ++i) {
+      const std::size_t equals = how[i].find('=');
+      if (equals == std::string::npos) return false;
+      const std::string name = how[i].substr(0, equals);
+      const std::string value = how[i].substr(equals + 1);
+      if (name == "unheard") {
+        figures.unheard = duration(value);
+      } else if (name == "unconfirmed") {
+        figures.unconfirmed = std::stoull(value);
+      } else if (name == "unsent") {
+        figures.unsent = std::stoull(value);
+      } else {
+        static const std::map<std::string, std::uint32_t TcpFigures::*> kCounts = {
+            {"sent_again", &TcpFigures::sent_again},
+            {"probes", &TcpFigures::probes},
+            {"segment", &TcpFigures::segment},
+            {"out_of_order", &TcpFigures::out_of_order}};
+        const auto count = kCounts.find(name);
+        if (count == kCounts.end()) return false;
+        figures.*count->second = static_cast<std::uint32_t>(std::stoul(value));
+      }
+    }
+    return add(report);
+  }
+
         Blocked{.to = side_of(how[0]), .since = now_ - length, .octets = std::stoull(how[2])});
   }
 

@@ -145,6 +145,12 @@ const RemarkNote* Case::remark(RemarkKind kind) const {
   return session_.remarks != nullptr ? session_.remarks->of(kind) : nullptr;
 }
 
+const TcpFigures* Case::tcp_of(Side side) const {
+  if (session_.tcp == nullptr) return nullptr;
+  const auto& last = session_.tcp->last[index(side)];
+  return last ? &*last : nullptr;
+}
+
 const CloseRecord* Case::close_of(Side side) const {
   const auto& close = session_.closes[index(side)];
   return close ? &*close : nullptr;

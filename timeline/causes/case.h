@@ -67,6 +67,9 @@ class Case {
   const CloseRecord* close_of(Side side) const;
   /// What a program said of its own, of that kind; nullptr: nothing.
   const RemarkNote* remark(RemarkKind kind) const;
+  /// What the kernel said last of the connection with a side; nullptr: nothing, or the side has
+  /// spoken since.
+  const TcpFigures* tcp_of(Side side) const;
   /// The port in "host:port" of the server as the user named it; 0: unknown.
   std::uint16_t server_port() const;
   /// A time for a headline, as exact as the trace tells it.

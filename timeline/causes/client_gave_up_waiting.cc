@@ -31,10 +31,14 @@ void weigh(const Case& the_case, Explanation& explanation) {
   const LastSilence* wait = the_case.wait_given_up();
   if (wait != nullptr) {
     explanation.certainty = Certainty::kLikely;
+    const bool arrived = confirmed_all(the_case, Side::kServer);
     explanation.headline = fmt::format(
-        "the client gave up after {} of waiting for {}; that is its time limit, and the server's "
-        "slow step is the trouble",
-        the_case.measured(wait->length()), wait->owed);
+        "the client gave up after {} of waiting for {}; that is its time limit, and {}",
+        the_case.measured(wait->length()), wait->owed,
+        arrived ? "the server's program, whose host has confirmed all that it was sent, is what "
+                  "kept it waiting"
+                : "the server's slow step is the trouble");
+    if (arrived) explanation.not_it = {kNotTheNetwork};
   } else if (!tells_of_timeout(the_case, explanation)) {
     return;
   }

@@ -41,6 +41,11 @@ bool accepted_without_envelope(const Case& the_case) {
          the_case.found(kDataWithoutRcpt, "accepted-354") && the_case.refusal() == nullptr;
 }
 
+bool confirmed_all(const Case& the_case, Side side) {
+  const TcpFigures* figures = the_case.tcp_of(side);
+  return figures != nullptr && figures->confirmed();
+}
+
 bool in_list(std::string_view list, std::string_view name) {
   while (!list.empty()) {
     const std::size_t end = std::min(list.find(' '), list.size());
@@ -65,8 +70,10 @@ std::string where_the_trace_ends(const Case& the_case) {
   if (last.owed == kOwedConnection) {
     words += ", without a connection to the server";
   } else if (last.silent == Party::kServer || last.silent == Party::kClient) {
-    words += fmt::format("; the {} owes {}", to_string(last.silent),
-                         last.owed.empty() ? "a word" : last.owed);
+    const Side side = last.silent == Party::kServer ? Side::kServer : Side::kClient;
+    words +=
+        fmt::format("; the {} owes {}", to_string(side), last.owed.empty() ? "a word" : last.owed);
+    if (confirmed_all(the_case, side)) words += ", and its host has confirmed all that it was sent";
   }
   // Shorter waits than this say nothing of who is slow.
   constexpr Duration kWorthTelling = std::chrono::seconds(1);

@@ -19,6 +19,13 @@ bool never_greeted(const SessionState& session);
 /// A message was sent without MAIL and RCPT, and the server did not refuse it.
 bool accepted_without_envelope(const Case& the_case);
 
+/// The kernel of the side's host has confirmed all octets that it was sent, and the side has not
+/// spoken since: what it owes its program keeps back.
+bool confirmed_all(const Case& the_case, Side side);
+/// What that excludes.
+inline constexpr const char* kNotTheNetwork =
+    "the network behind smtpscope: the server's host confirmed what it was sent (TCP)";
+
 /// `name` is one of the words of `list`, letters alike.
 bool in_list(std::string_view list, std::string_view name);
 

@@ -295,6 +295,14 @@ struct RemarkNotes {
   }
 };
 
+/// What the kernel said last of the connections with both sides, by index(Side). Empty: nothing, or
+/// the side has spoken since.
+struct TcpNotes {
+  std::array<std::optional<TcpFigures>, 2> last;
+  /// Of a side that has spoken since: what had been lost for a while. The last such.
+  std::array<std::optional<TcpFigures>, 2> healed;
+};
+
 /// What was noticed of a session, for rules that ask for it later. Bounded, whatever the session's
 /// length; what most sessions do not have is behind a pointer.
 struct Evidence {
@@ -360,6 +368,7 @@ struct Evidence {
   std::unique_ptr<RelayNotes> relay;             // nullptr until something speaks for others
   /// nullptr until a RCPT while the server offers LIMITS with RCPTDOMAINMAX.
   std::unique_ptr<RecipientDomains> rcpt_domains;
+  std::unique_ptr<TcpNotes> tcp;             // nullptr until the kernel was asked
   std::unique_ptr<RemarkNotes> remarks;      // nullptr until a program said something of its own
   std::unique_ptr<InterceptionSigns> signs;  // nullptr until there is one
 };
