@@ -14,7 +14,7 @@
 #include "capture/event_format.h"
 #include "capture/wire_source.h"
 #include "cli/file_output.h"
-#include "readers/reader_list.h"
+#include "readers/joined_source.h"
 #include "redact/leak_check.h"
 #include "redact/redaction_key.h"
 #include "redact/redactor.h"
@@ -147,8 +147,9 @@ Result<std::size_t> check_output(const std::string& output, std::uint64_t events
 }  // namespace
 
 void add_redaction_options(CLI::App& app, RedactionOptions& options) {
-  app.add_option("IN", options.input,
+  app.add_option("IN", options.inputs,
                  "What was recorded, in any format that show reads; it is not changed")
+      ->expected(1)
       ->required();
   app.option_defaults()->group("What is replaced");
   std::vector<std::string> names;
@@ -167,10 +168,12 @@ void add_redaction_options(CLI::App& app, RedactionOptions& options) {
 
 Result<Redaction> redact_capture(const RedactionOptions& options, const std::string& output,
                                  bool force) {
-  struct stat input {};
-  if (options.input == "-" || (::stat(options.input.c_str(), &input) == 0 &&
-                               !S_ISREG(input.st_mode) && !S_ISDIR(input.st_mode))) {
-    return Error{"the capture is read twice, so it cannot be a pipe; save it to a file first"};
+  for (const std::string& each : options.inputs) {
+    struct stat input {};
+    if (each == "-" ||
+        (::stat(each.c_str(), &input) == 0 && !S_ISREG(input.st_mode) && !S_ISDIR(input.st_mode))) {
+      return Error{"the capture is read twice, so it cannot be a pipe; save it to a file first"};
+    }
   }
   struct stat there {};
   if (output == "-" || (::stat(output.c_str(), &there) == 0 && !S_ISREG(there.st_mode))) {
@@ -179,7 +182,7 @@ Result<Redaction> redact_capture(const RedactionOptions& options, const std::str
                     "which {} is not",
                     output)};
   }
-  Result<std::unique_ptr<WireSource>> first = open_source(options.input, {});
+  Result<std::unique_ptr<WireSource>> first = open_files(options.inputs, {});
   if (!first) return first.error();
 
   Redaction done;
@@ -195,12 +198,12 @@ Result<Redaction> redact_capture(const RedactionOptions& options, const std::str
   if (auto read = redact_once(*first.value(), seen, policy, nowhere); !read) return read.error();
   static_cast<void>(redacted_run(first.value()->run(), seen, policy));
   for (const SourceNotice& notice : first.value()->notices()) {
-    done.notices.push_back(fmt::format("{}: {}", options.input, notice.text));
+    done.notices.push_back(fmt::format("{}: {}", options.inputs.front(), notice.text));
   }
 
-  Result<std::unique_ptr<WireSource>> second = open_source(options.input, {});
+  Result<std::unique_ptr<WireSource>> second = open_files(options.inputs, {});
   if (!second) return second.error();
-  Result<FileOutput> file = FileOutput::create(output, force, std::span(&options.input, 1));
+  Result<FileOutput> file = FileOutput::create(output, force, options.inputs);
   if (!file) return file.error();
   Provisional provisional(output);
   Pseudonyms names(key.value(), &seen.originals());

@@ -16,7 +16,7 @@ namespace smtpscope {
 
 /// How a capture is to be redacted: the options that `redact` and `report` share.
 struct RedactionOptions {
-  std::string input;
+  std::vector<std::string> inputs;  // a file, or those of one run in their order
   std::string body = "drop";
   std::string key;  // file; "": a key that nobody keeps
 };
@@ -36,7 +36,7 @@ struct Redaction {
 
 /// Writes a redacted copy of a capture to `output`, then reads it again and looks for what was
 /// replaced. When something of it is left, or the copy cannot be read as a whole, the output is
-/// removed and the Error says so. The input is read twice, so it has to be a file.
+/// removed and the Error says so. The inputs are read twice, so they have to be files.
 Result<Redaction> redact_capture(const RedactionOptions& options, const std::string& output,
                                  bool force);
 

@@ -189,11 +189,8 @@ Result<ExportedFile> export_sessions(const std::vector<std::string>& files,
   if (!folder) return folder.error();
   std::vector<std::string> from = files;
   if (chosen.redacted) {
-    if (files.size() > 1) {
-      return Error{"this run is in several files: redact each of them with smtpscope redact --key"};
-    }
     RedactionOptions redaction;
-    redaction.input = files.front();
+    redaction.inputs = files;
     const auto redacted = redact_capture(redaction, folder.value().file(), false);
     if (!redacted) return redacted.error();
     from = {folder.value().file()};

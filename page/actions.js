@@ -75,7 +75,10 @@ async function fetchExport(query) {
 }
 
 // What is to be saved, where a server has the file: redacted unless told otherwise.
+// What is read again is one run; of several the dialog asks which.
 function serverForm(app, session, shown, done) {
+  const number = (run) => app.records.runs.indexOf(run) + 1;
+  const runs = [...new Set(shown.map((one) => one.run))];
   const option = (name, value, words, checked) => el("label", { class: "opt" }, el("input", { type: "radio", name, value, checked }), " ", words);
   const redacted = el("input", { type: "checkbox", checked: true, name: "redacted" });
   const button = el("button", { class: "btn main", type: "submit" }, "Save");
@@ -85,8 +88,8 @@ function serverForm(app, session, shown, done) {
     button.disabled = true;
     done.textContent = redacted.checked ? "Names are being replaced …" : "It is being written …";
     try {
-      const { name, blob } = await fetchExport({ run: placeOf((session || shown[0]).key)[0],
-        session: of.get("what") === "session" ? session.id : 0, q: app.filter, format: of.get("as"), redacted: redacted.checked ? "yes" : "no" });
+      const whole = of.get("what") !== "session";
+      const { name, blob } = await fetchExport({ run: whole ? of.get("what") : placeOf(session.key)[0], session: whole ? 0 : session.id, q: app.filter, format: of.get("as"), redacted: redacted.checked ? "yes" : "no" });
       save(name, blob);
       done.textContent = `Saved as ${name}${redacted.checked ? ": names are pseudonyms, messages are left out. Look through it before you send it." : ", with names, addresses and messages as they are."}`;
     } catch (error) {
@@ -95,7 +98,11 @@ function serverForm(app, session, shown, done) {
     button.disabled = false;
   } },
   el("fieldset", {}, el("legend", {}, "What"), session && option("what", "session", `session ${session.key}`, true),
-    option("what", "shown", app.filter ? `${counted(shown.length, "session")} that the filter keeps` : `all ${counted(shown.length, "session")}`, !session)),
+    runs.map((run, i) => {
+      const count = counted(shown.filter((one) => one.run === run).length, "session");
+      const file = runs.length > 1 ? " of " + ours(run.source).split("/").pop() : "";
+      return option("what", number(run), (app.filter ? count + " that the filter keeps" : "all " + count) + file, !session && i === 0);
+    })),
   el("fieldset", {}, el("legend", {}, "As"), option("as", "html", "report, a page like this to send", true), option("as", "markdown", "Markdown, for an issue tracker", false),
     option("as", "pcapng", "packets, for Wireshark", false), option("as", "jsonl", "JSON Lines, for programs", false)),
   el("p", {}, el("label", {}, redacted, " Redacted: names and addresses become pseudonyms, messages are left out")),
@@ -110,8 +117,7 @@ export function exportDialog(app, session, shown) {
   const file = app.records.runs.length === 1 && app.records.runs[0].source !== "live" ? ours(app.records.runs[0].source) : "FILE.smtpcap";
   const filter = app.filter ? ` --filter '${app.filter.replace(/'/g, "'\\''")}'` : "";
   const redacted = app.records.runs.length > 0 && app.records.runs.every((run) => run.redacted);
-  const runs = new Set(shown.map((one) => one.run));
-  const served = app.feed && app.feed.olderUrl && (session || runs.size === 1);
+  const served = app.feed && app.feed.olderUrl && (session || shown.length > 0);
   const markdown = session && button("Copy this session as Markdown", async () => { await copy(markdownOf(session)); done.textContent = "Copied."; });
   const records = button(`Save ${counted(shown.length, "session")} as JSON Lines`, () => download("smtpscope.jsonl", recordsOf(app.records, shown)));
   const dialog = el("dialog", { class: "help", "aria-label": "Export" }, el("h1", {}, "Export"),
