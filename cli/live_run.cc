@@ -158,7 +158,7 @@ Result<Done> LiveRun::open() {
     page_->records().begin_run(info);
     timelines_.add(&page_->records());
     octets_ = std::make_unique<PageOctets>(page_->records());
-    page_watch_ = std::make_unique<PageWatch>(page_->records());
+    page_watch_ = std::make_unique<PageWatch>(*page_);
   }
   std::vector<LiveWatcher*> watchers;
   if (terminal_) watchers.push_back(terminal_.get());
@@ -319,7 +319,10 @@ int LiveRun::serve() {
   for (SignalWatchPtr& each : stopped_) each.reset();
   alive_.reset();
   trace_->finish();
-  if (page_) page_->records().end_run();
+  if (page_) {
+    page_->records().end_run();
+    page_->flush();
+  }
   if (terminal_) terminal_->end();
   if (exporter_) {
     exporter_->end_run();

@@ -77,14 +77,15 @@ class PageOctets : public WireSink {
   Exporter& page_;
 };
 
-/// The octets of open sessions, to the page, while they go on.
+/// Records and the octets of open sessions, to the page, while they go on.
 class PageWatch : public LiveWatcher {
  public:
-  explicit PageWatch(PageRecords& page) : page_(page) {}
-  void on_tick() override { page_.write_open(); }
+  explicit PageWatch(WebPage& page) : page_(page) {}
+  void on_tick() override { page_.records().write_open(); }
+  void on_flush() override { page_.flush(); }
 
  private:
-  PageRecords& page_;
+  WebPage& page_;
 };
 
 /// Below the timeline on a terminal: which sessions are open, and what they wait for.

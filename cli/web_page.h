@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "exporters/html/page_records.h"
 #include "web/web_server.h"
+#include "web/gathered_records.h"
 
 namespace CLI {
 class App;
@@ -42,14 +43,16 @@ class WebPage {
                                                 std::function<std::string()> metrics = {});
 
   PageRecords& records() { return records_; }
+  /// What is written to it is seen after flush().
   std::string address() const { return server_->address(); }
 
  private:
   WebPage(std::unique_ptr<WebServer> server, const ExporterOptions& options)
-      : server_(std::move(server)), records_(options, server_->records()) {}
+      : server_(std::move(server)), gathered_(server_->records()), records_(options, gathered_) {}
 
   std::unique_ptr<WebServer> server_;
   PageRecords records_;
 };
 
 }  // namespace smtpscope
+  GatheredRecords gathered_;

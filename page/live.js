@@ -73,10 +73,10 @@ export class Feed {
     if (this.state === "connecting" && silent > FULL_AFTER) this.turn("full");
   }
 
-  take(line) {
+  // Records that came together, a line each.
+  take(lines) {
     this.heard = Date.now();
-    const session = this.records.take(JSON.parse(line));
-    this.dirty.add(session);
+    for (const line of lines.split("\n")) this.dirty.add(this.records.take(JSON.parse(line)));
     if (!this.timer) this.timer = setTimeout(() => this.tell(), 250);
   }
 

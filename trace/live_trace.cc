@@ -374,6 +374,7 @@ void LiveTrace::write_out() {
       if (capture_->turned()) name_resting();
     }
     if (output_ != nullptr) output_->flush();
+    for (LiveWatcher* watcher : watchers_) watcher->on_flush();
   } catch (const std::bad_alloc&) {  // the next flush tries again
   }
 }

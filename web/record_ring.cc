@@ -11,6 +11,36 @@
 #include "web/record_head.h"
 
 namespace smtpscope {
+namespace {
+
+/// Lines of one session, or one line of none; with their line ends.
+std::size_t size_of_piece(std::string_view text) {
+  const std::uint64_t session = head_of_record(text).session;
+  std::size_t size = 0;
+  do {
+    size = std::min(text.find('\n', size), text.size() - 1) + 1;
+  } while (session != 0 && size < text.size() &&
+           head_of_record(text.substr(size)).session == session);
+  return size;
+}
+
+bool ends_session(std::string_view piece) {
+  constexpr std::string_view kEnd = "{\"event\":\"session-ended\"";
+  return piece.starts_with(kEnd) ||
+         piece.find(std::string("\n").append(kEnd)) != std::string_view::npos;
+}
+
+/// As an event's data has them: a line of the stream for each (HTML, 9.2.6).
+void append_data(std::string& events, std::string_view piece) {
+  while (!piece.empty()) {
+    const std::size_t end = std::min(piece.find('\n'), piece.size());
+    events.append("data: ").append(piece.substr(0, end)).append("\n");
+    piece.remove_prefix(std::min(end + 1, piece.size()));
+  }
+}
+
+}  // namespace
+
 RecordRing::RecordRing(std::string epoch, std::size_t limit, std::function<void()> changed)
     : epoch_(std::move(epoch)), limit_(limit), changed_(std::move(changed)) {}
 
@@ -18,9 +48,11 @@ void RecordRing::write(std::string_view text) {
   {
     const std::lock_guard lock(mutex_);
     while (!text.empty()) {
-      const std::size_t end = std::min(text.find('\n'), text.size());
-      if (end > 0) add(text.substr(0, end));
-      text.remove_prefix(std::min(end + 1, text.size()));
+      const std::size_t size = size_of_piece(text);
+      std::string_view piece = text.substr(0, size);
+      while (piece.ends_with('\n')) piece.remove_suffix(1);
+      if (!piece.empty()) add(piece);
+      text.remove_prefix(size);
     }
     make_room();
   }
@@ -30,14 +62,14 @@ void RecordRing::write(std::string_view text) {
 void RecordRing::add(std::string_view text) {
   const auto [event, session] = head_of_record(text);
   if (event == "run") ++run_;
-  const bool stays = event == "run" || event == "run-ended";
+  const bool stays = event == "run" || event == "run-ended" || event == "taps";
   const Key key{run_, session};
   records_.emplace_hint(records_.end(), ++last_, Record{key, stays, std::string(text)});
   held_ += text.size() + kOverhead;
   if (stays) return;
   Held& held = sessions_[key];
   // Its octets come behind its end, when the rest may be gone.
-  const bool is_end = event == "session-ended" || (event == "octets" && held.records.empty());
+  const bool is_end = ends_session(text) || (event == "octets" && held.records.empty());
   held.records.push_back(last_);
   if (is_end && !std::exchange(held.ended, true)) ended_.push_back(key);
 }
@@ -84,8 +116,9 @@ RecordRing::Piece RecordRing::read(std::uint64_t after, std::size_t octets) cons
   // A number from the future is that of a run before this one.
   const bool lost = after < gone_ || after > last_;
   const auto put = [&](const auto& each) {
-    fmt::format_to(std::back_inserter(piece.events), "id: {}-{}\ndata: {}\n\n", epoch_, each.first,
-                   each.second.text);
+    fmt::format_to(std::back_inserter(piece.events), "id: {}-{}\n", epoch_, each.first);
+    append_data(piece.events, each.second.text);
+    piece.events += '\n';
     piece.last = each.first;
   };
   if (lost) {

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "tests/catch.h"
+#include "web/gathered_records.h"
 
 namespace smtpscope::test {
 namespace {
@@ -80,6 +81,62 @@ TEST_CASE("sessions go as a whole, the one that ended first first, and open ones
     CHECK(has("session-started") == has("octets"));
   }
   CHECK(all.find("\"session\":60,") != std::string::npos);
+}
+
+TEST_CASE("records of a session that are written together are one piece") {
+  RecordRing ring("e", kPlenty, [] {});
+  const std::string one = of_session(1, "session-started");
+  const std::string end = of_session(1, "session-ended");
+  ring.write("{\"event\":\"run\"}\n" + one + end + of_session(2, "session-started"));
+  const auto data = [](std::string line) { return "data: " + line; };
+  CHECK(ring.read(0, kPlenty).events == "id: e-1\ndata: {\"event\":\"run\"}\n\nid: e-2\n" +
+                                            data(one) + data(end) + "\nid: e-3\n" +
+                                            data(of_session(2, "session-started")) + "\n");
+  // The end is seen wherever it stands: what ended goes first.
+  RecordRing small("e", 1000, [] {});
+  small.write(of_session(1, "session-started"));
+  small.write(of_session(2, "session-started") + of_session(2, "session-ended", 300));
+  small.write(of_session(3, "session-started", 500));
+  const std::string left = small.read(0, kPlenty).events;
+  CHECK(left.find("\"session\":1,") != std::string::npos);
+  CHECK(left.find("\"session\":2,") == std::string::npos);
+  CHECK(left.find("\"session\":3,") != std::string::npos);
+}
+
+TEST_CASE("gathered records of a session go on together, and those of a run in their place") {
+  struct Written : Output {
+    void write(std::string_view text) override {
+      ++times;
+      all += text;
+    }
+    int times = 0;
+    std::string all;
+  };
+  Written written;
+  GatheredRecords gathered(written);
+  gathered.write("{\"event\":\"run\"}\n");
+  CHECK(written.times == 1);
+  const std::string one = of_session(1, "session-started");
+  const std::string two = of_session(2, "session-started");
+  const std::string end = of_session(1, "session-ended");
+  gathered.write(one);
+  gathered.write(two);
+  gathered.write(end);
+  CHECK(written.times == 1);
+  gathered.flush();
+  CHECK(written.times == 2);
+  gathered.flush();
+  CHECK(written.times == 2);
+  CHECK(written.all == "{\"event\":\"run\"}\n" + one + end + two);
+  written.all.clear();
+  gathered.write(two);
+  gathered.write("{\"event\":\"run-ended\"}\n");
+  CHECK(written.all == two + "{\"event\":\"run-ended\"}\n");
+  // What is held is bounded.
+  const std::string large = of_session(4, "octets", GatheredRecords::kMost);
+  written.all.clear();
+  gathered.write(large);
+  CHECK(written.all == large);
 }
 
 TEST_CASE("a reader that begins in the middle of much writing gets ahead") {
