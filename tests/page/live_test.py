@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from browser import DEADLINE, PROGRAM, ROOT, UTF8, PageTest, run
+from browser import DEADLINE, PROGRAM, ROOT, UTF8, Capture, PageTest, refused_session, run
 
 ORIGIN = ROOT / "examples" / "origin.smtpcap"
 
@@ -402,6 +402,48 @@ class Live(PageTest):
         self.assertEqual(self.ask(port, "/export?run=1&session=1&format=html", Sec_Fetch_Site="cross-site").status, 403)
         kept = self.ask(port, "/export?run=1&session=0&q=from:nobody&format=jsonl&redacted=no").read().decode().splitlines()
         self.assertNotIn('"session":1', "".join(kept))
+        self.browser.get("about:blank")
+
+    def test_export_of_a_run_in_several_files(self):
+        served = self.serve("-w", self.folder / "part-%Y%m%dT%H%M%S.smtpcap", "--rotate", "4K")
+        port = int(re.search(r":(\d+)/", page_of(served))[1])
+        self.fill(served, 4)
+
+        def exported(redacted):
+            lines = self.ask(port, f"/export?run=1&session=0&format=jsonl&redacted={redacted}", Connection="close").read().decode().splitlines()
+            self.assertNotIn("failed", lines[0])
+            ended = {json.loads(line)["session"] for line in lines[1:] if line.startswith('{"event":"session-ended"')}
+            return "\n".join(lines) if ended == {1, 2, 3, 4} else None
+        named = wait_for(lambda: exported("no"))
+        self.assertGreater(len(list(self.folder.glob("part-*.smtpcap"))), 1)
+        self.assertIn("from4@example.com", named)
+        redacted = exported("yes")
+        for words in ("from1@", "from4@", "bob@example.net"):
+            self.assertNotIn(words, redacted)
+        self.assertEqual(redacted.count('"event":"entry"'), named.count('"event":"entry"'))
+
+    def test_export_of_one_of_two_runs(self):
+        other = Capture()
+        for session in (1, 2):
+            refused_session(other, session, session * 1000)
+        path = self.folder / "other.smtpcap"
+        path.write_bytes(other.octets())
+        served = Served("view", "--web", "127.0.0.1:0", ORIGIN, path)
+        self.addCleanup(served.stop)
+        self.browser.get(served.said(r"(http://\S+)")[1])
+        self.wait("return document.querySelectorAll('tr[data-key]').length === 3")
+        self.script("window.saved = []; URL.createObjectURL = (blob) => { window.saved.push(blob); return '#'; }")
+        self.press("e")
+        self.wait("return document.querySelector('dialog[open] form')")
+        self.assertEqual([words.strip() for words in self.texts("dialog[open] fieldset:first-of-type label")],
+                         ["all 1 session of origin.smtpcap", "all 2 sessions of other.smtpcap"])
+        self.script("document.querySelector('dialog[open] [name=what][value=\"2\"]').click();"
+                    "document.querySelector('dialog[open] [value=jsonl]').click();"
+                    "document.querySelector('dialog[open] form').requestSubmit()")
+        self.wait("return window.saved.length === 1")
+        records = self.browser.execute_async_script("window.saved[0].text().then(arguments[0])")
+        self.assertEqual({one.get("session") for one in map(json.loads, records.splitlines())} - {None}, {1, 2})
+        self.assertNotIn("carol@example.org", records)
         self.browser.get("about:blank")
 
     def test_a_reader_that_reads_nothing_holds_nobody_up(self):
