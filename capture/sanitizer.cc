@@ -30,7 +30,9 @@ Sanitizer::Sanitizer(SanitizerPolicy policy, WireSink* record, ItemSink* items, 
       record_(record),
       items_(items),
       conversation_(mid_session ? Conversation::Start::kMidSession
-                                : Conversation::Start::kBeginning) {}
+                                : Conversation::Start::kBeginning) {
+  conversation_.tell_headlines(policy.headline_octets);
+}
 
 Sanitizer::~Sanitizer() = default;
 

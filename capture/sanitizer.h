@@ -30,6 +30,9 @@ struct SanitizerPolicy {
   bool keep_credentials = false;
   static constexpr std::uint64_t kEverything = ~std::uint64_t{0};
   std::uint64_t message_octets = kEverything;  // of each message, kept verbatim
+  /// Of each message, from which its headline is told: those of which everybody who sees the items
+  /// may see the octets as well. Live and from file the same, so that both tell the same.
+  std::uint64_t headline_octets = 0;
 };
 
 /// The one place where octets are parsed, and where secrets are masked and messages bounded

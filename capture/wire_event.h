@@ -226,4 +226,8 @@ struct RunInfo {
   std::uint64_t part = 0;  // which of them it is, from 1
 };
 
+/// Of each message of the run, from which its Subject and Message-ID may be told: as many as were
+/// kept. 0 where names are pseudonyms.
+std::uint64_t headline_octets(const RunInfo& run);
+
 }  // namespace smtpscope

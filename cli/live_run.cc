@@ -97,6 +97,7 @@ Result<Done> LiveRun::open() {
   if (!loop) return loop.error();
   loop_ = std::move(loop.value());
 
+  options_.policy.headline_octets = options_.policy.message_octets;
   RunInfo info;
   info.started = loop_->started();
   info.writer = "smtpscope " SMTPSCOPE_VERSION;

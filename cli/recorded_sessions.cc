@@ -154,6 +154,7 @@ void RecordedSessions::read(const Asked& asked, const std::atomic<bool>& stop, O
     WireSource& source = *opened.value();
     keeper.comes_from(source);
     Replay replay({}, rules_, keeper, &keeper);
+    replay.tell_headlines_of(source.run());
     while (!stop && !keeper.complete()) {
       const Result<bool> more = source.next(replay);
       if (!more) failed = more.error().message;

@@ -180,6 +180,7 @@ Result<ExportedFile> export_sessions(const std::vector<std::string>& files,
     Chooser chooser(options, by_filter);
     Choice choice(*original.value(), chooser);
     Replay replay({}, rules, choice);
+    replay.tell_headlines_of(original.value()->run());
     if (auto read = read_to_end(*original.value(), replay, stop); !read) return read.error();
     replay.finish();
     sessions = chooser.take();
@@ -204,6 +205,7 @@ Result<ExportedFile> export_sessions(const std::vector<std::string>& files,
   const auto exporter = find_exporter(kind->format)->make(how, into);
   Gate gate(*opened.value(), sessions, *exporter);
   Replay replay({}, rules, gate, &gate);
+  replay.tell_headlines_of(opened.value()->run());
   Entrance entrance(gate, *exporter, replay);
   if (auto read = read_to_end(*opened.value(), entrance, stop); !read) return read.error();
   replay.finish();

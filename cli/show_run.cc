@@ -181,6 +181,7 @@ ShowRun::Report ShowRun::show(const std::vector<std::string>& files, Exporter& e
   Recorder recorder(exporter);
   Replay replay({options_.sessions.begin(), options_.sessions.end()}, options_.rules, counted,
                 kind_.octets ? &recorder : nullptr);
+  replay.tell_headlines_of(source.run());
   Distributor events(exporter, replay);
   const bool grows = options_.follow && is_regular_file(file);
   grows ? follow(file, source, events, report) : read_all(file, source, events, report);

@@ -70,6 +70,7 @@ bool show(const std::string& file, const ViewArguments& arguments, const RuleSet
     if (!more) {
       static_cast<void>(fail(fmt::format("{}: {}", file, more.error().message)));
       break;
+  replay.tell_headlines_of(source.run());
     }
     if (!more.value()) break;
   }

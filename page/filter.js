@@ -210,6 +210,8 @@ function haystack(session) {
   for (const record of session.items) {
     if (record.event === "entry") {
       if (record.text) lines.push(record.text);
+      if (record.subject) lines.push(record.subject);
+      if (record.message_id) lines.push(record.message_id);
       for (const line of record.lines || []) lines.push((line.code ? line.code + " " : "") + line.text);
     } else if (record.event === "annotation") {
       lines.push(record.rule, record.text);

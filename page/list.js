@@ -4,6 +4,7 @@ import { el, icon, styled } from "./elements.js";
 import { factsOf, ICONS, OUTCOMES, OUTCOME_WORDS, TONES } from "./facts.js";
 import { FilterError, filterOf, KEY_NAMES, prepare } from "./filter.js";
 import { histogram } from "./histogram.js";
+import { headline } from "./timeline.js";
 import { brief, clock, counted, day, ours, wire } from "./words.js";
 import { Rows } from "./window.js";
 
@@ -220,7 +221,8 @@ export class ListView {
       cell("t", el("a", { href: "#s=" + session.key, title: day(session.wall) }, time, el("span", { class: "ms" }, ms))),
       cell("cl", ours(session.client.replace(/:\d+$/, ""))),
       cell("env", session.route && el("span", { class: "rt" }, ours(session.route) + " · "), envelope(session, facts)),
-      cell("out", facts.icon && icon(facts.icon), el("b", {}, facts.words), facts.why && el("span", { class: "why" }, " ", facts.why)),
+      cell("out", facts.icon && icon(facts.icon), el("b", {}, facts.words), facts.why && el("span", { class: "why" }, " ", facts.why),
+        session.headline && el("span", { class: "hd", title: headline(session.headline) }, " ", headline(session.headline))),
       cell("num took", brief(facts.took)),
       cell("wait", bar(facts)),
       cell("ft", facts.fault && el("span", { class: "who " + side(facts.fault) }, facts.fault, facts.certainty === "possible" ? " ?" : "")),

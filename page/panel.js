@@ -79,7 +79,8 @@ function replyLines(entry) {
 function messageFacts(entry) {
   const of = entry.facts;
   if (of.unseen) return [["Content", "not in the trace"]];
-  return [["Size", counted(of.octets, "octet"), counted(of.lines, "line")], ["Longest line", counted(of.longest_line, "octet")],
+  return [["Subject", entry.subject && wire(entry, "subject")], ["Message-ID", entry.message_id && mono(wire(entry, "message_id"))],
+    ["Size", counted(of.octets, "octet"), counted(of.lines, "line")], ["Longest line", counted(of.longest_line, "octet")],
     of.bare_cr && ["Bare CR", of.bare_cr, of.first_bare_cr_at && "the first at " + of.first_bare_cr_at],
     of.bare_lf && ["Bare LF", of.bare_lf, of.first_bare_lf_at && "the first at " + of.first_bare_lf_at],
     of.nul && ["NUL", of.nul, of.first_nul_at && "the first at " + of.first_nul_at], of.eight_bit && ["8-bit octets", of.eight_bit],

@@ -16,6 +16,7 @@ class Session {
     this.connected = null;
     this.failed = null;     // "connect-failed"
     this.end = null;        // "session-ended"
+    this.headline = null;   // the first entry that tells a message's Subject or Message-ID
     this.first = null;      // the first record, where the beginning is not in the trace
     this.readBack = false;  // its records came of a file, all at once
   }
@@ -96,7 +97,10 @@ export class Records {
       }
       case "connected": session.connected = record; break;
       case "connect-failed": session.failed = record; break;
-      case "entry": session.entries.set(record.number, record); break;
+      case "entry":
+        session.entries.set(record.number, record);
+        if (!session.headline && (record.subject || record.message_id)) session.headline = record;
+        break;
       default:
         if (LISTS[record.event]) session[LISTS[record.event]].push(record);
     }

@@ -46,6 +46,11 @@ function offered(entry) {
   }), rest > 0 ? "+" + rest : ""].filter(Boolean).join(" ");
 }
 
+// By what people know a message: its Subject and Message-ID.
+export function headline(entry) {
+  return [entry.subject && `"${wire(entry, "subject")}"`, entry.message_id && wire(entry, "message_id")].filter(Boolean).join(" ");
+}
+
 // What an entry says: `lead` stands out, `text` is the wire's, `notes` are ours.
 export function entryWords(entry) {
   const notes = [];
@@ -83,6 +88,7 @@ export function entryWords(entry) {
       break;
     case "mail-data": {
       const facts = entry.facts;
+      text = headline(entry);
       if (facts.unseen) notes.push("mail data, which the trace does not have");
       else {
         notes.push("mail data " + counted(facts.octets, "octet"), counted(facts.lines, "line"));
@@ -99,6 +105,7 @@ export function entryWords(entry) {
       break;
     }
     case "chunk":
+      text = headline(entry);
       notes.push(entry.incomplete ? `chunk ${entry.end - entry.begin} of ${counted(entry.declared_octets, "octet")}, incomplete`
         : "chunk " + counted(entry.end - entry.begin, "octet"));
       if (entry.last) notes.push("the last");

@@ -256,6 +256,7 @@ Conversation::~Conversation() = default;
 Conversation::Conversation(Conversation&&) noexcept = default;
 Conversation& Conversation::operator=(Conversation&&) noexcept = default;
 
+void Conversation::tell_headlines(std::uint64_t octets) { machine_->tell_headlines(octets); }
 void Conversation::see_inside_tls() { machine_->see_inside_tls(); }
 void Conversation::receive(Side side, std::span<const std::uint8_t> octets) {
   machine_->receive(side, octets);

@@ -43,6 +43,9 @@ class Conversation {
   Conversation(Conversation&&) noexcept;
   Conversation& operator=(Conversation&&) noexcept;
 
+  /// Headlines of messages are told, as far as they are in the first `octets` of the content of
+  /// each; 0, which is the default: not at all.
+  void tell_headlines(std::uint64_t octets);
   /// The octets will be those of an endpoint, which has deciphered them: behind STARTTLS the
   /// dialogue goes on in the clear. To be said before any octets come.
   void see_inside_tls();

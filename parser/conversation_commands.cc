@@ -389,7 +389,7 @@ void ConversationMachine::begin_mail_data(bool assumed) {
   barrier_.kind = Barrier::Kind::kNone;
   mode_ = Mode::kMailData;
   message_ = std::make_unique<PendingMessage>(MessageScanner::Framing::kDotTerminated,
-                                              commands().item_begin);
+                                              commands().item_begin, headline_octets_);
   message_->early_until = std::max(early_until_, commands().item_begin);
   message_->assumed = assumed;
   message_->awaits_data_reply = assumed && !pending_.empty();
@@ -406,7 +406,7 @@ std::size_t ConversationMachine::step_mail_data(std::span<const std::uint8_t> oc
 
 void ConversationMachine::end_mail_data(DataEnd how, std::uint64_t end, const MessageFacts& facts,
                                         bool owes) {
-  const PendingMessage& message = *message_;
+  PendingMessage& message = *message_;
   Item& item = emit(commander_, end);
   MailData& data = item.body.emplace<MailData>();
   data.facts = facts;
@@ -419,7 +419,10 @@ void ConversationMachine::end_mail_data(DataEnd how, std::uint64_t end, const Me
   data.exchange = message.answered;
   if (owes && !data.answered_early && !message.refused) data.exchange = owe_end_of_data();
   if (how != DataEnd::kCandidate) data.behind_candidate = message.behind_candidate();
-  if (!data.behind_candidate.empty()) shown_message_ = std::move(message_);
+  data.headline = message.headline();
+  if (!data.behind_candidate.empty() || !data.headline.empty()) {
+    shown_message_ = std::move(message_);
+  }
   message_.reset();
   mode_ = Mode::kCommands;
   last_line_bare_lf_ = false;
@@ -435,8 +438,8 @@ void ConversationMachine::begin_chunk() {
   barrier_.kind = Barrier::Kind::kNone;
   mode_ = Mode::kChunk;
   if (!message_) {
-    message_ =
-        std::make_unique<PendingMessage>(MessageScanner::Framing::kCounted, commands().item_begin);
+    message_ = std::make_unique<PendingMessage>(MessageScanner::Framing::kCounted,
+                                                commands().item_begin, headline_octets_);
   }
   if (barrier_.missing > 0 && barrier_.missing <= counted_.left) {
     counted_.left -= barrier_.missing;
@@ -468,9 +471,14 @@ void ConversationMachine::end_counted(bool complete) {
     if (complete) pending_.add_second(counted_.exchange, Verb::kXexch50);
   } else {
     assert(mode == Mode::kChunk);
-    item.body = Chunk{counted_.exchange, counted_.declared, counted_.last,
-                      message_->facts(), counted_.missing,  complete};
-    if (counted_.last) message_.reset();
+    item.body = Chunk{counted_.exchange,
+                      counted_.declared,
+                      counted_.last,
+                      message_->facts(),
+                      counted_.missing,
+                      complete,
+                      counted_.last ? message_->headline() : Headline()};
+    if (counted_.last) shown_message_ = std::move(message_);
   }
 }
 

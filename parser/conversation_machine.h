@@ -38,6 +38,7 @@ class ConversationMachine {
  public:
   explicit ConversationMachine(Conversation::Start start);
 
+  void tell_headlines(std::uint64_t octets) { headline_octets_ = octets; }
   void see_inside_tls() { sees_inside_tls_ = true; }
   void receive(Side side, std::span<const std::uint8_t> octets);
   void left_out(Side side, std::uint64_t n, const MessageScanner& after);
@@ -222,6 +223,7 @@ class ConversationMachine {
   bool lmtp_ = false;
   bool greeted_oddly_ = false;  // a line without a code came where the greeting was due
   bool sees_inside_tls_ = false;
+  std::uint64_t headline_octets_ = 0;
   bool prdr_ = false;           // the transaction's MAIL asked for it
   std::uint32_t accepted_ = 0;  // recipients of the transaction
 

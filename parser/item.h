@@ -119,6 +119,15 @@ enum class DataEnd : std::uint8_t {
   kGap,        // octets are missing; the end was not seen
 };
 
+/// By what people know a message: its Subject and Message-ID, as HeadlineReader shows them. Octets
+/// of the wire; "" where there are none, or they are not to be told.
+struct Headline {
+  std::string_view subject;
+  std::string_view message_id;
+
+  bool empty() const { return subject.empty() && message_id.empty(); }
+};
+
 /// The content sent after a 354, its terminator included in the item's range.
 struct MailData {
   MessageFacts facts;
@@ -132,6 +141,7 @@ struct MailData {
   /// there was none; if that and the ".CRLF" is more than kMaxTail; behind a gap; and if the
   /// candidate was the end, for then what followed is in the next items.
   std::string_view behind_candidate;
+  Headline headline;
 };
 
 /// The octets of one BDAT chunk (RFC 3030 2).
@@ -142,6 +152,7 @@ struct Chunk {
   MessageFacts facts;  // of the message up to here, all chunks together
   std::uint64_t missing_octets = 0;
   bool complete = true;
+  Headline headline;  // of the last chunk, that of the message
 };
 
 /// The octets that XEXCH50 announced.

@@ -29,9 +29,11 @@ bool mentions_credentials(std::string_view text) {
 
 }  // namespace
 
-PendingMessage::PendingMessage(MessageScanner::Framing framing, std::uint64_t begin)
+PendingMessage::PendingMessage(MessageScanner::Framing framing, std::uint64_t begin,
+                               std::uint64_t headline_octets)
     : early_until(begin),
       scanner_(framing),
+      headline_(headline_octets),
       anchor_(framing),
       watches_(framing == MessageScanner::Framing::kDotTerminated) {}
 
@@ -39,12 +41,32 @@ std::size_t PendingMessage::scan(std::span<const std::uint8_t> octets, std::uint
   const std::uint64_t scanned_before = scanner_.wire_octets();
   const std::size_t taken = scanner_.scan(octets);
   octets = octets.first(taken);
+  if (!headline_.done()) read_headline(octets, scanned_before);
   if (point_) {
     keep_tail(octets);
   } else if (watches_) {
     watch(octets, at, scanned_before);
   }
   return taken;
+}
+
+/// Behind a candidate there may be the header section of another message.
+void PendingMessage::read_headline(std::span<const std::uint8_t> octets,
+                                   std::uint64_t scanned_before) {
+  const std::uint64_t candidate = facts().first_candidate_end;
+  if (candidate == 0) {
+    headline_.scan(octets);
+    return;
+  }
+  const std::uint64_t before = candidate - std::min(candidate, scanned_before);
+  headline_.scan(octets.first(static_cast<std::size_t>(before)));
+  headline_.stop();
+}
+
+Headline PendingMessage::headline() {
+  subject_ = headline_.subject();
+  message_id_ = headline_.message_id();
+  return {subject_, message_id_};
 }
 
 std::string_view PendingMessage::behind_candidate() const {
@@ -136,12 +158,14 @@ void PendingMessage::advance_anchor(std::span<const std::uint8_t> octets) {
 
 void PendingMessage::left_out(const MessageScanner& after) {
   scanner_ = anchor_ = after;
+  headline_.stop();
   crs_behind_anchor_ = 0;
   if (point_ || facts().first_candidate_end != 0) give_up();
 }
 
 void PendingMessage::gap(std::uint64_t n, std::uint64_t at) {
   missing += n;
+  headline_.stop();
   watches_ = false;
   point_ = std::make_unique<ResyncPoint>();
   point_->how = DataEnd::kGap;

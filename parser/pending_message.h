@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "parser/headline.h"
 #include "parser/item.h"
 #include "parser/message_scanner.h"
 
@@ -31,7 +33,9 @@ class PendingMessage {
     bool tail_may_hold_credentials = false;  // if it is commands
   };
 
-  PendingMessage(MessageScanner::Framing framing, std::uint64_t begin);
+  /// `headline_octets`: of its content, in which its Subject and Message-ID are looked for.
+  PendingMessage(MessageScanner::Framing framing, std::uint64_t begin,
+                 std::uint64_t headline_octets);
 
   const MessageScanner& scanner() const { return scanner_; }
   const MessageFacts& facts() const { return scanner_.facts(); }
@@ -52,6 +56,9 @@ class PendingMessage {
   /// none, or when more followed than is kept. A view into this message.
   std::string_view behind_candidate() const;
 
+  /// For people; views into this message. Nothing is to be scanned afterwards.
+  Headline headline();
+
   std::uint64_t missing = 0;        // octets lost in gaps
   std::uint64_t early_until = 0;    // octets before came before the reply to DATA
   Exchange answered = kNoExchange;  // of the final reply that came before the end
@@ -60,6 +67,7 @@ class PendingMessage {
   bool refused = false;             // it came and was no 354: the end owes nothing
 
  private:
+  void read_headline(std::span<const std::uint8_t> octets, std::uint64_t scanned_before);
   void keep_tail(std::span<const std::uint8_t> octets);
   void watch(std::span<const std::uint8_t> octets, std::uint64_t at, std::uint64_t scanned_before);
   MessageScanner replay(std::span<const std::uint8_t> octets) const;
@@ -67,6 +75,9 @@ class PendingMessage {
   void give_up();
 
   MessageScanner scanner_;
+  HeadlineReader headline_;
+  std::string subject_;
+  std::string message_id_;
   // A candidate that ends in CR is only known once the octets behind the CRs are. The anchor is
   // the scanner before the CRs that came last, so that the state at the candidate can be made.
   MessageScanner anchor_;

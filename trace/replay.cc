@@ -14,6 +14,10 @@ Replay::Replay(std::set<SessionId> wanted, const RuleSet& rules, TimelineSink& s
       missing_(wanted_),
       run_{SanitizerPolicy{}, rules, history_, sink, record} {}
 
+void Replay::tell_headlines_of(const RunInfo& run) {
+  run_.policy.headline_octets = headline_octets(run);
+}
+
 void Replay::on_wire(const WireEvent& event) {
   latest_ = std::max(latest_, event.time);
   if (event.session != kWholeRun) {

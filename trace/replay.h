@@ -24,6 +24,9 @@ class Replay : public WireSink {
   /// written down, credentials masked; it may be nullptr. All must outlive this.
   Replay(std::set<SessionId> wanted, const RuleSet& rules, TimelineSink& sink,
          WireSink* record = nullptr);
+  /// What there is to know of the messages is told too: their Subjects and Message-IDs, where they
+  /// were kept and are no pseudonyms. Before the first event.
+  void tell_headlines_of(const RunInfo& run);
   void on_wire(const WireEvent& event) override;
   /// After the last event: sessions that are still open are told as far as they are known.
   void finish();

@@ -101,6 +101,7 @@ class WriteBody {
   void operator()(const MailData& data) const {
     json_.string("kind", "mail-data");
     json_.string("ended_by", to_string(data.end));
+    write_headline(data.headline);
     write_facts(json_, data.facts);
     json_.number_if("early_octets", data.early_octets);
     json_.number_if("missing_octets", data.missing_octets);
@@ -113,6 +114,7 @@ class WriteBody {
     json_.number("declared_octets", chunk.declared);
     json_.true_if("last", chunk.last);
     json_.true_if("incomplete", !chunk.complete);
+    write_headline(chunk.headline);
     write_facts(json_, chunk.facts);
     json_.number_if("missing_octets", chunk.missing_octets);
   }
@@ -155,6 +157,11 @@ class WriteBody {
   }
 
  private:
+  void write_headline(const Headline& headline) const {
+    if (!headline.subject.empty()) json_.wire("subject", headline.subject);
+    if (!headline.message_id.empty()) json_.wire("message_id", headline.message_id);
+  }
+
   void write_messages(const TlsMessages& messages) const {
     if (const auto& hello = messages.client_hello; hello && hello->readable) {
       json_.begin_object("client_hello");

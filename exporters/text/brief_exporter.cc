@@ -5,11 +5,18 @@
 #include <utility>
 #include <variant>
 
+#include "exporters/text/text_item.h"
 #include "exporters/text/text_width.h"
 #include "exporters/time_words.h"
 #include "timeline/state/refusal_notes.h"
 
 namespace smtpscope {
+namespace {
+
+/// Of less than this nobody knows a message.
+constexpr std::size_t kLeastHeadline = 8;
+
+}  // namespace
 
 BriefExporter::BriefExporter(const ExporterOptions& options, Output& output)
     : style_(options),
@@ -41,6 +48,7 @@ void BriefExporter::note(Session& session, const TimelineEvent& event) const {
   } else if (const auto* failed = std::get_if<TimelineConnectFailed>(&event.body)) {
     session.refusal = failed->reason;
   } else if (const auto* entry = std::get_if<Entry>(&event.body)) {
+    note_headline(session, *entry);
     const auto* reply = std::get_if<Reply>(&entry->item->body);
     if (reply != nullptr && entry->refusal != nullptr && session.refusal.empty()) {
       session.refusal = fmt::format(
@@ -54,6 +62,15 @@ void BriefExporter::note(Session& session, const TimelineEvent& event) const {
     if (transaction.recipients.empty()) return;
     session.to = transaction.recipients.front().path;
     session.more = transaction.rcpt_sent - 1;
+  }
+}
+
+void BriefExporter::note_headline(Session& session, const Entry& entry) const {
+  if (!session.headline.empty()) return;
+  if (const auto* data = std::get_if<MailData>(&entry.item->body)) {
+    session.headline = headline_words(data->headline, style_);
+  } else if (const auto* chunk = std::get_if<Chunk>(&entry.item->body)) {
+    session.headline = headline_words(chunk->headline, style_);
   }
 }
 
@@ -80,12 +97,19 @@ void BriefExporter::write(SessionId id, const Session& session) {
     const std::size_t room = style_.width() > taken ? style_.width() - taken : 1;
     if (display_width(became) > room) became = cut_to_width(became, room, style_.glyphs().more);
   }
-  output_.write(fmt::format("{} {} {}\n", line,
+  // The message gets the room that is left.
+  std::string message = session.headline;
+  if (style_.width() != 0 && !message.empty()) {
+    const std::size_t taken = display_width(line) + display_width(became) + display_width(took) + 3;
+    const std::size_t room = style_.width() > taken ? style_.width() - taken : 0;
+    message = room < kLeastHeadline ? "" : cut_to_width(message, room, style_.glyphs().more);
+  }
+  output_.write(fmt::format("{} {} {}{}{}\n", line,
                             style_.paint(well                               ? Tone::kGood
                                          : outcome == SessionOutcome::kOpen ? Tone::kPlain
                                                                             : Tone::kError,
                                          became),
-                            took));
+                            took, message.empty() ? "" : " ", style_.paint(Tone::kQuiet, message)));
 }
 
 void BriefExporter::end_run() {

@@ -33,10 +33,12 @@ class BriefExporter : public Exporter {
     bool has_envelope = false;
     std::string refusal;     // the first: its code and first line
     std::uint16_t code = 0;  // of the last reply to a message
+    std::string headline;    // of the first message
     bool wanted = false;
   };
 
   void note(Session& session, const TimelineEvent& event) const;
+  void note_headline(Session& session, const Entry& entry) const;
   void write(SessionId id, const Session& session);
 
   const TextStyle style_;

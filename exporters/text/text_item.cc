@@ -235,7 +235,7 @@ class Describe {
         notes.add("the end is in a hole in the trace");
         break;
     }
-    return ours(notes);
+    return told(data.headline, notes);
   }
 
   std::vector<ItemWords> operator()(const Chunk& chunk) const {
@@ -256,7 +256,7 @@ class Describe {
     if (chunk.missing_octets > 0) {
       notes.add("{} missing in the trace", counted(chunk.missing_octets, "octet"));
     }
-    return ours(notes);
+    return told(chunk.headline, notes);
   }
 
   std::vector<ItemWords> operator()(const Blob& blob) const {
@@ -316,6 +316,11 @@ class Describe {
   std::vector<ItemWords> one(std::string wire, Notes& notes, Tone tone = Tone::kPlain) const {
     note_delivery(notes);
     return {{std::move(wire), style_.words(notes.in_parentheses()), tone}};
+  }
+
+  /// By its headline, where there is one.
+  std::vector<ItemWords> told(const Headline& headline, Notes& notes) const {
+    return headline.empty() ? ours(notes) : one(headline_words(headline, style_), notes);
   }
 
   /// No wire text at all: only our words, which stand without parentheses.
@@ -396,6 +401,15 @@ class Describe {
 };
 
 }  // namespace
+
+std::string headline_words(const Headline& headline, const TextStyle& style) {
+  std::string words;
+  if (!headline.subject.empty()) words = fmt::format("\"{}\"", style.wire(headline.subject));
+  if (!headline.message_id.empty()) {
+    words += fmt::format("{}{}", words.empty() ? "" : " ", style.wire(headline.message_id));
+  }
+  return words;
+}
 
 std::vector<ItemWords> words_of(const Entry& entry, const TextStyle& style) {
   return std::visit(Describe(entry, style), entry.item->body);

@@ -16,6 +16,9 @@ struct ItemWords {
   Tone tone = Tone::kPlain;
 };
 
+/// A message by its Subject, in quotation marks, and Message-ID; harmless to a terminal.
+std::string headline_words(const Headline& headline, const TextStyle& style);
+
 /// An entry in words. One element, but for a reply of several lines in a verbose style: there one
 /// per line. Never empty.
 std::vector<ItemWords> words_of(const Entry& entry, const TextStyle& style);

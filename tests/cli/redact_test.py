@@ -62,6 +62,49 @@ class Redact(ProgramTest):
                 self.assertIn("220 ", shown.out)
                 self.assertIn("ESMTP Postfix", shown.out)
 
+    def test_what_a_message_is_known_by(self):
+        """Its Subject and Message-ID, decoded and harmless; nothing of them where names are pseudonyms."""
+        capture = session("Subject: =?utf-8?Q?Budget_f=C3=BCr?=\r\n =?utf-8?Q?_M=C3=A4rz=1b[31m?=\r\nMessage-ID: <4711.march@kestrel-mail.de>\r\n\r\nx\r\n.\r\n")
+        told = ("Budget für März\\x1B[31m", "<4711.march@kestrel-mail.de>")
+        file = self.file("in.smtpcap", capture)
+        forms = (("-f", "text"), ("--brief",), ("-f", "markdown"))
+        for form in forms:
+            for words in told:
+                self.assertIn(words, run("show", *form, file).out, form)
+        entry = next(one for one in json.loads(run("show", "-f", "json", file).out)["sessions"][0]["entries"] if one["kind"] == "mail-data")
+        self.assertEqual((entry["subject"], entry["message_id"]), ("Budget für März\x1b[31m", told[1]))
+        for words in ("budget für", "4711.march"):
+            self.assertEqual(run("show", "--brief", "--filter", f'"{words}"', file).out.count("\n"), 1, words)
+        made = [self.folder / "report"]
+        self.assertEqual(run("report", file, "-o", made[0]).code, 0)
+        outputs = [told_by(one) for one in made[0].iterdir()]
+        for body in ("drop", "shape", "keep"):
+            out, result = self.redact(capture, "--body", body, "--force")
+            self.assertEqual(result.code, 0, result.err)
+            page = self.folder / "redacted.html"
+            self.assertEqual(run("show", "-f", "html", "--force", "-o", page, out).code, 0)
+            documents = [run("show", *form, out).out for form in (*forms, ("-f", "json"), ("-f", "jsonl"))] + [told_by(page)]
+            for text in documents:
+                # As a member; "keep" has the words of a Subject in its octets, with pseudonyms for the names.
+                self.assertNotIn('"message_id":', text)
+                self.assertNotRegex(text, r'"kind":"mail-data"[^{}]*"subject":')
+            self.assertNotIn("4711.march@kestrel", out.read_text() + "".join(documents))
+            if body != "keep":
+                outputs += [*documents, out.read_text()]
+        for redacts in ((), ("--records-redact", self.folder / "key")):
+            rows = self.folder / f"rows{len(redacts)}"
+            self.assertEqual(run("show", "-f", "records", *redacts, "-o", rows, file).code, 0)
+            outputs += [one.read_text() for one in rows.rglob("*") if one.is_file()]
+        for text in outputs:
+            for words in ("Budget", "M=C3=A4rz", "März", "4711.march"):
+                self.assertNotIn(words, text)
+
+    def test_what_was_not_kept_is_not_told(self):
+        for kept, shown in (("none", False), ("10", False), ("2000", True), ("full", True)):
+            capture = session("Subject: Budget\r\n\r\nx\r\n.\r\n")
+            capture.lines[0] = capture.lines[0].replace('"message": "full"', f'"message": "{kept}"')
+            self.assertEqual('"Budget"' in run("show", self.file("kept.smtpcap", capture)).out, shown, kept)
+
     def test_findings_stay(self):
         capture = Capture()
         replayed_session(capture, 1)

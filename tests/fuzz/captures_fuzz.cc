@@ -109,6 +109,7 @@ std::string shown(std::string_view file, std::size_t piece, const ExporterKind& 
   const std::unique_ptr<Exporter> exporter = kind.make(options, text);
   ToRecord record(*exporter);
   Replay replay({}, rules, *exporter, kind.octets ? &record : nullptr);
+  replay.tell_headlines_of(reader->run());
   ToExporter events(*exporter, replay);
   exporter->begin_run(reader->run());
   read_all(*reader, events);

@@ -43,7 +43,7 @@ def sessions():
     capture.server(7, 1, "250 2.1.5 Ok\r\n")
     capture.client(8, 1, "DATA\r\n")
     capture.server(9, 1, "354 go\r\n")
-    capture.client(10, 1, "Subject: hello\r\n\r\nHello\r\n.\r\n")
+    capture.client(10, 1, "Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\nMessage-ID: <4711.greetings@a>\r\n\r\nHello\r\n.\r\n")
     capture.server(11, 1, "250 2.0.0 queued\r\n")
     capture.client(12, 1, "QUIT\r\n")
     capture.server(13, 1, "221 2.0.0 bye\r\n")

@@ -287,6 +287,8 @@ class FreeCheck {
   bool operator()(const GarbageLine& line) const { return pattern_.matches(line.text); }
   bool operator()(const ProxyHeader& header) const { return pattern_.matches(header.text); }
   bool operator()(const Junk& junk) const { return pattern_.matches(junk.text); }
+  bool operator()(const MailData& data) const { return matches(data.headline); }
+  bool operator()(const Chunk& chunk) const { return matches(chunk.headline); }
   bool operator()(const Reply& reply) const {
     return std::ranges::any_of(reply.lines, [&](const ReplyLine& line) {
       return line.code == 0 ? pattern_.matches(line.text)
@@ -299,6 +301,10 @@ class FreeCheck {
   }
 
  private:
+  bool matches(const Headline& headline) const {
+    return pattern_.matches(headline.subject) || pattern_.matches(headline.message_id);
+  }
+
   const TextPattern& pattern_;
 };
 
