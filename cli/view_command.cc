@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <functional>
 #include <memory>
@@ -15,8 +16,11 @@
 #include "cli/recorded_sessions.h"
 #include "cli/rendering.h"
 #include "cli/rule_options.h"
+#include "cli/run_loading.h"
 #include "cli/subcommand.h"
 #include "cli/web_page.h"
+#include "diff/taps/taps_comparison.h"
+#include "exporters/comparison/taps_record.h"
 #include "readers/reader_list.h"
 #include "trace/replay.h"
 
@@ -32,6 +36,7 @@ struct ViewArguments {
   RuleOptions rules;
   WebArguments web;
   bool open = false;
+  bool taps = false;  // the files are one run, seen from two places
 };
 
 /// A recorded run on its way to the page, which is told of the run before its first event.
@@ -65,12 +70,12 @@ bool show(const std::string& file, const ViewArguments& arguments, const RuleSet
   WireSource& source = *opened.value();
   ViewedRun run(source, page);
   Replay replay({}, rules, run, &run);
+  replay.tell_headlines_of(source.run());
   while (true) {
     const Result<bool> more = source.next(replay);
     if (!more) {
       static_cast<void>(fail(fmt::format("{}: {}", file, more.error().message)));
       break;
-  replay.tell_headlines_of(source.run());
     }
     if (!more.value()) break;
   }
@@ -87,6 +92,27 @@ bool show(const std::string& file, const ViewArguments& arguments, const RuleSet
   return true;
 }
 
+/// What something between the two taps did, to the page. False: they cannot be compared, which was
+/// said.
+bool compare(const ViewArguments& arguments, const RuleSet& rules, WebPage& page) {
+  std::vector<LoadedRun> loaded;
+  for (const std::string& file : arguments.files) {
+    Result<LoadedRun> run = load_run(file, rules);
+    if (!run) {
+      static_cast<void>(fail(run.error().message));
+      return false;
+    }
+    loaded.push_back(std::move(run.value()));
+  }
+  const TapsComparison comparison = compare_taps(loaded[0].run, loaded[1].run, rules);
+  if (!comparison.trouble.empty()) {
+    static_cast<void>(fail(comparison.trouble));
+    return false;
+  }
+  page.add(taps_record(comparison));
+  return true;
+}
+
 /// Does not wait for the browser; xdg-open itself ends at once.
 void open_browser(const std::string& address) {
   std::string program = "xdg-open";
@@ -99,6 +125,12 @@ void open_browser(const std::string& address) {
 }
 
 int run(ViewArguments& arguments) {
+  if (arguments.taps && (arguments.files.size() != 2 || arguments.files[0] == arguments.files[1] ||
+                         std::ranges::count(arguments.files, "-") > 0)) {
+    return fail(
+        "--taps compares two files of the same sessions: smtpscope view --taps NEAR-CLIENT "
+        "NEAR-SERVER");
+  }
   const auto rules = make_rules(arguments.rules);
   if (!rules) return fail(rules.error().message);
   if (const auto read = read_filter(arguments.rendering); !read) return fail(read.error().message);
@@ -120,6 +152,8 @@ int run(ViewArguments& arguments) {
   for (const std::string& file : arguments.files) {
     any = show(file, arguments, rules.value(), page.value()->records(), older) || any;
   }
+  if (arguments.taps && !compare(arguments, rules.value(), *page.value())) return kExitFailure;
+  page.value()->flush();
   if (!any) return kExitFailure;
   const std::string address = page.value()->address();
   static_cast<void>(print(fmt::format("{}\n", address)));
@@ -135,6 +169,9 @@ std::function<int()> declare_view(CLI::App& app) {
   arguments->web.address = "8625";
   app.add_option("FILE", arguments->files, "What smtpscope show reads; - is standard input")
       ->required();
+  app.add_flag("--taps", arguments->taps,
+               "The two FILEs are the same sessions, recorded near the client and near the server: "
+               "show what something in between changed (as smtpscope diff --taps)");
   app.add_flag("--open", arguments->open, "Open it in the browser (xdg-open)");
   app.add_option("--web", arguments->web.address, "Where to serve it; a port alone means loopback")
       ->type_name("[HOST:]PORT")
@@ -162,6 +199,7 @@ const Subcommand kViewCommand = {
         "  smtpscope view --open today.smtpcap\n"
         "  smtpscope view mail.pcap /var/log/mail.log\n"
         "  smtpscope view --web 127.0.0.1:8080 --filter 'outcome:refused' today.smtpcap\n"
+        "  smtpscope view --taps near-client.smtpcap near-server.smtpcap\n"
         "  ssh mx cat run.smtpcap | smtpscope view -\n",
     .declare = declare_view,
 };

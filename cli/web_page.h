@@ -3,12 +3,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "exporters/html/page_records.h"
-#include "web/web_server.h"
 #include "web/gathered_records.h"
+#include "web/web_server.h"
 
 namespace CLI {
 class App;
@@ -42,8 +43,11 @@ class WebPage {
                                                 OlderSessions* older,
                                                 std::function<std::string()> metrics = {});
 
-  PageRecords& records() { return records_; }
   /// What is written to it is seen after flush().
+  PageRecords& records() { return records_; }
+  void flush() { gathered_.flush(); }
+  /// A record that no exporter makes: a line of JSON that is of no session.
+  void add(std::string_view record) { gathered_.write(record); }
   std::string address() const { return server_->address(); }
 
  private:
@@ -51,8 +55,8 @@ class WebPage {
       : server_(std::move(server)), gathered_(server_->records()), records_(options, gathered_) {}
 
   std::unique_ptr<WebServer> server_;
+  GatheredRecords gathered_;
   PageRecords records_;
 };
 
 }  // namespace smtpscope
-  GatheredRecords gathered_;

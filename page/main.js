@@ -9,7 +9,11 @@ import { Feed } from "./live.js";
 import { read, Records, unpack } from "./records.js";
 import { RunView } from "./run.js";
 import { SessionView } from "./session.js";
+import { TapsView } from "./taps.js";
 import { ours } from "./words.js";
+
+// Of views besides the list and a session, in the bar.
+const NAMES = new Map([[CompareView, "compare"], [TapsView, "taps"], [RunView, "run"]]);
 
 function stateOf(fragment) {
   return Object.fromEntries(new URLSearchParams(fragment.replace(/^#/, "")));
@@ -82,7 +86,7 @@ class App {
   // What is shown has changed. Whoever has scrolled into the list or types is not disturbed.
   changed(sessions) {
     if (this.view instanceof AbsentView) return;
-    if (this.view instanceof CompareView || this.view instanceof RunView) {
+    if (NAMES.has(this.view.constructor)) {
       if (this.view instanceof RunView && scrollY < 400) this.view.refresh();
     } else if (this.view instanceof SessionView) {
       if (sessions.has(this.view.session)) this.view.refresh();
@@ -103,7 +107,7 @@ class App {
     this.current = current;
     const redacted = this.records.runs.length > 0 && this.records.runs.every((run) => run.redacted);
     this.bar.replaceChildren(el("a", { class: "brand", href: this.listLink() }, "smtpscope"),
-      el("nav", { "aria-label": "Views" }, [["list", this.listLink(), "Sessions"], ["compare", "#diff=" + this.toCompare(), "Compare"], ["run", "#run", "Run"]].map(([name, href, words]) =>
+      el("nav", { "aria-label": "Views" }, [["list", this.listLink(), "Sessions"], ["compare", "#diff=" + this.toCompare(), "Compare"], ...(this.records.taps ? [["taps", "#taps=1", "Taps"]] : []), ["run", "#run", "Run"]].map(([name, href, words]) =>
         el("a", { href, "aria-current": current === name ? "page" : null }, words))),
       el("span", { class: "sp" }), this.liveMark(), el("span", { class: "src" }, this.title()),
       el("span", { class: "red" + (redacted ? "" : " no") }, redacted ? "redacted: names are pseudonyms" : "not redacted"),
@@ -162,7 +166,7 @@ class App {
       this.view.open(state);
       return;
     }
-    const other = "diff" in state ? CompareView : "run" in state ? RunView : null;
+    const other = "diff" in state ? CompareView : "taps" in state ? TapsView : "run" in state ? RunView : null;
     const absent = state.s && !session && this.feed;
     if (!anew && absent && this.view instanceof AbsentView && this.view.wanted === state.s && (this.view.asked || !this.feed.mayReadBack(state.s))) return;
     if (!anew && other && this.view instanceof other) {
@@ -178,7 +182,7 @@ class App {
     if (this.view) { this.view.close(); this.view.element.remove(); }
     if (other) {
       this.view = new other(this);
-      document.title = (other === RunView ? "run" : "compare") + " · smtpscope";
+      document.title = NAMES.get(other) + " · smtpscope";
     } else if (session) {
       this.view = new SessionView(this, session);
       document.title = `session ${session.key} · smtpscope`;
@@ -192,7 +196,7 @@ class App {
       document.title = "smtpscope" + (this.title() ? " · " + this.title() : "");
     }
     this.view.element.tabIndex = -1;
-    this.drawBar(other ? (other === RunView ? "run" : "compare") : session || absent ? "session" : "list");
+    this.drawBar(other ? NAMES.get(other) : session || absent ? "session" : "list");
     this.bar.after(this.view.element);
     scrollTo(0, 0);
     this.view.open(state);

@@ -45,6 +45,7 @@ export class Records {
     this.runs = [];
     this.sessions = new Map();  // by key, in the order in which they began
     this.gaps = [];             // of nobody knows which session
+    this.taps = null;           // "taps": the two runs are one, seen from two places
     this.version = 0;           // another one with each record
   }
 
@@ -67,6 +68,7 @@ export class Records {
       return null;
     }
     if (!record.session) {
+      if (record.event === "taps") this.taps = record;
       if (record.event === "gap" || record.event === "output-gap") this.gaps.push(record);
       return null;
     }

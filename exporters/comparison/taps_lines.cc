@@ -177,6 +177,8 @@ class TapsLineMaker {
       return cell;
     }
     cell.speaker = 'C';
+    cell.session = step.session->id;
+    cell.entry = step.exchange->entry;
     cell.time = time_words(wall_of(run, step.exchange->first) - began);
     cell.text = step.exchange->kind == ExchangeKind::kMailData
                     ? fmt::format("mail data {}", counted(step.exchange->octets, "octet"))
@@ -209,6 +211,8 @@ class TapsLineMaker {
     const std::string_view text = text_of(run, reply);
     const auto lines = 1 + std::ranges::count(text, '\n');
     cell.speaker = reply.by_proxy ? 'P' : 'S';
+    cell.session = step.session->id;
+    cell.entry = reply.entry;
     cell.time = time_words(wall_of(run, reply.first) - began);
     cell.text = style_.wire(first_reply_line(text));
     if (lines > 1) cell.text += fmt::format("  ({} lines)", lines);

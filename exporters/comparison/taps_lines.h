@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ struct TapsCell {
   std::string time;    // since the dialogue began, by the clock near the client
   char speaker = ' ';  // C, S, P
   std::string text;
+  SessionId session = 0;  // where it stands in the trace; 0: it is part of something
+  std::uint64_t entry = 0;
   bool empty() const { return speaker == ' ' && text.empty(); }
 };
 

@@ -12,7 +12,8 @@ import threading
 import time
 import unittest
 
-from browser import DEADLINE, PROGRAM, ROOT, UTF8, Capture, PageTest, refused_session, run
+from browser import DEADLINE, PROGRAM, ROOT, SIZES, UTF8, Capture, PageTest, refused_session, run
+from taps_test import captures
 
 ORIGIN = ROOT / "examples" / "origin.smtpcap"
 
@@ -328,6 +329,12 @@ class Live(PageTest):
             self.assertEqual(done.returncode, 2, arguments)
             self.assertIn(words, done.stderr)
 
+    def test_taps_are_two_files(self):
+        for files in ((ORIGIN,), (ORIGIN, ORIGIN), (ORIGIN, "-"), (ORIGIN, ORIGIN, ORIGIN)):
+            done = run("view", "--taps", "--web", "127.0.0.1:0", *files)
+            self.assertEqual((done.code, done.out), (2, ""), files)
+            self.assertIn("smtpscope view --taps NEAR-CLIENT NEAR-SERVER", done.err)
+
     def test_view(self):
         served = Served("view", "--web", "127.0.0.1:0", ORIGIN)
         self.addCleanup(served.stop)
@@ -339,6 +346,35 @@ class Live(PageTest):
         self.assertEqual(self.texts(".live"), [])
         self.browser.get("about:blank")
         self.assertEqual(served.stop(), 0)
+
+    def test_two_taps(self):
+        near_client, near_server = captures(scanned=True)
+        files = []
+        for name, capture in (("near-client", near_client), ("near-server", near_server)):
+            files.append(self.folder / f"{name}.smtpcap")
+            files[-1].write_bytes(capture.octets())
+        served = Served("view", "--taps", "--web", "127.0.0.1:0", *files)
+        self.addCleanup(served.stop)
+        self.resize(1280, 800)
+        self.browser.get(served.said(r"(http://\S+)")[1])
+        self.wait("return [...document.querySelectorAll('.top nav a')].some((one) => one.innerText === 'Taps')")
+        self.script("location.hash = '#taps=1'")
+        self.wait("return document.querySelector('.tp tbody tr')")
+        told = json.loads(run("diff", "--taps", "-f", "json", *files).out)
+        self.assertEqual([self.text("h1"), *self.texts(".answer p")], [one["text"] for one in told["taps"]["verdict"]])
+        self.assertEqual(self.texts(".tp tr.right td.x:not(.no)"), ["CRSET", "S250 2.0.0 Ok", "CMAIL FROM:<alice@example.com>", "S250 2.1.0 Ok",
+                                                                 "CRCPT TO:<bob@example.net>", "S250 2.1.5 Ok"])
+        self.assertIn("sent in between; the client never sent it", self.texts(".tp tr.note"))
+        lines = len(self.texts(".tp tr.same"))
+        self.press("v")
+        self.wait("return document.querySelectorAll('.tp tr.same').length > arguments[0] && !document.querySelector('.tp .fold')", lines)
+        for width, height in SIZES:
+            self.resize(width, height)
+            self.assertLessEqual(self.script("return document.documentElement.scrollWidth - innerWidth"), 0)
+        self.script("document.querySelector('.tp tr.right a').click()")
+        self.wait("return location.hash.startsWith('#s=2.1&e=')")
+        self.wait("return document.querySelector('tr[aria-current=true]')?.innerText.includes('RSET')")
+        self.browser.get("about:blank")
 
     def test_the_demo(self):
         served = Served("demo", "--pause", "1100ms", "-f", "none", "-w", self.folder / "demo.smtpcap", "--web", "127.0.0.1:0")
