@@ -74,7 +74,7 @@ class Packets(ProgramTest):
 
     def tshark(self, file, *arguments):
         done = subprocess.run(["tshark", "-n", "-r", str(file), *arguments], capture_output=True,
-                              text=True, timeout=4 * DEADLINE, check=False)
+                              text=True, timeout=DEADLINE, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         # It warns whoever runs it as root, whatever the file.
         complaints = [line for line in done.stderr.splitlines() if "Running as user" not in line]

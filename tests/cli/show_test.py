@@ -208,7 +208,7 @@ class Writing(ProgramTest):
         def closed(streams, *arguments):
             shell = f'exec "$@" {streams}'
             return subprocess.run(["bash", "-c", shell, "-", PROGRAM, *map(str, arguments)], env=UTF8,
-                                  capture_output=True, text=True, timeout=60, check=False)
+                                  capture_output=True, text=True, timeout=240, check=False)
         shown = closed(">&-", "show", path)
         self.assertEqual((shown.returncode, shown.stdout), (2, ""))
         self.assertIn("cannot write standard output", shown.stderr)

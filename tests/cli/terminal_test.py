@@ -16,7 +16,7 @@ import unittest
 
 from program import PROGRAM, UTF8
 
-DEADLINE = 60
+DEADLINE = 240
 BOTTOM = re.compile(r"\x1b\[K(\d+) open: ([^\r]*)\r")
 
 

@@ -160,7 +160,7 @@ class Rules(ProgramTest):
         os.close(reader)
         with os.fdopen(writer, "wb") as gone:
             done = subprocess.run([PROGRAM, "rules"], stdout=gone, stderr=subprocess.PIPE, env=CLEAN,
-                                  timeout=30, check=False)
+                                  timeout=240, check=False)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
 
 

@@ -447,7 +447,7 @@ TEST_CASE("a long dialogue is compared in little time") {
   const RunRecord near_client = taps.near_client(), near_server = taps.near_server();
   const auto began = std::chrono::steady_clock::now();
   const TapsComparison found = compare_taps(near_client, near_server, RuleSet());
-  CHECK(std::chrono::steady_clock::now() - began < 20s);
+  CHECK(std::chrono::steady_clock::now() - began < 60s);
   CHECK(found.counts[static_cast<std::size_t>(TapsChangeKind::kCommandDropped)] == 200);
   CHECK(found.counts[static_cast<std::size_t>(TapsChangeKind::kCommandInjected)] == 100);
 }

@@ -248,7 +248,7 @@ TEST_CASE("many sessions are matched in little time") {
   const RunRecord near_client = taps.near_client(), near_server = taps.near_server();
   const auto began = std::chrono::steady_clock::now();
   const TapsComparison found = compare_taps(near_client, near_server, RuleSet());
-  CHECK(std::chrono::steady_clock::now() - began < 20s);
+  CHECK(std::chrono::steady_clock::now() - began < 60s);
   CHECK(found.dialogues.size() == 1500);
   CHECK_FALSE(found.changed());
 }

@@ -72,7 +72,7 @@ class Bisect(unittest.TestCase):
     def bisect(self, *arguments):
         return subprocess.run([BINARY, "bisect", "--upstream", "sink", *map(str, arguments)],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=4 * DEADLINE, check=False)
+                              timeout=DEADLINE, check=False)
 
     def by_finding(self, condition):
         return self.bisect("--repeat", 1, "--bad", "txn-aborted-rset", "--", sys.executable, "-S",

@@ -102,7 +102,7 @@ class CheckClient(unittest.TestCase):
             own = self.folder / f"{name}.scenario"
             arguments += ["--scenario", own if own.exists() else name]
         done = subprocess.run([str(word) for word in [*arguments, "--", *client]], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=4 * DEADLINE, check=False)
+                              capture_output=True, text=True, timeout=DEADLINE, check=False)
         return done
 
     def rows(self, client, *options, scenarios, code):

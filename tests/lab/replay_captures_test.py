@@ -32,7 +32,7 @@ def main():
     played, refused, failed = 0, 0, []
     for file in files:
         done = subprocess.run([BINARY, "replay", file, "--to", f"replay:{file}"], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=120, check=False)
+                              capture_output=True, text=True, timeout=240, check=False)
         if file.name in UNSTEADY and done.returncode == 1:
             continue
         if done.returncode == 0:

@@ -32,7 +32,7 @@ class WhatIf(unittest.TestCase):
         command = [BINARY, "whatif", "--upstream", "sink", "-o", self.folder / "runs", "--force", *options,
                    "--", *client]
         return subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=4 * DEADLINE, check=False)
+                              text=True, timeout=DEADLINE, check=False)
 
     def test_what_a_refusal_makes_of_it(self):
         done = self.whatif("--what-if", 'RCPT: reply "450 4.2.0 later"', "--what-if", "hide NOSUCH")

@@ -82,7 +82,7 @@ class Filters(PageTest):
 
     def command_line(self, expression, *more):
         return subprocess.run([PROGRAM, "show", "-f", "jsonl", "--filter", expression, *more, self.capture], env={**UTF8, "TZ": "UTC"},
-                              capture_output=True, text=True, timeout=60, check=False)
+                              capture_output=True, text=True, timeout=240, check=False)
 
     def test_the_command_line(self):
         for expression, wanted, fault in rows():
@@ -116,7 +116,7 @@ class Filters(PageTest):
     def test_every_format_of_show(self):
         for form in ("text", "json", "html"):
             done = subprocess.run([PROGRAM, "show", "-f", form, "--filter", "from:carol", self.capture], env=UTF8, capture_output=True,
-                                  text=True, timeout=60, check=False)
+                                  text=True, timeout=240, check=False)
             self.assertEqual(done.returncode, 0, done.stderr)
             if form == "json":
                 self.assertEqual([one["session"] for one in json.loads(done.stdout)["sessions"]], [2])

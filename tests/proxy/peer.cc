@@ -18,7 +18,7 @@
 namespace smtpscope {
 namespace {
 
-constexpr auto kPatience = std::chrono::seconds(20);
+constexpr auto kPatience = std::chrono::seconds(120);
 
 socklen_t length_of(const SocketAddress& address) {
   return address.family() == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);

@@ -11,7 +11,7 @@ from pathlib import Path
 
 # How long anything may take that is expected to happen: generous, because a loaded machine is slow
 # and a test that waits for an event loses nothing by a long deadline.
-DEADLINE = 60.0
+DEADLINE = 240.0
 
 
 class Lines:

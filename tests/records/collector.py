@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PATIENCE = 60  # seconds; nothing takes one
+PATIENCE = 240  # seconds; nothing takes one
 
 ENUMS = {"SPAN_KIND_INTERNAL": 1, "SPAN_KIND_SERVER": 2, "STATUS_CODE_ERROR": 2}
 IDS = ("trace_id", "span_id", "parent_span_id")

@@ -103,7 +103,7 @@ class Files(ProgramTest):
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
         done = subprocess.run([PROGRAM, "show", "-f", "records", "-o", self.folder / "r", file],
-                              preexec_fn=limit, capture_output=True, text=True, timeout=60, check=False)
+                              preexec_fn=limit, capture_output=True, text=True, timeout=240, check=False)
         self.assertEqual(done.returncode, 2)
         self.assertIn("File too large", done.stderr)
         for table in TABLES:  # whole lines, as far as they go

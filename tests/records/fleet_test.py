@@ -101,7 +101,7 @@ class Postgres:
     def sql(self, text):
         done = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-U", "postgres",
                                "-A", "-t", "postgres"],
-                              input=text, capture_output=True, text=True, timeout=120, check=False)
+                              input=text, capture_output=True, text=True, timeout=240, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

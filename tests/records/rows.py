@@ -7,10 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
 
-import program  # noqa: E402
 from program import PROGRAM, ROOT, Capture, ProgramTest, quiet_session, replayed_session, run  # noqa: E402,F401
-
-program.DEADLINE = 240  # seconds; all transcripts at once, under a sanitizer, on a machine that is busy
 
 TABLES = ("sessions", "exchanges", "transactions", "findings")
 

@@ -55,7 +55,7 @@ class Run {
   void attend() {
     {
       std::unique_lock lock(mutex_);
-      REQUIRE(changed_.wait_for(lock, std::chrono::seconds(20), [this] { return woken_; }));
+      REQUIRE(changed_.wait_for(lock, std::chrono::seconds(240), [this] { return woken_; }));
       woken_ = false;
     }
     trace.attend();

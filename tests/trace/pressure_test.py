@@ -174,7 +174,7 @@ class Blasters(PressureTest):
 
         process.send_signal(signal.SIGTERM)
         said = "\n".join(errors.rest())
-        self.assertEqual(process.wait(2 * DEADLINE), 2, said)
+        self.assertEqual(process.wait(DEADLINE), 2, said)
         terminal.close()
         self.assertGreater(terminal.octets, 1 << 16)
         # What is missing from the record is counted in it, and said.

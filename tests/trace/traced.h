@@ -31,7 +31,7 @@ class Gate {
   /// Somebody stands before the closed door. False: not within 20 s.
   bool wait_for_somebody() {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(20), [this] { return waiting_ > 0; });
+    return changed_.wait_for(lock, std::chrono::seconds(240), [this] { return waiting_ > 0; });
   }
   bool somebody_waits() {
     const std::lock_guard lock(mutex_);
