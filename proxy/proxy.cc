@@ -409,6 +409,7 @@ void Proxy::on_heartbeat() {
   note_stall(heart_.on_beat(now));
   // Here, not with a timer for each session: that would have to be set anew with every read.
   for (const auto& session : sessions_) session->note_time(now);
+  process_.on_activity();
 }
 
 void Proxy::note_stall(std::optional<Time> since) {

@@ -143,9 +143,17 @@ void Session::on_unreachable(std::string_view reason) {
   tell(now, UpstreamUnreachable{reason});
 }
 
-void Session::on_fate_settled() { tell_relay(loop_.now(), FateSettled{}); }
+void Session::on_fate_settled() {
+  const Time now = loop_.now();
+  host_.on_activity(now);
+  tell_relay(now, FateSettled{});
+}
 
-void Session::on_deadline() { tell_relay(loop_.now(), DeadlinePassed{}); }
+void Session::on_deadline() {
+  const Time now = loop_.now();
+  host_.on_activity(now);
+  tell_relay(now, DeadlinePassed{});
+}
 
 void Session::on_alarm() {
   const Time now = loop_.now();

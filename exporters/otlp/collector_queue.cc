@@ -233,7 +233,7 @@ Duration CollectorQueue::Shared::next_wait(const CollectorAnswer& answer) {
 
 void CollectorQueue::Shared::trouble(std::string_view words) {
   if (std::exchange(in_trouble_, true)) return;
-  lost_before_ = lost();
+  lost_before_ = told_lost_;  // what was lost while the first answer was awaited counts
   say(
       fmt::format("spans cannot be sent to {}: {}; mail flows on, spans wait as long as there is "
                   "room",

@@ -97,6 +97,7 @@ void TranscriptExporter::begin_run(const RunInfo& run) {
                             format_wall_time(run.started)));
   asked_for_.begin_run(run.started);
   written_ = false;
+  fidelity_ = {};
 }
 
 void TranscriptExporter::on_timeline(const TimelineEvent& event) {
@@ -269,6 +270,25 @@ void TranscriptExporter::say_lines(Session& session, Time time, std::string_view
   }
 }
 
+/// What is known of a session, as far as it is not as of the one before.
+std::string TranscriptExporter::words_of(const Fidelity& now, const Fidelity& before) {
+  std::string words;
+  if (now.unknown != before.unknown) {
+    words += "unknown:";
+    for (std::size_t bit = 0; bit < kUnknowns; ++bit) {
+      if ((now.unknown >> bit & 1) != 0) words += fmt::format(" {}", kUnknownNames[bit]);
+    }
+    words += now.unknown == 0 ? " nothing\n" : "\n";
+  }
+  if (now.resolution != before.resolution) {
+    words += fmt::format("resolution: {}\n", exact_seconds(now.resolution));
+  }
+  if (now.inside_tls != before.inside_tls) {
+    words += now.inside_tls ? "inside tls\n" : "outside tls\n";
+  }
+  return words;
+}
+
 void TranscriptExporter::write(SessionId id, Session& session) {
   if (!asked_for_.all() && wanted_.erase(id) == 0) return;
   std::string head = fmt::format(
@@ -276,19 +296,11 @@ void TranscriptExporter::write(SessionId id, Session& session) {
       session.mid_session ? ", mid-session" : "",
       session.unconnected ? std::string(", unconnected") : session.connected);
   if (!session.server.empty()) head += fmt::format("server: {}\n", session.server);
+  head += words_of(session.fidelity, fidelity_);
+  fidelity_ = session.fidelity;
   if (!written_) {
     if (!session.client.empty()) head += fmt::format("client: {}\n", session.client);
-    std::string unknown;
-    for (std::size_t bit = 0; bit < kUnknowns; ++bit) {
-      if ((session.fidelity.unknown >> bit & 1) != 0)
-        unknown += fmt::format(" {}", kUnknownNames[bit]);
-    }
-    if (!unknown.empty()) head += fmt::format("unknown:{}\n", unknown);
-    if (session.fidelity.resolution > Duration::zero()) {
-      head += fmt::format("resolution: {}\n", exact_seconds(session.fidelity.resolution));
-    }
     if (session.rtt) head += fmt::format("rtt: {}\n", exact_seconds(*session.rtt));
-    if (session.fidelity.inside_tls) head += "inside tls\n";
     if (session.mid_session) head += "start: mid-session\n";
     if (!session.mid_session && session.unconnected) head += "start: unconnected\n";
   } else {

@@ -48,6 +48,7 @@ class TranscriptExporter : public Exporter {
   void happens(Session& session, Time time, std::string_view line);
   void say(Session& session, Time time, const Bytes& bytes);
   void say_lines(Session& session, Time time, std::string_view mark, std::string_view octets);
+  static std::string words_of(const Fidelity& now, const Fidelity& before);
   void write(SessionId id, Session& session);
 
   Output& output_;
@@ -56,6 +57,7 @@ class TranscriptExporter : public Exporter {
   std::map<SessionId, std::unique_ptr<Session>> open_;
   std::set<SessionId> wanted_;
   bool written_ = false;  // a session of this run
+  Fidelity fidelity_;     // of the session that was written last
 };
 
 }  // namespace smtpscope

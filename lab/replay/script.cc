@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, 16> kUnsaidPrefixes = {
     "rtt: ",    "unknown: ", "resolution: ", "strict"};
 
 // What only a recording can tell.
-constexpr std::array<std::string_view, 13> kUnplayable = {"P: ",
+constexpr std::array<std::string_view, 14> kUnplayable = {"P: ",
                                                           "undelivered ",
                                                           "given instead: ",
                                                           "blocked ",
@@ -33,6 +33,7 @@ constexpr std::array<std::string_view, 13> kUnplayable = {"P: ",
                                                           "stalled ",
                                                           "gap ",
                                                           "inside tls",
+                                                          "outside tls",
                                                           "C> unseen ",
                                                           "start: ",
                                                           "connected",

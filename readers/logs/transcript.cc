@@ -94,6 +94,7 @@ class TranscriptReader : public LogReader {
   void heading(std::string_view text) {
     if (text.starts_with(kTranscriptHead)) {
       begun_ = true;
+      fidelity_ = {};
       const std::size_t at = text.rfind(", started ");
       if (at == std::string_view::npos) return;
       if (const auto started = parse_wall_time(text.substr(at + 10))) started_ = *started;
@@ -116,6 +117,8 @@ class TranscriptReader : public LogReader {
       if (const auto duration = read_duration(offset)) now_ = *duration;
       head_.mid_session = text.find("mid-session") != std::string_view::npos;
       head_.connected = text.find(", unconnected") == std::string_view::npos;
+      head_.client.clear();
+      head_.server.clear();
       head_.took = head_.after = Duration{};
       head_.address = between(text, ", connected to ", " in ");
       if (!head_.address.empty()) {
@@ -137,6 +140,7 @@ class TranscriptReader : public LogReader {
     } else if (take_mark(line, "server: ", text)) {
       head_.server = text;
     } else if (take_mark(line, "unknown: ", text)) {
+      fidelity_.unknown = 0;
       while (!text.empty()) {
         const auto name = std::find(kUnknownNames.begin(), kUnknownNames.end(), word_off(text));
         if (name == kUnknownNames.end()) continue;
@@ -144,8 +148,8 @@ class TranscriptReader : public LogReader {
       }
     } else if (take_mark(line, "resolution: ", text)) {
       fidelity_.resolution = read_duration(text).value_or(Duration{});
-    } else if (line == "inside tls") {
-      fidelity_.inside_tls = true;
+    } else if (line == "inside tls" || line == "outside tls") {
+      fidelity_.inside_tls = line == "inside tls";
     } else if (take_mark(line, "rtt: ", text)) {
       head_.rtt = read_duration(text);
     } else if (take_mark(line, "start: ", text)) {

@@ -102,7 +102,8 @@ std::optional<std::string> server_in(std::string_view line) {
     while (host.ends_with('.')) host.remove_suffix(1);
     if (!is_host(host)) continue;
     if (host.ends_with(':')) host.remove_suffix(1);
-    // "Connection to 192.0.2.25 25 port [tcp/*] succeeded!", "… port 25"
+    // "Connection to 192.0.2.25 25 port [tcp/*] succeeded!", "… port 25", "…, port 25"
+    if (rest.starts_with(", port ")) rest.remove_prefix(1);
     rest = without_leading_blanks(rest);
     if (rest.starts_with("port ")) rest.remove_prefix(5);
     const std::size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());

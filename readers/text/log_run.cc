@@ -14,18 +14,22 @@ LogRun::LogRun(const std::string& file) {
   info_.source = file;
   // Nothing was masked or left out by us.
   info_.credentials_kept = true;
-  info_.message_kept = "none";
+  info_.message_kept = "full";
 }
 
 Time LogRun::time_of(const LogStamp& stamp) {
   zoneless_ = zoneless_ || !stamp.zoned;
   yearless_ = yearless_ || stamp.yearless;
   if (!std::exchange(started_, true)) info_.started = stamp.time;
-  return Time(std::clamp(stamp.time - info_.started, Duration::zero(), kFurthestTime));
+  if (!std::exchange(stamped_, true)) first_stamp_ = stamp.time;
+  return Time(std::clamp(stamp.time - first_stamp_, Duration::zero(), kFurthestTime));
 }
 
 Time LogRun::without_times(WallTime when) {
-  if (!std::exchange(started_, true)) info_.started = when;
+  if (!std::exchange(started_, true)) {
+    info_.started = when;
+    undated_ = true;
+  }
   return at_ns(0);
 }
 
@@ -51,6 +55,10 @@ std::vector<SourceNotice> LogRun::notices() const {
   }
   if (sessions_ == 0) {
     notices.push_back({Kind::kUnknown, 1, "it holds no SMTP session"});
+  } else if (undated_ && stamped_) {
+    notices.push_back({Kind::kUnknown, 1,
+                       "it begins with what has no time: the dates shown are those of the file, "
+                       "only the time between two stamps is right"});
   } else if (zoneless_) {
     const std::string year = format_wall_time(info_.started).substr(0, 4);
     notices.push_back(

@@ -22,7 +22,8 @@ class LogRun {
   SessionId next_session() { return ++sessions_; }
 
   /// The time of a stamp; the first one is the run's beginning. What is earlier (a clock was set,
-  /// lines came out of order) counts as the beginning.
+  /// lines came out of order) counts as the beginning. Behind lines without a time the first stamp
+  /// stands where these do: how far stamps are apart is right, their dates are not.
   Time time_of(const LogStamp& stamp);
   /// A log without times: all that it tells stands at `when`.
   Time without_times(WallTime when);
@@ -49,6 +50,9 @@ class LogRun {
   RunInfo info_;
   WireSink* sink_ = nullptr;
   bool started_ = false;
+  WallTime first_stamp_{};
+  bool stamped_ = false;
+  bool undated_ = false;  // the run began with what has no time
   bool zoneless_ = false;
   bool yearless_ = false;
   SessionId sessions_ = 0;

@@ -321,6 +321,9 @@ class Reader {
     const Duration length = duration(how[1]);
     advance();
     return add_at(
+        Blocked{.to = side_of(how[0]), .since = now_ - length, .octets = std::stoull(how[2])});
+  }
+
   /// "server unheard=5s unconfirmed=35 sent_again=4"
   bool tcp(const std::vector<std::string>& how) {
     TcpReport report;
@@ -350,9 +353,6 @@ class Reader {
       }
     }
     return add(report);
-  }
-
-        Blocked{.to = side_of(how[0]), .since = now_ - length, .octets = std::stoull(how[2])});
   }
 
   /// Octets of a message that the trace does not have, `total` of it up to then, and the end that
