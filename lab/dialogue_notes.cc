@@ -153,8 +153,9 @@ void DialogueNotes::on_reply(const Reply& reply) {
 /// DATA is refused since no recipient is left (RFC 5321 3.3): what became of the mail was said to
 /// RCPT, and may have been 4yz.
 bool DialogueNotes::follows_from_rcpt(const Reply& reply) const {
-  return reply.answers == Answers::kCommand && reply.verb == Verb::kData && recipients_.empty() &&
-         !refusals_.empty() && refusals_.back().verb == Verb::kRcpt;
+  const bool to_data = reply.answers == Answers::kCommand && reply.verb == Verb::kData;
+  return (to_data || reply.verb == Verb::kBdat) && recipients_.empty() && !refusals_.empty() &&
+         refusals_.back().verb == Verb::kRcpt;
 }
 
 void DialogueNotes::on_end_of_message(Exchange exchange) {

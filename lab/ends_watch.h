@@ -50,6 +50,7 @@ class EndsWatch : public Layer {
 
   SessionNotes& notes_;
   Time now_;
+  bool left_by_fin_ = false;  // the client closed its direction, and nothing says that it is gone
 };
 
 }  // namespace smtpscope

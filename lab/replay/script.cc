@@ -24,20 +24,11 @@ constexpr std::array<std::string_view, 16> kUnsaidPrefixes = {
     "rtt: ",    "unknown: ", "resolution: ", "strict"};
 
 // What only a recording can tell.
-constexpr std::array<std::string_view, 14> kUnplayable = {"P: ",
-                                                          "undelivered ",
-                                                          "given instead: ",
-                                                          "blocked ",
-                                                          "tls ",
-                                                          "remark ",
-                                                          "stalled ",
-                                                          "gap ",
-                                                          "inside tls",
-                                                          "outside tls",
-                                                          "C> unseen ",
-                                                          "start: ",
-                                                          "connected",
-                                                          "connect failed: "};
+constexpr std::array<std::string_view, 14> kUnplayable = {
+    "P: ",        "undelivered ",    "given instead: ", "blocked ",
+    "tls ",       "remark ",         "stalled ",        "gap ",
+    "inside tls", "outside tls",     "C> unseen ",      "start: ",
+    "connected",  "connect failed: "};
 
 constexpr std::string_view kPlayable =
     "expected 'C: LINE', 'S: LINE', 'C> raw \"...\"', 'S> raw \"...\"', 'pipelined: LINE | LINE', "

@@ -54,6 +54,15 @@ def attempt():
         return reply()
     if reply() != b"2":
         raise Over
+    if mode == "hurries":
+        rcpt = b"".join(b"RCPT TO:<" + to.encode() + b">\\r\\n" for to in left)
+        s.sendall(b"EHLO c.example\\r\\n")
+        reply()
+        s.sendall(b"MAIL FROM:<a@example.com>\\r\\n" + rcpt + b"BDAT 14 LAST\\r\\nSubject: x\\r\\n\\r\\nQUIT\\r\\n")
+        s.shutdown(socket.SHUT_WR)
+        codes = [reply() for _ in range(3 + len(left))]
+        left[:] = [to for to, code in zip(left, codes[1:-2]) if code != b"2" or codes[-2] != b"2"]
+        return
     hello = say(b"EHLO c.example")
     say(b"MAIL FROM:<a@example.com>")
     taken = [to for to in left if say(b"RCPT TO:<" + to.encode() + b">") == b"2"]
@@ -164,6 +173,11 @@ class CheckClient(unittest.TestCase):
         self.assertTrue(rows["later"]["killed"])
         self.assert_row(rows["closes"], "hung", "not ok", "RFC 5321 4.5.3.2")
         self.assert_row(rows["no-pipelining"], "delivered", "ok", "")
+
+    def test_one_that_says_all_at_once_and_closes_its_direction(self):
+        rows = self.own("hurries", scenarios=("greylisting",), code=0)
+        self.assert_row(rows["unaltered"], "delivered", "ok", "")
+        self.assert_row(rows["greylisting"], "retried", "ok", "")
 
     def test_one_that_uses_what_is_hidden(self):
         rows = self.own("chunks", scenarios=("no-chunking",), code=1)

@@ -119,6 +119,16 @@ TEST_CASE("what was put off, and then") {
   check(run.judged(two_copies(), 0), ClientResult::kRetried, ClientMark::kOk, "");
 }
 
+TEST_CASE("a chunk without recipients is refused because they were") {
+  Script run;
+  run.session(
+         "S: 220 mx\nC: EHLO c\nS: 250 mx\nC> MAIL FROM:<a@x>\nC> RCPT TO:<b@y>\nC> BDAT 4 LAST\n"
+         "C> hi\nC> QUIT\nS> 250 ok\nS> 450 later\nS> 503 no recipients\nS> 221 bye")
+      .client_leaves();
+  run.session(whole("S: 250 taken")).client_leaves();
+  check(run.judged(two_copies(), 0), ClientResult::kRetried, ClientMark::kOk, "");
+}
+
 TEST_CASE("a notice of failure that the client mails is a report") {
   Script run;
   run.session(kRefusedRcpt).client_leaves();

@@ -120,8 +120,7 @@ TEST_CASE("an error alone is a server that could not be reached") {
        "server",
        "mx.example.net:587"},
       {"curl: (6) Could not resolve host: nowhere.example", "nowhere.example"},
-      {"msmtp: cannot connect to mx.example.net, port 25: Connection refused",
-       "mx.example.net:25"},
+      {"msmtp: cannot connect to mx.example.net, port 25: Connection refused", "mx.example.net:25"},
       {"msmtp: cannot locate host nowhere.example: Name or service not known", "nowhere.example"},
       {"Error: connect ECONNREFUSED 192.0.2.25:587", "192.0.2.25:587"},
       {"Error: getaddrinfo ENOTFOUND nowhere.example", "nowhere.example"},
@@ -154,11 +153,12 @@ TEST_CASE("an error alone is a server that could not be reached") {
 }
 
 TEST_CASE("stamps behind an error without one tell how far they are apart") {
-  const Lines told = tell_text(
-                         "ConnectionRefusedError: [Errno 111] Connection refused\n\n"
-                         "2024/05/01 10:00:00 dial tcp 192.0.2.25:25: connect: connection refused\n"
-                         "2024/05/01 10:00:05 dial tcp 192.0.2.26:25: connect: connection refused\n")
-                         .lines;
+  const Lines told =
+      tell_text(
+          "ConnectionRefusedError: [Errno 111] Connection refused\n\n"
+          "2024/05/01 10:00:00 dial tcp 192.0.2.25:25: connect: connection refused\n"
+          "2024/05/01 10:00:05 dial tcp 192.0.2.26:25: connect: connection refused\n")
+          .lines;
   REQUIRE(told.size() == 9);
   CHECK(told[3].starts_with("2 +0.000 open"));
   CHECK(told[6].starts_with("3 +5.000 open"));

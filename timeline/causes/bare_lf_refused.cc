@@ -17,7 +17,7 @@ void weigh(const Case& the_case, Explanation& explanation) {
   explanation.reason = ReplyReason::kContentMalformed;
   explanation.side = Fault::kClient;
   explanation.headline =
-      "lines of the message end in a bare LF, which this server refuses since 2024 (SMTP "
+      "lines of the message end in a bare LF, which many servers have refused since 2024 (SMTP "
       "smuggling)";
   explanation.entries = {refusal->entry};
   explanation.explains_refusal = true;

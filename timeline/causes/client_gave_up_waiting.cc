@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <chrono>
+
 #include "timeline/causes/case.h"
 #include "timeline/causes/catalogue.h"
 #include "timeline/causes/cause.h"
@@ -9,6 +11,10 @@
 namespace smtpscope {
 namespace client_gave_up_waiting_cause {
 namespace {
+
+/// No command is given less than two minutes (RFC 5321 4.5.3.2); a program that waits for less than
+/// this was set up so.
+constexpr Duration kShort = std::chrono::minutes(1);
 
 /// The client's program says that its time was up, in a log that has no times, or of a connection
 /// whose end it does not show.
@@ -33,8 +39,9 @@ void weigh(const Case& the_case, Explanation& explanation) {
     explanation.certainty = Certainty::kLikely;
     const bool arrived = confirmed_all(the_case, Side::kServer);
     explanation.headline = fmt::format(
-        "the client gave up after {} of waiting for {}; that is its time limit, and {}",
+        "the client gave up after {} of waiting for {}; that is its time limit{}, and {}",
         the_case.measured(wait->length()), wait->owed,
+        wait->length() < kShort ? " (RFC 5321 grants minutes)" : "",
         arrived ? "the server's program, whose host has confirmed all that it was sent, is what "
                   "kept it waiting"
                 : "the server's slow step is the trouble");

@@ -32,7 +32,7 @@ void weigh(const Case& the_case, Explanation& explanation) {
   explanation.side = Fault::kClient;
   explanation.headline =
       "the client did not wait for the server's replies before it sent more, which this server "
-      "punishes";
+      "does not allow";
   explanation.entries = {refusal->entry};
   explanation.explains_refusal = true;
   explanation.covers = {&kPipeliningUnadvertised,

@@ -62,7 +62,7 @@ std::string refused(const TransactionTally& txn) {
   const std::uint16_t code = txn.final_code / 100 > 3 ? txn.final_code : txn.refusal_code;
   // RFC 5321 4.2.1: 4yz asks to try again, 5yz not to.
   return fmt::format("refused: nothing was delivered{}",
-                     code / 100 == 4 ? "; a client that keeps mail tries again later, another one "
+                     code / 100 == 4 ? "; a client with a queue tries again later, another one "
                                        "has lost it"
                                      : "");
 }

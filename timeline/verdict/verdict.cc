@@ -220,7 +220,7 @@ class Judgement {
     VerdictLine line{.kind = kLead,
                      .text = fmt::format("{}{}{}", beginning(lead.why), sure, lead.why.headline)};
     if (refusal != nullptr && refusal->judged.temporary && waits(lead)) {
-      line.text += "; a client that keeps mail tries again later";
+      line.text += "; a client with a queue tries again later";
     }
     line.cause = lead.cause->id;
     line.side = lead.why.side;
