@@ -55,9 +55,15 @@ bool reported_by_mail(const ClientRun& run) {
   });
 }
 
+/// A session for a report alone (RFC 5321 4.5.5) tries nothing again.
+bool tries(const SessionNotes& session) {
+  return session.client.transactions() > 0 || session.client.reports() == 0;
+}
+
 std::uint64_t attempts_of(const ClientRun& run) {
   std::uint64_t attempts = 0;
   for (const SessionNotes* session : run.sessions) {
+    if (!tries(*session)) continue;
     attempts += std::max<std::uint64_t>(session->client.transactions(), 1);
   }
   return attempts;
@@ -115,7 +121,9 @@ std::optional<DialogueNotes::Refusal> repeated_refusal(const ExpectedMail& expec
     const auto found = std::ranges::find_if(
         refusals, [](const auto& refusal) { return refusal.for_good() && refusal.of_mail(); });
     if (found == refusals.end()) continue;
-    const bool went_on = i + 1 < run.sessions.size() || session.client.transactions() > 1;
+    const bool went_on = session.client.transactions() > 1 ||
+                         std::ranges::any_of(run.sessions.subspan(i + 1),
+                                             [](const auto* later) { return tries(*later); });
     if (went_on) return *found;
   }
   return {};

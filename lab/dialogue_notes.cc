@@ -92,7 +92,7 @@ void DialogueNotes::on_command(const Command& command) {
   if (command.verb == Verb::kMail) {
     const PathArgument path = parse_path(command.arguments, "FROM:");
     // The report that a mail could not be delivered (RFC 5321 4.5.5) is no new try of that mail.
-    if (!path.mailbox.empty()) ++transactions_;
+    ++(path.mailbox.empty() ? reports_ : transactions_);
     asked.path = path.mailbox;
     for (const MailParameter& parameter : mail_parameters(path.parameters)) {
       std::string keyword;

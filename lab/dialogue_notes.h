@@ -59,8 +59,10 @@ class DialogueNotes {
   const std::vector<Refusal>& refusals() const { return refusals_; }
   /// What has been awaited longest; empty if nothing is.
   std::optional<Awaited> awaited() const;
-  /// MAIL commands.
+  /// MAIL commands of mails.
   std::uint64_t transactions() const { return transactions_; }
+  /// MAIL commands with the null reverse-path: reports, which are no tries of the mail.
+  std::uint64_t reports() const { return reports_; }
   /// Keywords that MAIL asked for: "8BITMIME", "SMTPUTF8", "BINARYMIME". Each once.
   const std::vector<std::string>& needed() const { return needed_; }
   const Capabilities& offered() const { return conversation_.capabilities(); }
@@ -97,6 +99,7 @@ class DialogueNotes {
   std::string sender_;
   std::vector<std::string> recipients_;
   std::uint64_t transactions_ = 0;
+  std::uint64_t reports_ = 0;
   bool by_recipient_ = false;  // LMTP (RFC 2033 4.2): each gets a reply of its own
   bool quit_ = false;
 };

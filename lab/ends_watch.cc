@@ -16,9 +16,8 @@ void EndsWatch::handle(Time now, const FromPeer& event) {
 
 void EndsWatch::handle(Time now, const PeerClosed& event) {
   now_ = now;
-  if (event.side == Side::kClient) {
-    if (!notes_.client_left) notes_.client_left = now;
-    left_by_fin_ = event.kind == CloseKind::kFin;
+  if (event.side == Side::kClient && !notes_.client_left && !still_reads(event)) {
+    notes_.client_left = now;
   }
   inner().handle(now, event);
 }
@@ -49,12 +48,18 @@ void EndsWatch::handle(Time now, const AlarmRang& event) {
   inner().handle(now, event);
 }
 
+/// What comes behind its close nobody reads, but for a client that only half-closes, as one does
+/// that has sent QUIT with all the rest (Exim).
+bool EndsWatch::still_reads(const PeerClosed& event) const {
+  if (event.kind != CloseKind::kFin || !notes_.client.quit()) return false;
+  const auto awaited = notes_.client.awaited();
+  return awaited && awaited->verb != Verb::kQuit;
+}
+
 Outward::Sent EndsWatch::send_to(Side to, std::span<const std::uint8_t> octets) {
   if (to == Side::kServer) {
     notes_.server.said(Side::kClient, octets, now_);
-  } else if (!notes_.client_left || (left_by_fin_ && notes_.client.quit())) {
-    // What comes behind its close nobody reads, but for a client that only half-closes, as one does
-    // that has sent QUIT with all the rest (Exim).
+  } else if (!notes_.client_left) {
     notes_.client.said(Side::kServer, octets, now_);
     notes_.last_told = now_;
   }

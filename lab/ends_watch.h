@@ -47,10 +47,10 @@ class EndsWatch : public Layer {
 
  private:
   void note_cut(Side side);
+  bool still_reads(const PeerClosed& event) const;
 
   SessionNotes& notes_;
   Time now_;
-  bool left_by_fin_ = false;  // the client closed its direction, and nothing says that it is gone
 };
 
 }  // namespace smtpscope

@@ -85,7 +85,8 @@ Result<Done> HttpLink::open() {
   if (settings_.gzip) listed = listed && add_header("Content-Encoding: gzip");
   for (const auto& [name, value] : settings_.headers) {
     // libcurl sends a header without a value only if it ends with a semicolon.
-    listed = listed && add_header(value.empty() ? name + ";" : name + ": " + value);
+    listed = listed && add_header(value.empty() ? fmt::format("{};", name)
+                                                : fmt::format("{}: {}", name, value));
   }
   if (!listed) return Error{"--otlp: no memory for libcurl"};
   CURL* const easy = easy_.get();

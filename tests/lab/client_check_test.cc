@@ -130,15 +130,17 @@ TEST_CASE("a chunk without recipients is refused because they were") {
 }
 
 TEST_CASE("a notice of failure that the client mails is a report") {
-  Script run;
-  run.session(kRefusedRcpt).client_leaves();
-  run.session(
-         "S: 220 mx\nC: HELO c\nS: 250 mx\nC: MAIL FROM:<>\nS: 250 ok\nC: RCPT TO:<a@x>\nS: 250 "
-         "ok\n"
-         "C: DATA\nS: 354 go\nC: sorry\nC: .\nS: 250 taken")
-      .client_leaves();
-  check(run.judged(two_copies(), 0), ClientResult::kGaveUp, ClientMark::kOk, "RFC 5321 2.1");
-  CHECK(run.judged(two_copies(), 0).surplus == 0);
+  // Of a mail that was put off, and of one that was refused for good.
+  for (const std::string& mail : {std::string(kRefusedRcpt), whole("S> 550 no")}) {
+    Script run;
+    run.session(mail).client_leaves();
+    run.session(
+           "S: 220 mx\nC: HELO c\nS: 250 mx\nC: MAIL FROM:<>\nS: 250 ok\nC: RCPT TO:<a@x>\n"
+           "S: 250 ok\nC: DATA\nS: 354 go\nC: sorry\nC: .\nS: 250 taken")
+        .client_leaves();
+    check(run.judged(two_copies(), 0), ClientResult::kGaveUp, ClientMark::kOk, "RFC 5321 2.1");
+    CHECK(run.judged(two_copies(), 0).surplus == 0);
+  }
 }
 
 TEST_CASE("what is refused for good is not to be tried again") {

@@ -45,15 +45,16 @@ folder:
 
 
 class Exim(Server):
-    """`lines` follows the main log; `port` takes SMTP. `debug` is what -d it is started with."""
+    """`lines` follows the main log; `port` takes SMTP. `debug` is what -d it is started with, `queue`
+    how often its queue is run ("2s"): not at all, if not given."""
 
     config = CONFIG
     tree = None
     lines = None
     _process = None
 
-    def __init__(self, debug=None):
-        self._debug = [debug] if debug else []
+    def __init__(self, debug=None, queue=None):
+        self._options = ([debug] if debug else []) + ([f"-q{queue}"] if queue else [])
 
     def _start(self):
         self.tree = Tree("exim4-daemon-light", ("Debian-exim",))
@@ -72,7 +73,7 @@ class Exim(Server):
         # The daemon would tell nobody of a fault in its configuration.
         self.tree.run("/usr/sbin/exim4", "-bV")
         seen = len(self.lines.lines)
-        self._process = self.tree.start("/usr/sbin/exim4", "-bdf", *self._debug)
+        self._process = self.tree.start("/usr/sbin/exim4", "-bdf", *self._options)
         self._said = Lines(self._process.stdout, "exim")
         # It says so when it listens, or why it cannot.
         found = self.lines.wait_for("listening for SMTP|socket bind.* failed: .*", start=seen)

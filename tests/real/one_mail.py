@@ -9,6 +9,7 @@ as a client has a queue: its run is over when the queue is empty, or when it has
 """
 
 import os
+import smtplib as smtp
 import subprocess
 import sys
 import time
@@ -110,6 +111,50 @@ def postfix(host, port, _folder):
         return code
 
 
+EXIM = """\
+begin routers
+smarthost:
+  driver = manualroute
+  transport = smtp
+  route_list = * {host}
+  self = send
+begin transports
+smtp:
+  driver = smtp
+  port = {port}
+begin retry
+* * F,1h,2s
+"""
+
+
+def exim(host, port, _folder):
+    from exim import CONFIG, Exim
+
+    class Client(Exim):
+        config = (CONFIG.split("begin acl")[0]
+                  + "begin acl\nrecipient:\n  accept\n"
+                  + EXIM.replace("{host}", host).replace("{port}", str(port))).replace(
+                      "= example.net", "=")
+    with Client(queue="2s") as server:
+        with smtp.SMTP("127.0.0.1", server.port) as connection:
+            connection.sendmail(SENDER, RECIPIENTS, MAIL)
+        spool = server.tree.inside("/var/spool/exim4/input")
+        code = wait_for_empty(lambda: not any(spool.rglob("*-H")))
+        print(server.tree.inside("/var/log/exim4/mainlog").read_text())
+        return code
+
+
+def exim_version():
+    from tree import Tree
+
+    tree = Tree("exim4-daemon-light", ("Debian-exim",))
+    try:
+        said = tree.start("/usr/sbin/exim4", "-bV").communicate()[0].decode()
+        return said.split("version ")[1].split()[0]
+    finally:
+        tree.remove()
+
+
 CLIENTS = {
     "msmtp": (msmtp, lambda: said("msmtp", "--version").replace("msmtp version ", "")),
     "curl": (curl, lambda: said("curl", "--version").split()[1]),
@@ -119,6 +164,7 @@ CLIENTS = {
         f"require('{NODE.resolve()}/node_modules/nodemailer/package.json').version"))),
     "PHPMailer": (phpmailer, lambda: said("php", "-r", (
         "require '/usr/share/php/libphp-phpmailer/autoload.php'; echo PHPMailer\\PHPMailer\\PHPMailer::VERSION;"))),
+    "Exim": (exim, exim_version),
     "Postfix": (postfix, lambda: said("/usr/sbin/postconf", "-d", "-h", "mail_version")),
 }
 
