@@ -80,7 +80,9 @@ function serverForm(app, session, shown, done) {
   const number = (run) => app.records.runs.indexOf(run) + 1;
   const runs = [...new Set(shown.map((one) => one.run))];
   const option = (name, value, words, checked) => el("label", { class: "opt" }, el("input", { type: "radio", name, value, checked }), " ", words);
-  const redacted = el("input", { type: "checkbox", checked: true, name: "redacted" });
+  const redacted = el("input", { type: "checkbox", checked: true, name: "redacted", onchange: () => {
+    done.textContent = redacted.checked ? "" : "Names, addresses and what is kept of messages will be in it as they are.";
+  } });
   const button = el("button", { class: "btn main", type: "submit" }, "Save");
   const form = el("form", { class: "exp", onsubmit: async (event) => {
     event.preventDefault();
@@ -119,10 +121,10 @@ export function exportDialog(app, session, shown) {
   const redacted = app.records.runs.length > 0 && app.records.runs.every((run) => run.redacted);
   const served = app.feed && app.feed.olderUrl && (session || shown.length > 0);
   const markdown = session && button("Copy this session as Markdown", async () => { await copy(markdownOf(session)); done.textContent = "Copied."; });
-  const records = button(`Save ${counted(shown.length, "session")} as JSON Lines`, () => download("smtpscope.jsonl", recordsOf(app.records, shown)));
+  const records = button(`Save ${counted(shown.length, "session")}${shown.length > 0 && !redacted ? ", not redacted," : ""} as JSON Lines`, () => download("smtpscope.jsonl", recordsOf(app.records, shown)));
   const dialog = el("dialog", { class: "help", "aria-label": "Export" }, el("h1", {}, "Export"),
     served ? serverForm(app, session, shown, done) : el("p", {}, markdown, " ", records), done,
-    served ? el("p", { class: "mut" }, "Or as shown, with names: ", markdown, " ", records)
+    served ? el("p", { class: "mut" }, redacted ? "Or as shown: " : "Or as shown here, whatever is chosen above: with names. ", markdown, " ", records)
       : [el("p", { class: "mut" }, redacted ? "Names are pseudonyms here already: this report can be passed on as it is." : "Both hold names and addresses as they are here. What may be shown to others is made from the capture, with pseudonyms:"),
         !redacted && el("pre", { class: "mono" }, `smtpscope report ${file} -o report\nsmtpscope redact ${file} -o public.smtpcap`),
         el("p", { class: "mut" }, "And other formats from it, with names:"),

@@ -65,11 +65,13 @@ export class CompareView {
     this.app = app;
     this.element = el("main", { id: "main", class: "compare" });
     this.onlyDifferent = false;
+    this.drawn = false;
   }
 
   close() {}
   tick() {}
-  refresh() {}
+  // One that was asked for may be read only now.
+  refresh() { if (!this.drawn) this.open(this.state); }
 
   key(event) {
     if (event.key !== "v") return false;
@@ -79,9 +81,10 @@ export class CompareView {
   }
 
   open(state) {
+    this.state = state;
     const keys = [...this.app.records.sessions.keys()];
     const [a, b] = (state.diff || "").split(",");
-    this.keys = [this.app.records.sessions.has(a) ? a : keys[keys.length - 2] || keys[0], this.app.records.sessions.has(b) ? b : keys[keys.length - 1]];
+    this.keys = [a || keys[keys.length - 2] || keys[0], b || keys[keys.length - 1]];
     this.draw();
   }
 
@@ -98,8 +101,11 @@ export class CompareView {
 
   draw() {
     const sessions = this.keys.map((key) => this.app.records.sessions.get(key));
-    if (!sessions[0] || !sessions[1]) {
-      this.element.replaceChildren(el("div", { class: "answer" }, el("h1", {}, "There are no two sessions to compare.")));
+    this.drawn = Boolean(sessions[0] && sessions[1]);
+    if (!this.drawn) {
+      const missing = this.keys.filter((key) => key && !this.app.records.sessions.has(key));
+      this.element.replaceChildren(el("div", { class: "answer" },
+        el("h1", {}, missing.length ? `There is no session ${missing.join(" and ")} here.` : "There are no two sessions to compare.")));
       return;
     }
     const pairs = align([...sessions[0].entries.values()], [...sessions[1].entries.values()]);

@@ -109,14 +109,16 @@ function makeFacts(session, now) {
   const idle = session.end ? session.end.totals.idle : { client_ns: 0, server_ns: 0, proxy_ns: 0 };
   let tone = TONES[outcome];
   if (tone === "none" && (worst === "warning" || worst === "error")) tone = "wrn";
-  return { outcome, tone, icon: ICONS[tone], words: OUTCOME_WORDS[outcome], why: whyOf(session, outcome, lead, now),
+  // Delivered, but not as it was meant: cut short, or twice.
+  if (tone === "ok" && worst === "error") tone = "wrn";
+  return { outcome, tone, icon: ICONS[tone], words: OUTCOME_WORDS[outcome], why: whyOf(session, outcome, lead, worst, now),
            envelope: envelopeOf(session), took: tookOf(session, now), idle, findings, worst,
            fault: lead.line && lead.line.side !== "unknown" && lead.line.side !== "none" ? lead.line.side : "",
            certainty: lead.line ? lead.line.certainty : "" };
 }
 
 // Behind the outcome: the server's words, or the cause.
-function whyOf(session, outcome, lead, now) {
+function whyOf(session, outcome, lead, worst, now) {
   if (session.failed) return ours(session.failed.reason);
   if (session.open) {
     const waits = waitingFor(session);
@@ -130,6 +132,7 @@ function whyOf(session, outcome, lead, now) {
     }
   }
   if (outcome === "delivered") {
+    if (worst === "error" && lead.why) return lead.why;
     const messages = session.end.totals.transactions;
     return messages > 1 ? counted(messages, "message") : "";
   }

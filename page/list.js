@@ -1,7 +1,7 @@
 // The view of all sessions.
 
 import { el, icon, styled } from "./elements.js";
-import { factsOf, ICONS, OUTCOMES, OUTCOME_WORDS, TONES } from "./facts.js";
+import { factsOf, ICONS, leadOf, OUTCOMES, OUTCOME_WORDS, TONES, worse } from "./facts.js";
 import { FilterError, filterOf, KEY_NAMES, prepare } from "./filter.js";
 import { histogram } from "./histogram.js";
 import { headline } from "./timeline.js";
@@ -155,7 +155,12 @@ export class ListView {
       count(sums.outcomes, facts.outcome);
       if (facts.outcome === "open") sums.open += 1;
       if (facts.outcome !== "no-mail") sums.mail += 1;
-      for (const rule of new Set(session.standing.map((one) => one.rule))) count(sums.rules, rule);
+      for (const [rule, severity] of new Map(session.standing.map((one) => [one.rule, one.severity]))) {
+        const sum = sums.rules.get(rule) || { sessions: 0, worst: severity };
+        sum.sessions += 1;
+        if (worse(sum.worst, severity) > 0) sum.worst = severity;
+        sums.rules.set(rule, sum);
+      }
       if (facts.tone !== "bad" && facts.tone !== "wrn") continue;
       sums.wrong += 1;
       const line = session.end && session.end.verdict.find((each) => each.kind === "lead");
@@ -173,7 +178,9 @@ export class ListView {
       this.answer.replaceChildren(el("h1", {}, "No sessions."));
       return;
     }
-    const first = `${counted(all.length, "session")}: ${became}.`;
+    const alone = all.length === 1 ? leadOf(all[0]) : null;
+    const first = alone && alone.what ? el("a", { href: "#s=" + all[0].key }, "1 session: ", [alone.what, alone.why].filter(Boolean).join("; "))
+      : `${counted(all.length, "session")}: ${became}.`;
     const most = [...reasons].sort((a, b) => b[1] - a[1]).slice(0, 4).map(([why, number]) => `${number} ${why}`).join(", ");
     this.answer.replaceChildren(el("h1", {}, first),
       el("p", {}, [`${mail} of them with mail`, most && `what went wrong: ${most}`,
@@ -188,7 +195,9 @@ export class ListView {
       outcomes.size ? el("span", { class: "lab" }, "Outcome") : "",
       ...OUTCOMES.filter((one) => outcomes.has(one)).map((one) => chip(OUTCOME_WORDS[one], outcomes.get(one), "outcome:" + one, ICONS[TONES[one]])),
       rules.size ? el("span", { class: "lab" }, "Finding") : "",
-      ...[...rules].sort((a, b) => b[1] - a[1]).slice(0, 8).map(([rule, number]) => chip(rule, number, "rule:" + rule)));
+      // The gravest first: one error says more than forty notices.
+      ...[...rules].sort(([, a], [, b]) => worse(a.worst, b.worst) || b.sessions - a.sessions).slice(0, 8).map(([rule, sum]) =>
+        chip(rule, sum.sessions, "rule:" + rule, ["error", "warning"].includes(sum.worst) && sum.worst)));
   }
 
   has(term) {

@@ -87,7 +87,7 @@ class App {
   changed(sessions) {
     if (this.view instanceof AbsentView) return;
     if (NAMES.has(this.view.constructor)) {
-      if (this.view instanceof RunView && scrollY < 400) this.view.refresh();
+      if (this.view instanceof CompareView || (this.view instanceof RunView && scrollY < 400)) this.view.refresh();
     } else if (this.view instanceof SessionView) {
       if (sessions.has(this.view.session)) this.view.refresh();
     } else if (this.following && scrollY < 400) {
@@ -111,7 +111,7 @@ class App {
         el("a", { href, "aria-current": current === name ? "page" : null }, words))),
       el("span", { class: "sp" }), this.liveMark(), el("span", { class: "src" }, this.title()),
       el("span", { class: "red" + (redacted ? "" : " no") }, redacted ? "redacted: names are pseudonyms" : "not redacted"),
-      el("button", { class: "btn opt", type: "button", onclick: () => this.export() }, "Export"),
+      el("button", { class: "btn", type: "button", onclick: () => this.export() }, "Export"),
       el("button", { class: "btn opt", type: "button", onclick: () => this.help.showModal() }, "Help"),
       el("button", { class: "btn", type: "button", "aria-label": "Dark or light", title: "Dark or light", onclick: () => this.turn() }, "◐"));
   }

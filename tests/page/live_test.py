@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from browser import DEADLINE, PROGRAM, ROOT, SIZES, UTF8, Capture, PageTest, refused_session, run
+from browser import DEADLINE, PROGRAM, ROOT, SIZES, UTF8, Capture, PageTest, quiet_session, refused_session, run
 from taps_test import captures
 
 ORIGIN = ROOT / "examples" / "origin.smtpcap"
@@ -344,6 +344,24 @@ class Live(PageTest):
         self.wait("return document.querySelector('.hex')?.innerText.includes('52 53 45 54 0d 0a')")
         self.assertIn("1 never sent", self.text("h1"))
         self.assertEqual(self.texts(".live"), [])
+        self.browser.get("about:blank")
+        self.assertEqual(served.stop(), 0)
+
+    def test_a_link_to_two_sessions(self):
+        """They are read when the page is there already."""
+        capture = Capture()
+        for session in range(1, 301):
+            quiet_session(capture, session, session)
+        (self.folder / "many.smtpcap").write_bytes(capture.octets())
+        served = Served("view", "--web", "127.0.0.1:0", self.folder / "many.smtpcap")
+        self.addCleanup(served.stop)
+        address = served.said(r"(http://\S+)")[1]
+        self.browser.get("about:blank")
+        self.browser.get(address + "#diff=1,300")
+        self.wait("return document.querySelector('.cmp')")
+        self.assertIn("session 300", self.text(".cmp thead"))
+        self.script("location.hash = '#diff=1,301'")
+        self.wait("return document.querySelector('h1').innerText === 'There is no session 301 here.'")
         self.browser.get("about:blank")
         self.assertEqual(served.stop(), 0)
 

@@ -275,6 +275,27 @@ class CompareAndRun(PageTest):
         self.open(self.report("answers", one, two), "#diff=1,2.1")
         self.assertIn("1 line answered otherwise", self.text("h1"))
 
+    def test_delivered_but_cut_short(self):
+        """A mail that arrived as half of itself counts as gone wrong, and the chips begin with what is gravest."""
+        capture = Capture()
+        for session in (1, 2):
+            quiet_session(capture, session)
+        capture.open(100, 3)
+        for side, text in (("server", "220 mx"), ("client", "HELO c"), ("server", "250 mx"),
+                           ("client", "MAIL FROM:<a@example.com>"), ("server", "250 ok"),
+                           ("client", "RCPT TO:<b@example.net>"), ("server", "250 ok"), ("client", "DATA"),
+                           ("server", "354 go"), ("client", "Subject: x\r\n\r\none\r\n.\r\ntwo\r\nthree\r\nfour\r\nfive\r\n."),
+                           ("server", "250 taken"), *[("server", "502 what?")] * 5):
+            capture.event(100, 3, "bytes", **{"from": side, "data": text + "\r\n"})
+        capture.event(101, 3, "close", **{"from": "client", "kind": "fin"})
+        capture.event(101, 3, "end")
+        self.open(self.report("cut", capture))
+        self.assertEqual(self.text("h1"), "3 sessions: 1 went wrong.")
+        row = self.text("tr[data-key='3'] .out")
+        self.assertIn("delivered", row)
+        self.assertIn("cut short", row)
+        self.assertTrue(self.texts(".chips .lab + .chip")[-1].startswith("content-parsed-as-commands"))
+
     def test_choosing_what_to_compare(self):
         self.open(self.page)
         self.script("[...document.querySelectorAll('.top nav a')].find((one) => one.innerText === 'Compare').click()")

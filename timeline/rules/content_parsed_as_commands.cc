@@ -36,9 +36,10 @@ void evaluate(RuleContext& context) {
       run.count == 1
           ? std::string("the client side sent a line of a message where a command belongs")
           : fmt::format(
-                "the client side sent {} lines in a row that are no commands, {} "
-                "of them like header fields of a message",
-                run.count, run.headers);
+                "the client side sent {} lines in a row that are no commands{}", run.count,
+                run.headers == 0
+                    ? std::string()
+                    : fmt::format(", {} of them like header fields of a message", run.headers));
   if (run.behind_refused_data) {
     finding.text += ", right after a command for sending a message that the server had refused";
   } else if (run.behind_message) {
