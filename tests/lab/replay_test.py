@@ -161,7 +161,7 @@ class Client(InFolder):
         again = self.folder / "again.smtpcap"
         done = run("replay", capture, "--to", "sink", "--recipient", "test@example.org", "-w", again)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("TO:<test@example.org>", show(again))
+        self.assertIn("to:<test@example.org>", show(again).lower())  # Python 3.13 writes it so
         self.assertNotIn("b@example.net", show(again))
 
     def test_wrong_usage(self):
