@@ -18,7 +18,7 @@ namespace {
 std::string_view behind_indy_stamp(std::string_view line, std::string_view& time) {
   std::size_t at = line.find(": ");
   // A time of day has colons without blanks.
-  if (at == std::string_view::npos || at > 32) return {};
+  if (at > 32) return {};  // or there is none
   const std::string_view stamp = line.substr(0, at);
   const std::size_t hour = stamp.find(':');
   if (hour == std::string_view::npos || hour < 1) return {};

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 
 #include "base/ascii.h"
@@ -114,7 +115,7 @@ std::string time_of_number(std::string_view value) {
   for (double unit = 1; unit <= 1e9; unit *= 1000) {
     const double seconds = number / unit;
     if (seconds < kEarliest || seconds > kLatest) continue;
-    const auto microseconds = static_cast<std::int64_t>(seconds * 1e6 + 0.5);
+    const auto microseconds = std::llround(seconds * 1e6);
     return format_wall_time(WallTime{std::chrono::microseconds(microseconds)});
   }
   return {};
