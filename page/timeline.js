@@ -322,10 +322,10 @@ export function rowsOf(session, folded) {
       case "gap":
         push("warning", record, { before: owes, behind: owes, words: gapWords(record) });
         break;
-      case "stalled":
       case "tcp":
         push(record.lost ? "warning" : "remark", record, { before: owes, behind: owes, words: `TCP: ${record.text}` });
         break;
+      case "stalled":
         push("warning", record, { before: owes, behind: owes, words: `smtpscope itself was stalled for ${duration(record.to_ns - record.from_ns)}: times around here are late` });
         break;
       case "blocked":

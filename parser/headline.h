@@ -51,7 +51,6 @@ class HeadlineReader {
   void take(std::uint8_t octet);
   void begin_line(char c);
   void take_name();
-  void end_value();
   static std::string shown(const Value& value);
 
   std::uint64_t left_;  // octets

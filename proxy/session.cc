@@ -95,28 +95,24 @@ void Session::on_read(Connection& source, Time when, std::span<const std::uint8_
   tell(when, FromPeer{from, octets});
 }
 
+/// Something happens now, and the host is told so, before it is recorded.
+Time Session::stir() {
+  const Time now = loop_.now();
+  host_.on_activity(now);
+  return now;
+}
+
 void Session::on_closed(Connection& source, CloseKind kind, std::string_view reason) {
-  const Time now = loop_.now();
-  host_.on_activity(now);
-  tell(now, PeerClosed{side_of(source), kind, reason});
+  tell(stir(), PeerClosed{side_of(source), kind, reason});
 }
 
-void Session::on_drained(Connection& target) {
-  const Time now = loop_.now();
-  host_.on_activity(now);
-  tell(now, WriteDrained{side_of(target)});
-}
+void Session::on_drained(Connection& target) { tell(stir(), WriteDrained{side_of(target)}); }
 
-void Session::on_write_failed(Connection& target) {
-  const Time now = loop_.now();
-  host_.on_activity(now);
-  tell(now, WriteFailed{side_of(target)});
-}
+void Session::on_write_failed(Connection& target) { tell(stir(), WriteFailed{side_of(target)}); }
 
 void Session::on_connected(ConnectionPtr server, std::string_view address, Duration took,
                            std::uint32_t failed_attempts) {
-  const Time now = loop_.now();
-  host_.on_activity(now);
+  const Time now = stir();
   const std::vector<std::uint8_t> held = std::move(connecting_->held);
   connection(Side::kServer) = std::move(server);
   Connection& target = *connection(Side::kServer);
@@ -136,30 +132,17 @@ void Session::on_connected(ConnectionPtr server, std::string_view address, Durat
 }
 
 void Session::on_unreachable(std::string_view reason) {
-  const Time now = loop_.now();
-  host_.on_activity(now);
+  const Time now = stir();
   host_.on_upstream_unreachable(reason);
   connecting_.reset();
   tell(now, UpstreamUnreachable{reason});
 }
 
-void Session::on_fate_settled() {
-  const Time now = loop_.now();
-  host_.on_activity(now);
-  tell_relay(now, FateSettled{});
-}
+void Session::on_fate_settled() { tell_relay(stir(), FateSettled{}); }
 
-void Session::on_deadline() {
-  const Time now = loop_.now();
-  host_.on_activity(now);
-  tell_relay(now, DeadlinePassed{});
-}
+void Session::on_deadline() { tell_relay(stir(), DeadlinePassed{}); }
 
-void Session::on_alarm() {
-  const Time now = loop_.now();
-  host_.on_activity(now);
-  tell(now, AlarmRang{});
-}
+void Session::on_alarm() { tell(stir(), AlarmRang{}); }
 
 void Session::set_alarm(Time when) {
   if (!alarm_) alarm_ = Timer::calling<&Session::on_alarm>(loop_, this);

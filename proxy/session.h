@@ -121,6 +121,7 @@ class Session : private Outward,
     return &connection == connections_[index(Side::kClient)].get() ? Side::kClient : Side::kServer;
   }
   ConnectionPtr& connection(Side side) { return connections_[index(side)]; }
+  Time stir();
   template <typename Event>
   void tell(Time now, const Event& event);
   template <typename Event>

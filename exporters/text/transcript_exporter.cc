@@ -87,6 +87,25 @@ std::string in_one_line(std::string_view text) {
   return line;
 }
 
+/// What is known of a session, as far as it is not as of the one before.
+std::string words_of(const Fidelity& now, const Fidelity& before) {
+  std::string words;
+  if (now.unknown != before.unknown) {
+    words += "unknown:";
+    for (std::size_t bit = 0; bit < kUnknowns; ++bit) {
+      if ((now.unknown >> bit & 1) != 0) words += fmt::format(" {}", kUnknownNames[bit]);
+    }
+    words += now.unknown == 0 ? " nothing\n" : "\n";
+  }
+  if (now.resolution != before.resolution) {
+    words += fmt::format("resolution: {}\n", exact_seconds(now.resolution));
+  }
+  if (now.inside_tls != before.inside_tls) {
+    words += now.inside_tls ? "inside tls\n" : "outside tls\n";
+  }
+  return words;
+}
+
 }  // namespace
 
 TranscriptExporter::TranscriptExporter(const ExporterOptions& options, Output& output)
@@ -268,25 +287,6 @@ void TranscriptExporter::say_lines(Session& session, Time time, std::string_view
             plain ? fmt::format("{}: {}", mark, line.substr(0, line.size() - 2))
                   : fmt::format("{}> raw {}", mark, literal(line)));
   }
-}
-
-/// What is known of a session, as far as it is not as of the one before.
-std::string TranscriptExporter::words_of(const Fidelity& now, const Fidelity& before) {
-  std::string words;
-  if (now.unknown != before.unknown) {
-    words += "unknown:";
-    for (std::size_t bit = 0; bit < kUnknowns; ++bit) {
-      if ((now.unknown >> bit & 1) != 0) words += fmt::format(" {}", kUnknownNames[bit]);
-    }
-    words += now.unknown == 0 ? " nothing\n" : "\n";
-  }
-  if (now.resolution != before.resolution) {
-    words += fmt::format("resolution: {}\n", exact_seconds(now.resolution));
-  }
-  if (now.inside_tls != before.inside_tls) {
-    words += now.inside_tls ? "inside tls\n" : "outside tls\n";
-  }
-  return words;
 }
 
 void TranscriptExporter::write(SessionId id, Session& session) {

@@ -48,7 +48,6 @@ class TranscriptExporter : public Exporter {
   void happens(Session& session, Time time, std::string_view line);
   void say(Session& session, Time time, const Bytes& bytes);
   void say_lines(Session& session, Time time, std::string_view mark, std::string_view octets);
-  static std::string words_of(const Fidelity& now, const Fidelity& before);
   void write(SessionId id, Session& session);
 
   Output& output_;

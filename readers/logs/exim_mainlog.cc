@@ -46,16 +46,19 @@ bool tells_failure(std::string_view text) {
                       text.find(kServerTimeout) != std::string_view::npos);
 }
 
+/// Less the process' number in brackets, if it begins with one.
+std::string_view without_process(std::string_view line) {
+  if (!line.starts_with('[')) return line;
+  return without_leading_blanks(line.substr(std::min(line.find(']'), line.size() - 1) + 1));
+}
+
 class EximMainlog : public PastedReader {
  public:
   EximMainlog(LogRun& run, WallTime latest)
       : PastedReader(run, latest, {.client = "exim", .unknown = kPrintedWithoutMessages}) {}
 
   void read_line(std::string_view line) override {
-    line = without_stamp(line);
-    if (line.starts_with('[')) {  // the process' number
-      line = without_leading_blanks(line.substr(std::min(line.find(']'), line.size() - 1) + 1));
-    }
+    line = without_process(without_stamp(line));
     const std::string_view id = message_id(line);
     if (id.empty()) return;
     const std::string_view text = without_leading_blanks(line.substr(id.size()));
@@ -127,10 +130,7 @@ bool recognises_mainlog(std::string_view text) {
   return any_line(text, [&](std::string_view line) {
     const auto stamp = stamps.read_any(line);
     if (!stamp) return false;
-    line = without_leading_blanks(line.substr(std::min(stamp->size, line.size())));
-    if (line.starts_with('[')) {
-      line = without_leading_blanks(line.substr(std::min(line.find(']'), line.size() - 1) + 1));
-    }
+    line = without_process(without_leading_blanks(line.substr(std::min(stamp->size, line.size()))));
     const std::string_view id = message_id(line);
     return !id.empty() && tells_failure(without_leading_blanks(line.substr(id.size())));
   });

@@ -84,7 +84,7 @@ void PostfixLog::read(std::string_view line) {
     smtpd_.read(*parsed);
   } else if (is_smtp(parsed->program)) {
     smtp_.read(*parsed);
-    if (!smtp_.tells(std::string(parsed->process))) delivery_.read(*parsed);
+    if (!smtp_.tells(parsed->process)) delivery_.read(*parsed);
   }
 }
 

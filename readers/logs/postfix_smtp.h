@@ -1,6 +1,5 @@
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "readers/text/dialogue_book.h"
@@ -21,7 +20,7 @@ class PostfixSmtp {
   void read(const SyslogLine& line);
   void finish() { book_.finish(); }
   /// The dialogue of this process is in the log.
-  bool tells(const std::string& process) { return book_.find(process) != nullptr; }
+  bool tells(std::string_view process) { return book_.find(process) != nullptr; }
 
   /// The message shows a dialogue of smtp's.
   static bool recognises(std::string_view message);

@@ -21,8 +21,8 @@ Time LogRun::time_of(const LogStamp& stamp) {
   zoneless_ = zoneless_ || !stamp.zoned;
   yearless_ = yearless_ || stamp.yearless;
   if (!std::exchange(started_, true)) info_.started = stamp.time;
-  if (!std::exchange(stamped_, true)) first_stamp_ = stamp.time;
-  return Time(std::clamp(stamp.time - first_stamp_, Duration::zero(), kFurthestTime));
+  if (!first_stamp_) first_stamp_ = stamp.time;
+  return Time(std::clamp(stamp.time - *first_stamp_, Duration::zero(), kFurthestTime));
 }
 
 Time LogRun::without_times(WallTime when) {
@@ -55,7 +55,7 @@ std::vector<SourceNotice> LogRun::notices() const {
   }
   if (sessions_ == 0) {
     notices.push_back({Kind::kUnknown, 1, "it holds no SMTP session"});
-  } else if (undated_ && stamped_) {
+  } else if (undated_ && first_stamp_) {
     notices.push_back({Kind::kUnknown, 1,
                        "it begins with what has no time: the dates shown are those of the file, "
                        "only the time between two stamps is right"});

@@ -50,8 +50,7 @@ class LogRun {
   RunInfo info_;
   WireSink* sink_ = nullptr;
   bool started_ = false;
-  WallTime first_stamp_{};
-  bool stamped_ = false;
+  std::optional<WallTime> first_stamp_;
   bool undated_ = false;  // the run began with what has no time
   bool zoneless_ = false;
   bool yearless_ = false;

@@ -296,6 +296,14 @@ class CompareAndRun(PageTest):
         self.assertIn("cut short", row)
         self.assertTrue(self.texts(".chips .lab + .chip")[-1].startswith("content-parsed-as-commands"))
 
+    def test_what_stood_still(self):
+        capture = Capture()
+        quiet_session(capture, 1)
+        capture.lines.insert(-1, capture.lines[-1].replace('"e": "end"', '"e": "stalled", "since": 1000000'))
+        self.open(self.report("stalled", capture), "#s=1")
+        self.assertIn("smtpscope itself was stalled for", self.text(".tl"))
+        self.assertNotIn("undefined", self.text(".tl"))
+
     def test_choosing_what_to_compare(self):
         self.open(self.page)
         self.script("[...document.querySelectorAll('.top nav a')].find((one) => one.innerText === 'Compare').click()")
