@@ -36,6 +36,7 @@ Result<OwnListeners> listeners_of(const ProxyOptions& route) {
 
 Result<Done> check_free(const std::vector<Endpoint>& endpoints, std::string_view option,
                         const ProxyOptions& other) {
+  if (endpoints.empty()) return Done{};  // nothing is looked up for them
   auto taken = listeners_of(other);
   if (!taken) return Done{};  // its own check tells
   for (const Endpoint& endpoint : endpoints) {

@@ -25,9 +25,8 @@ std::size_t size_of_piece(std::string_view text) {
 }
 
 bool ends_session(std::string_view piece) {
-  constexpr std::string_view kEnd = "{\"event\":\"session-ended\"";
-  return piece.starts_with(kEnd) ||
-         piece.find(std::string("\n").append(kEnd)) != std::string_view::npos;
+  constexpr std::string_view kEnd = "\n{\"event\":\"session-ended\"";
+  return piece.starts_with(kEnd.substr(1)) || piece.find(kEnd) != std::string_view::npos;
 }
 
 /// As an event's data has them: a line of the stream for each (HTML, 9.2.6).

@@ -31,9 +31,8 @@ std::optional<OtlpVariable> find_setting(const EnvironmentLookup& environment,
 }
 
 std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  return without_trailing_blanks(text);
 }
 
 std::optional<unsigned> hex_digit(char c) {

@@ -18,7 +18,6 @@ class JsonEncoding : public SpanEncoding {
   void set_resource(const SpanResource& resource) override;
   void append_span(const Span& span, std::string& out) const override;
   std::string request(std::string_view spans) const override;
-  std::string_view content_type() const override { return "application/json"; }
 
  private:
   std::string head_;

@@ -47,7 +47,6 @@ class ProtobufEncoding : public SpanEncoding {
   void set_resource(const SpanResource& resource) override;
   void append_span(const Span& span, std::string& out) const override;
   std::string request(std::string_view spans) const override;
-  std::string_view content_type() const override { return "application/x-protobuf"; }
 
  private:
   std::string resource_;  // the field of ResourceSpans

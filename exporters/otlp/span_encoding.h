@@ -19,8 +19,6 @@ class SpanEncoding {
   /// An ExportTraceServiceRequest of spans that append_span() wrote one behind the other: one at
   /// least.
   virtual std::string request(std::string_view spans) const = 0;
-  /// Of HTTP.
-  virtual std::string_view content_type() const = 0;
 };
 
 /// OTLP/JSON: an object on one line.

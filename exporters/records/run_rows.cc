@@ -134,7 +134,6 @@ void RunRows::on_timeline(const TimelineEvent& event) {
     return;
   }
   Session& session = session_of(event.session);
-  const TimelineSessionEnded* over = nullptr;
   if (const auto* entry = std::get_if<Entry>(&event.body)) {
     on_entry(session, *entry);
   } else if (const auto* started = std::get_if<TimelineSessionStarted>(&event.body)) {
@@ -169,11 +168,10 @@ void RunRows::on_timeline(const TimelineEvent& event) {
     }
   } else if (std::holds_alternative<TimelineGap>(event.body)) {
     ++session.holes;
-  } else {
-    over = std::get_if<TimelineSessionEnded>(&event.body);
+  } else if (const auto* over = std::get_if<TimelineSessionEnded>(&event.body)) {
+    on_ended(session, *over);
+    open_.erase(event.session);
   }
-  if (over != nullptr) on_ended(session, *over);
-  if (over != nullptr) open_.erase(event.session);
 }
 
 void RunRows::on_entry(Session& session, const Entry& entry) {

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <utility>
@@ -108,11 +107,11 @@ void TlsKeyLog::reopen() {
 
 /// A file that waits for its disk is not waited for.
 void TlsKeyLog::leave_written_files() {
-  const auto is_written = [](const auto& file) { return file->queued() == 0; };
-  for (const auto& file : renamed_) {
-    if (is_written(file)) lost_ += file->status().lost_counts.events;
-  }
-  renamed_.erase(std::remove_if(renamed_.begin(), renamed_.end(), is_written), renamed_.end());
+  std::erase_if(renamed_, [this](const auto& file) {
+    if (file->queued() != 0) return false;
+    lost_ += file->status().lost_counts.events;
+    return true;
+  });
 }
 
 void TlsKeyLog::watch(SSL_CTX* context) {

@@ -251,7 +251,6 @@ class PlainEncoding : public SpanEncoding {
   void set_resource(const SpanResource&) override {}
   void append_span(const Span&, std::string&) const override {}
   std::string request(std::string_view spans) const override { return std::string(spans); }
-  std::string_view content_type() const override { return "text/plain"; }
 };
 
 /// A collector: the answers that it gives, one after the other, and what it got. It outlives its
