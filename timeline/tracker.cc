@@ -361,8 +361,7 @@ void Tracker::sum_up(const Conversation& conversation) {
   if (state_.tls_state != nullptr) totals.tls = totals_of(*state_.tls_state);
   std::vector<VerdictLine> lines;
   if (sink_.reads_verdict()) {
-    lines =
-        verdict(state_, totals, tallies, conversation.capabilities(), engine_, rules_.reasons());
+    lines = verdict(state_, totals, tallies, conversation.capabilities(), engine_, rules_);
   }
   emit(TimelineSessionEnded{.totals = &totals,
                             .verdict = lines,

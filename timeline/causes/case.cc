@@ -32,13 +32,13 @@ std::optional<ReplyStage> follows_from(const RefusedReply& refusal) {
 
 Case::Case(const SessionState& session, const SessionTotals& totals,
            std::span<const TransactionTally> messages, const Capabilities& offered,
-           const RuleEngine& findings, const ReasonTable& reasons)
+           const RuleEngine& findings, const RuleSet& rules)
     : session_(session),
       totals_(totals),
       messages_(messages),
       offered_(offered),
       findings_(findings),
-      reasons_(reasons) {
+      rules_(rules) {
   const auto lost = std::ranges::find_if(messages, was_lost);
   if (lost != messages.end()) lost_ = &*lost;
   refusal_ = decisive();

@@ -10,6 +10,7 @@
 #include "timeline/event.h"
 #include "timeline/reasons/reason_table.h"
 #include "timeline/rule_engine.h"
+#include "timeline/rule_set.h"
 #include "timeline/state/refusal_notes.h"
 #include "timeline/state/session_state.h"
 #include "timeline/verdict/transaction_tally.h"
@@ -21,7 +22,7 @@ class Case {
  public:
   Case(const SessionState& session, const SessionTotals& totals,
        std::span<const TransactionTally> messages, const Capabilities& offered,
-       const RuleEngine& findings, const ReasonTable& reasons);
+       const RuleEngine& findings, const RuleSet& rules);
 
   const SessionState& session() const { return session_; }
   const SessionTotals& totals() const { return totals_; }
@@ -29,7 +30,9 @@ class Case {
   std::span<const TransactionTally> messages() const { return messages_; }
   /// What EHLO offers now.
   const Capabilities& offered() const { return offered_; }
-  const ReasonTable& reasons() const { return reasons_; }
+  /// Of refusals only: the table that is compiled in is made when it is first asked for, which
+  /// takes longer than a short session.
+  const ReasonTable& reasons() const { return rules_.reasons(); }
 
   /// A rule fired, folded under another or not.
   bool found(const Rule& rule) const { return findings_.fired(rule) > 0; }
@@ -85,7 +88,7 @@ class Case {
   std::span<const TransactionTally> messages_;
   const Capabilities& offered_;
   const RuleEngine& findings_;
-  const ReasonTable& reasons_;
+  const RuleSet& rules_;
   const TransactionTally* lost_ = nullptr;
   const RefusedReply* refusal_ = nullptr;
 };

@@ -122,12 +122,12 @@ class Judgement {
  public:
   Judgement(const SessionState& state, const SessionTotals& totals,
             std::span<const TransactionTally> tallies, const Capabilities& offered,
-            const RuleEngine& findings, const ReasonTable& reasons)
+            const RuleEngine& findings, const RuleSet& rules)
       : state_(state),
         totals_(totals),
         tallies_(tallies),
         findings_(findings),
-        case_(state, totals, tallies, offered, findings, reasons) {}
+        case_(state, totals, tallies, offered, findings, rules) {}
 
   std::vector<VerdictLine> write() {
     std::vector<Weighed> weighed;
@@ -539,8 +539,8 @@ std::string_view to_string(VerdictKind kind) {
 std::vector<VerdictLine> verdict(const SessionState& state, const SessionTotals& totals,
                                  std::span<const TransactionTally> tallies,
                                  const Capabilities& offered, const RuleEngine& findings,
-                                 const ReasonTable& reasons) {
-  return Judgement(state, totals, tallies, offered, findings, reasons).write();
+                                 const RuleSet& rules) {
+  return Judgement(state, totals, tallies, offered, findings, rules).write();
 }
 
 }  // namespace smtpscope

@@ -12,7 +12,7 @@
 
 namespace smtpscope {
 
-class ReasonTable;
+class RuleSet;
 
 /// More transactions than this are summarised by outcome.
 inline constexpr std::size_t kTalliedTransactions = 8;
@@ -25,6 +25,6 @@ inline constexpr std::size_t kTalliedTransactions = 8;
 std::vector<VerdictLine> verdict(const SessionState& state, const SessionTotals& totals,
                                  std::span<const TransactionTally> tallies,
                                  const Capabilities& offered, const RuleEngine& findings,
-                                 const ReasonTable& reasons);
+                                 const RuleSet& rules);
 
 }  // namespace smtpscope
