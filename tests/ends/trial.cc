@@ -9,6 +9,7 @@ namespace smtpscope::ends {
 namespace {
 
 using Act = Step::Act;
+using After = Step::After;
 
 /// Of a slow side. Not smaller: below the loopback's segments of 64 KiB the kernel itself stalls.
 constexpr int kSlowBuffer = 128 * 1024;
@@ -62,7 +63,6 @@ bool Trial::settled(Side side) const {
 
 bool Trial::take_step(const Step& step) {
   Party& self = party(step.side);
-  using After = Step::After;
   if (!self.attached()) return false;
   // A server that leaves before its client is in TLS was never spoken to by it.
   if (at_ == 0 && !(party(Side::kClient).open() && party(Side::kServer).open())) return false;

@@ -151,9 +151,9 @@ TEST_CASE("blocks can be walked through") {
 }
 
 /// Tells an exporter a session without a parser.
-class Told {
+class Teller {
  public:
-  explicit Told(PcapngExporter& exporter, SessionId session = 1)
+  explicit Teller(PcapngExporter& exporter, SessionId session = 1)
       : exporter_(exporter), session_(session) {}
 
   void open(Time time) {
@@ -204,7 +204,7 @@ std::vector<std::string> packets_of(const StringOutput& output) {
   return packets;
 }
 
-bool holds(const std::string& block, std::string_view text) {
+bool block_holds(const std::string& block, std::string_view text) {
   return block.find(text) != std::string::npos;
 }
 
@@ -212,7 +212,7 @@ TEST_CASE("a finding is a comment on the packet that it is about, however late i
   StringOutput output;
   PcapngExporter exporter({}, output);
   exporter.begin_run({});
-  Told told(exporter);
+  Teller told(exporter);
   told.open(at_ns(1));
   told.say(at_ns(2), Side::kServer, "220 mx\r\n");
   told.say(at_ns(3), Side::kClient, "RSET\r\n");
@@ -224,22 +224,22 @@ TEST_CASE("a finding is a comment on the packet that it is about, however late i
   exporter.finish();
   const std::vector<std::string> packets = packets_of(output);
   REQUIRE(packets.size() == 7);  // SYN, SYN/ACK, ACK, three lines, FIN
-  CHECK(holds(packets[4], "RSET"));
-  CHECK(holds(packets[4], "notice " + std::string(all_rules().front()->id) + ": about RSET"));
-  CHECK(holds(packets[6], "about nothing"));
+  CHECK(block_holds(packets[4], "RSET"));
+  CHECK(block_holds(packets[4], "notice " + std::string(all_rules().front()->id) + ": about RSET"));
+  CHECK(block_holds(packets[6], "about nothing"));
 }
 
 TEST_CASE("comments take memory too, and of very many the first are kept") {
   StringOutput output;
   PcapngExporter exporter({}, output);
   exporter.begin_run({});
-  Told told(exporter);
+  Teller told(exporter);
   told.open(at_ns(1));
   for (int i = 0; i < 1000; ++i) {
     exporter.on_record({1, at_ns(2), Gap{std::nullopt, 0, 1, "the disk was full"}});
   }
   told.say(at_ns(3), Side::kServer, "220 mx\r\n");
-  // Packets are let go, though the session goes on, when what is said of them fills the memory.
+  // Teller are let go, though the session goes on, when what is said of them fills the memory.
   const std::string long_text(1 << 20, 'x');
   for (std::size_t held = 0; held <= PcapngExporter::kMaxHeld; held += long_text.size()) {
     told.annotate(at_ns(3), 1, long_text);
@@ -251,16 +251,16 @@ TEST_CASE("comments take memory too, and of very many the first are kept") {
   exporter.finish();
   const auto packets = packets_of(output);
   const auto greeting = std::ranges::find_if(
-      packets, [](const std::string& packet) { return holds(packet, "220 mx"); });
+      packets, [](const std::string& packet) { return block_holds(packet, "220 mx"); });
   REQUIRE(greeting != packets.end());
-  CHECK(holds(*greeting, "and 744 remarks more"));
+  CHECK(block_holds(*greeting, "and 744 remarks more"));
 }
 
 TEST_CASE("packets of sessions that overlap are in the order of time") {
   StringOutput output;
   PcapngExporter exporter({}, output);
   exporter.begin_run({});
-  Told one(exporter, 1), two(exporter, 2);
+  Teller one(exporter, 1), two(exporter, 2);
   one.open(at_ns(10));
   two.open(at_ns(20));
   two.say(at_ns(30), Side::kServer, "220 two\r\n");
@@ -281,7 +281,7 @@ TEST_CASE("a session that goes on for ever does not take all memory") {
   StringOutput output;
   PcapngExporter exporter({}, output);
   exporter.begin_run({});
-  Told told(exporter);
+  Teller told(exporter);
   told.open(at_ns(1));
   const std::string line(60'000, 'x');
   for (int i = 0; i < 1500; ++i) told.say(at_ns(2 + i), Side::kClient, line);
@@ -292,7 +292,7 @@ TEST_CASE("a session that goes on for ever does not take all memory") {
   told.end(at_ns(3002));
   exporter.end_run();
   const std::vector<std::string> packets = packets_of(output);
-  CHECK(holds(packets[packets.size() - 2], "about what has gone"));
+  CHECK(block_holds(packets[packets.size() - 2], "about what has gone"));
 }
 
 TEST_CASE("only sessions that somebody asked for") {
@@ -301,7 +301,7 @@ TEST_CASE("only sessions that somebody asked for") {
   options.annotated_from = Severity::kNotice;
   PcapngExporter exporter(options, output);
   exporter.begin_run({});
-  Told quiet(exporter, 1), loud(exporter, 2);
+  Teller quiet(exporter, 1), loud(exporter, 2);
   quiet.open(at_ns(1));
   quiet.end(at_ns(2));
   loud.open(at_ns(3));

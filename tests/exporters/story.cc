@@ -23,7 +23,7 @@ constexpr Rule rule(std::string_view id, Severity severity, Fault fault) {
 constexpr Rule kAborted = rule("txn-aborted-rset", Severity::kNotice, Fault::kClient);
 constexpr Rule kRepeated = rule("rset-repeated", Severity::kNotice, Fault::kClient);
 constexpr Rule kNoop = rule("rset-noop", Severity::kInfo, Fault::kClient);
-constexpr Rule kGapClient = rule("gap-client", Severity::kInfo, Fault::kClient);
+constexpr Rule kClientGap = rule("gap-client", Severity::kInfo, Fault::kClient);
 constexpr Rule kReplayed = rule("txn-replayed-after-rset", Severity::kWarning, Fault::kUnknown);
 constexpr Rule kLost = rule("lost-after-eod", Severity::kError, Fault::kNetwork);
 
@@ -207,7 +207,7 @@ void tell_origin(Story& story, Duration start) {
 
   story.in(TxnMark::kOutside).at(start + 1033ms);
   story.silence(1s, Party::kClient, kOwedCommand);
-  story.annotation(kGapClient, "1.000 s of silence, the client side owed a command", {9});
+  story.annotation(kClientGap, "1.000 s of silence, the client side owed a command", {9});
   story.command("RSET");
   story.at(start + 1034ms).reply({"250 2.0.0 Ok"});
   story.annotation(kNoop, "RSET had nothing to reset", {10, 11}, "rset-repeated", "between");

@@ -131,7 +131,7 @@ std::string name_in(std::string_view line) {
   return name.size() > HeaderScanner::kLongestName ? "" : name;
 }
 
-HeaderFacts header_of(std::string_view wire) {
+HeaderFacts expected_header(std::string_view wire) {
   wire = wire.substr(0, HeaderScanner::kMostOctets);
   HeaderFacts facts;
   std::size_t end = 0;
@@ -242,7 +242,7 @@ Expected expected_of(std::string_view wire, Framing framing) {
     if (content[i] < 0) ++facts.eight_bit;
   }
   facts.digest = digest_of(dotted && !expected.ended ? without_open_dot(content) : content);
-  facts.header = header_of(wire.substr(0, expected.wire_octets));
+  facts.header = expected_header(wire.substr(0, expected.wire_octets));
   if (dotted) expect_candidates(expected, wire.substr(0, expected.wire_octets));
   return expected;
 }

@@ -12,8 +12,8 @@
 namespace smtpscope {
 namespace {
 
-constexpr std::size_t kClient = index(Side::kClient);
-constexpr std::size_t kServer = index(Side::kServer);
+using test::kClient;
+using test::kServer;
 
 std::vector<std::string> closes(const RecordingObserver::Seen& seen) {
   std::vector<std::string> closes;

@@ -16,16 +16,16 @@ ConnectionEnds ends() {
           *SocketAddress::from_numeric("203.0.113.25", 25)};
 }
 
-LayerStack stack(std::unique_ptr<Layer> layer) {
+LayerStack alone(std::unique_ptr<Layer> layer) {
   std::vector<std::unique_ptr<Layer>> layers;
   layers.push_back(std::move(layer));
   return LayerStack(std::move(layers));
 }
 
 LayerStack proxy_header() {
-  return stack(std::make_unique<ProxyAnnouncement>(1, "PROXY UNKNOWN\r\n", nullptr));
+  return alone(std::make_unique<ProxyAnnouncement>(1, "PROXY UNKNOWN\r\n", nullptr));
 }
-LayerStack xclient() { return stack(std::make_unique<XclientAnnouncement>(1, ends(), nullptr)); }
+LayerStack xclient() { return alone(std::make_unique<XclientAnnouncement>(1, ends(), nullptr)); }
 
 constexpr std::string_view kOffer = "250-mx\r\n250-XCLIENT NAME ADDR PORT\r\n250 SIZE\r\n";
 constexpr std::string_view kXclient = "XCLIENT NAME=[UNAVAILABLE] ADDR=192.0.2.10 PORT=40000\r\n";

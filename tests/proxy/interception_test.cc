@@ -67,7 +67,7 @@ class Wire : public Outward, public RelayHost {
   }
 };
 
-TlsOptions intercepting(UpstreamTls upstream = UpstreamTls::kSame) {
+TlsOptions options_for(UpstreamTls upstream = UpstreamTls::kSame) {
   // No CA of whoever runs the test.
   setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
   TlsOptions options;
@@ -86,9 +86,9 @@ class Between {
 
   explicit Between(bool from_the_first_octet, UpstreamTls upstream = UpstreamTls::kSame)
       : observer_(run_.open(1)),
-        service_(std::move(TlsService::make(intercepting(upstream), "mx.example").value())),
-        client_service_(std::move(TlsService::make(intercepting(), "mx.example").value())),
-        server_service_(std::move(TlsService::make(intercepting(), "mx.example").value())),
+        service_(std::move(TlsService::make(options_for(upstream), "mx.example").value())),
+        client_service_(std::move(TlsService::make(options_for(), "mx.example").value())),
+        server_service_(std::move(TlsService::make(options_for(), "mx.example").value())),
         tls_(1, *service_, "mx.example", from_the_first_octet, observer_.get()),
         relay_(1, tls_, wire, observer_.get()) {
     tls_.join(relay_, wire);

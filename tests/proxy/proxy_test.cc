@@ -16,8 +16,8 @@
 namespace smtpscope {
 namespace {
 
-constexpr std::size_t kClient = index(Side::kClient);
-constexpr std::size_t kServer = index(Side::kServer);
+using test::kClient;
+using test::kServer;
 
 std::string random_octets(std::size_t count, unsigned seed) {
   std::mt19937_64 random(seed);

@@ -48,4 +48,10 @@ class RecordingObserver : public RelayObserver {
   std::function<void()> wake_;
 };
 
+namespace test {
+/// Places in Seen::octets and Seen::undelivered.
+inline constexpr std::size_t kClient = index(Side::kClient);
+inline constexpr std::size_t kServer = index(Side::kServer);
+}  // namespace test
+
 }  // namespace smtpscope

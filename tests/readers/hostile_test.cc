@@ -11,9 +11,6 @@ using namespace smtpscope::test;
 
 namespace {
 
-constexpr Side C = Side::kClient;
-constexpr Side S = Side::kServer;
-
 /// What every consumer relies on, whatever the file holds.
 void check_sound(const Seen& seen) {
   std::vector<std::string> ended;

@@ -10,6 +10,10 @@
 
 namespace smtpscope::test {
 
+/// Who sends a packet: scripts are lists of these.
+inline constexpr Side C = Side::kClient;
+inline constexpr Side S = Side::kServer;
+
 /// A number as it stands on the wire, most significant octet first, and the other way round.
 std::string big(std::uint64_t value, std::size_t octets);
 std::string little(std::uint64_t value, std::size_t octets);

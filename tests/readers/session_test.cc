@@ -12,9 +12,6 @@ using namespace smtpscope::test;
 
 namespace {
 
-constexpr Side C = Side::kClient;
-constexpr Side S = Side::kServer;
-
 /// On a port that is not mail's.
 Ends elsewhere(std::uint16_t client_port = 40000) {
   return {.client_port = client_port, .server_port = 8025};

@@ -13,9 +13,6 @@ using namespace smtpscope::test;
 
 namespace {
 
-constexpr Side C = Side::kClient;
-constexpr Side S = Side::kServer;
-
 using Lines = std::vector<std::string>;
 
 }  // namespace

@@ -70,7 +70,7 @@ std::string command(std::string_view line) {
   return redacted.list.octets(Side::kClient).substr(before.size());
 }
 
-std::string reply(std::string_view lines) {
+std::string redacted_reply(std::string_view lines) {
   Script script = greeted();
   const std::string before =
       Redacted(script.events(), BodyPolicy::kShape).list.octets(Side::kServer);
@@ -162,7 +162,7 @@ TEST_CASE("replies keep codes and standard words") {
       {"550 alice\r\r\n", "\r\r\n"},
   };
   for (const auto& [lines, kept] : kLines) {
-    const std::string is = reply(lines);
+    const std::string is = redacted_reply(lines);
     INFO(lines << " -> " << is);
     check_nothing_private(is);
     CHECK(has(is, kept));

@@ -7,10 +7,10 @@
 namespace smtpscope {
 namespace {
 
-Time at(int seconds) { return Time{std::chrono::seconds(seconds)}; }
+Time second(int seconds) { return Time{std::chrono::seconds(seconds)}; }
 
 MessageRecord message(std::uint64_t digest, std::uint64_t recipient, int ended) {
-  MessageRecord record{.session = 1, .ended = at(ended), .digest = digest, .octets = 100};
+  MessageRecord record{.session = 1, .ended = second(ended), .digest = digest, .octets = 100};
   record.recipients[0] = recipient;
   record.recipient_count = 1;
   return record;
@@ -18,17 +18,17 @@ MessageRecord message(std::uint64_t digest, std::uint64_t recipient, int ended) 
 
 TEST_CASE("sessions of a client are counted, open ones and the most at a time") {
   RunHistory history;
-  history.session_opened("192.0.2.1", at(1));
-  history.session_opened("192.0.2.1", at(2));
+  history.session_opened("192.0.2.1", second(1));
+  history.session_opened("192.0.2.1", second(2));
   history.session_closed("192.0.2.1");
-  history.session_opened("192.0.2.2", at(3));
+  history.session_opened("192.0.2.2", second(3));
   const ClientRecord* client = history.find_client("192.0.2.1");
   REQUIRE(client != nullptr);
   CHECK(client->sessions == 2);
   CHECK(client->open == 1);
   CHECK(client->most_open == 2);
-  CHECK(client->opened(0) == at(2));
-  CHECK(client->opened(1) == at(1));
+  CHECK(client->opened(0) == second(2));
+  CHECK(client->opened(1) == second(1));
   CHECK(history.find_client("192.0.2.3") == nullptr);
 }
 
@@ -47,18 +47,18 @@ TEST_CASE("the client that was seen longest ago is forgotten first") {
 TEST_CASE("a message is found again by content or Message-ID, with a recipient in common") {
   RunHistory history;
   history.add_message(message(7, 100, 10));
-  CHECK(history.find_duplicate(message(7, 100, 20), at(0)) != nullptr);
-  CHECK(history.find_duplicate(message(7, 101, 20), at(0)) == nullptr);
-  CHECK(history.find_duplicate(message(8, 100, 20), at(0)) == nullptr);
-  CHECK(history.find_duplicate(message(7, 100, 20), at(11)) == nullptr);  // too long ago
+  CHECK(history.find_duplicate(message(7, 100, 20), second(0)) != nullptr);
+  CHECK(history.find_duplicate(message(7, 101, 20), second(0)) == nullptr);
+  CHECK(history.find_duplicate(message(8, 100, 20), second(0)) == nullptr);
+  CHECK(history.find_duplicate(message(7, 100, 20), second(11)) == nullptr);  // too long ago
   MessageRecord other = message(8, 100, 20);
   other.message_id = 5;
-  CHECK(history.find_duplicate(other, at(0)) == nullptr);
+  CHECK(history.find_duplicate(other, second(0)) == nullptr);
   history.add_message(other);
   MessageRecord again = message(9, 100, 30);
   again.message_id = 5;
-  REQUIRE(history.find_duplicate(again, at(0)) != nullptr);
-  CHECK(history.find_duplicate(again, at(0))->ended == at(20));
+  REQUIRE(history.find_duplicate(again, second(0)) != nullptr);
+  CHECK(history.find_duplicate(again, second(0))->ended == second(20));
 }
 
 TEST_CASE("no more messages and deferrals are kept than said") {
@@ -66,16 +66,17 @@ TEST_CASE("no more messages and deferrals are kept than said") {
   for (std::size_t i = 0; i < RunHistory::kMaxMessages; ++i) {
     history.add_message(message(i, 100, static_cast<int>(i)));
   }
-  CHECK(history.find_duplicate(message(0, 100, 0), at(0)) != nullptr);
+  CHECK(history.find_duplicate(message(0, 100, 0), second(0)) != nullptr);
   history.add_message(message(10'000, 100, 10'000));
-  CHECK(history.find_duplicate(message(0, 100, 0), at(0)) == nullptr);
+  CHECK(history.find_duplicate(message(0, 100, 0), second(0)) == nullptr);
 
   for (std::size_t i = 0; i <= RunHistory::kMaxDeferrals; ++i) {
-    history.add_deferral({.triple = i, .session = i, .time = at(static_cast<int>(i)), .code = 451});
+    history.add_deferral(
+        {.triple = i, .session = i, .time = second(static_cast<int>(i)), .code = 451});
   }
   CHECK(history.find_deferral(0) == nullptr);
   CHECK(history.find_deferral(1) != nullptr);
-  history.add_deferral({.triple = 1, .session = 9, .time = at(99'999), .code = 450});
+  history.add_deferral({.triple = 1, .session = 9, .time = second(99'999), .code = 450});
   CHECK(history.find_deferral(1)->session == 9);
 }
 

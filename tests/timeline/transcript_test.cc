@@ -98,12 +98,11 @@ TEST_CASE("every rule has a transcript where it fires and one where it stays qui
     for (const Transcript& transcript : transcripts) {
       for (const Expectation& one : transcript.expectations) {
         if (one.rule != rule->id) continue;
-        using Kind = Expectation::Kind;
         // What needs a second trace cannot fire in a transcript of one; it must say so instead.
         const bool second_trace = (rule->needs & kNeedsSecondTrace) != 0;
-        fires |= one.kind == Kind::kFires || one.kind == Kind::kFolded ||
-                 (one.kind == Kind::kNotEvaluated && second_trace);
-        quiet |= one.kind == Kind::kNever;
+        fires |= one.kind == Expectation::Kind::kFires || one.kind == Expectation::Kind::kFolded ||
+                 (one.kind == Expectation::Kind::kNotEvaluated && second_trace);
+        quiet |= one.kind == Expectation::Kind::kNever;
       }
     }
     INFO(rule->id << (fires ? "" : " fires in no transcript") << (quiet ? "" : ", quiet in none"));

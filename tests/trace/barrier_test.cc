@@ -7,6 +7,7 @@
 
 #include "base/octets.h"
 #include "tests/catch.h"
+#include "tests/trace/replay_script.h"
 #include "tests/trace/traced.h"
 #include "trace/replay.h"
 
@@ -37,29 +38,6 @@ class Record : public WireSink {
   std::vector<std::string> words;
 };
 
-class Script {
- public:
-  explicit Script(WireSink& sink) : sink_(sink) {}
-
-  void open(SessionId id) {
-    sink_.on_wire(
-        {id, at(), SessionOpened{.client = "192.0.2.10:50114", .listener = "", .upstream = ""}});
-    say(id, Side::kServer, "220 a\r\n");
-  }
-  void say(SessionId id, Side from, std::string_view text) {
-    Bytes bytes;
-    bytes.from = from;
-    bytes.head = octets_of(text);
-    sink_.on_wire({id, at(), bytes});
-  }
-  void end(SessionId id) { sink_.on_wire({id, at(), SessionEnded{}}); }
-
- private:
-  Time at() { return now_ += Duration(1000); }
-  WireSink& sink_;
-  Time now_;
-};
-
 using Words = std::vector<std::string>;
 
 }  // namespace
@@ -71,9 +49,9 @@ TEST_CASE("a rule that throws ends the timeline of its session, with a hole that
   Told told;
   Record record;
   Replay replay({}, rules, told, &record);
-  Script script(replay);
-  script.open(1);
-  script.open(2);
+  test::ReplayScript script(replay);
+  script.open(1).say(1, Side::kServer, "220 a\r\n");
+  script.open(2).say(2, Side::kServer, "220 a\r\n");
   script.say(1, Side::kClient, "NOOP\r\n");
   script.say(1, Side::kServer, "250 ok\r\n");
   script.say(1, Side::kClient, "AUTH PLAIN AGJvYgBzZWNyZXQ=\r\n");
@@ -99,9 +77,9 @@ TEST_CASE("so does an exporter that throws, even again and again") {
     if (word.starts_with("1 ") && word != "1 opened") throw std::runtime_error("odd");
   };
   Replay replay({}, rules, told);
-  Script script(replay);
-  script.open(1);
-  script.open(2);
+  test::ReplayScript script(replay);
+  script.open(1).say(1, Side::kServer, "220 a\r\n");
+  script.open(2).say(2, Side::kServer, "220 a\r\n");
   script.say(1, Side::kClient, "NOOP\r\n");
   script.end(1);
   script.say(2, Side::kClient, "QUIT\r\n");
@@ -117,8 +95,8 @@ TEST_CASE("what is thrown need not be an exception") {
   rules.add(test::kNoopRule);
   Told told;
   Replay replay({}, rules, told);
-  Script script(replay);
-  script.open(1);
+  test::ReplayScript script(replay);
+  script.open(1).say(1, Side::kServer, "220 a\r\n");
   script.say(1, Side::kClient, "NOOP\r\n");
   script.end(1);
   CHECK(replay.failed() == 1);
@@ -132,8 +110,8 @@ TEST_CASE("what was held back when the tracer failed stays out of the record") {
   Told told;
   Record record;
   Replay replay({}, rules, told, &record);
-  Script script(replay);
-  script.open(1);
+  test::ReplayScript script(replay);
+  script.open(1).say(1, Side::kServer, "220 a\r\n");
   script.say(1, Side::kClient, "EHLO a\r\n");
   script.say(1, Side::kServer, "250 AUTH PLAIN\r\n");
   // A command line of which nobody knows yet whether it holds a secret, then the one that fails.

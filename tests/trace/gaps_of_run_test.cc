@@ -3,48 +3,14 @@
 #include <string>
 #include <vector>
 
-#include "base/octets.h"
 #include "tests/catch.h"
+#include "tests/trace/replay_script.h"
 #include "tests/trace/traced.h"
 #include "trace/replay.h"
 
 using namespace smtpscope;
 
 namespace {
-
-class Script {
- public:
-  explicit Script(WireSink& sink) : sink_(sink) {}
-
-  Script& open(SessionId id) {
-    sink_.on_wire(
-        {id, at(), SessionOpened{.client = "192.0.2.10:50114", .listener = "", .upstream = ""}});
-    return *this;
-  }
-  Script& say(SessionId id, Side from, std::string_view text) {
-    Bytes bytes;
-    bytes.from = from;
-    bytes.head = octets_of(text);
-    sink_.on_wire({id, at(), bytes});
-    return *this;
-  }
-  Script& end(SessionId id) {
-    sink_.on_wire({id, at(), SessionEnded{}});
-    return *this;
-  }
-  Script& damaged_line() { return gap({std::nullopt, 0, 0, "damaged"}); }
-  Script& lost_events() { return gap({std::nullopt, 0, 2, "lost"}); }
-
- private:
-  Script& gap(const Gap& what) {
-    sink_.on_wire({kWholeRun, at(), what});
-    return *this;
-  }
-  Time at() { return now_ += Duration(1000); }
-
-  WireSink& sink_;
-  Time now_;
-};
 
 using Words = std::vector<std::string>;
 
@@ -54,7 +20,7 @@ TEST_CASE("a session is told of a hole in the run if anything happened in it sin
   RuleSet rules;
   test::Told told;
   Replay replay({}, rules, told);
-  Script script(replay);
+  test::ReplayScript script(replay);
   script.open(1).open(2).end(2).open(3);
   told.words.clear();
   script.damaged_line().damaged_line();
@@ -70,7 +36,7 @@ TEST_CASE("behind events without octets it may yet learn that octets are missing
   RuleSet rules;
   test::Told told;
   Replay replay({}, rules, told);
-  Script script(replay);
+  test::ReplayScript script(replay);
   script.open(1);
   told.words.clear();
   script.lost_events().lost_events().damaged_line().lost_events().damaged_line();
