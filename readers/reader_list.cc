@@ -20,6 +20,7 @@
 #include "readers/packets/pcap_reader.h"
 #include "readers/packets/pcapng_reader.h"
 #include "readers/refusal.h"
+#include "readers/reread_source.h"
 #include "readers/text/json_line.h"
 #include "readers/text/log_source.h"
 #include "readers/text/paste_plan.h"
@@ -329,8 +330,13 @@ Opened open_recognised(std::unique_ptr<PeekedOctets> octets, const std::string& 
     return Error{why_unread(name, octets->seen())};
   }
   if (const LogKind* log = found.value().log) {
+    PastePlan& plan = found.value().plan;
+    if (options.format.empty()) {
+      return std::unique_ptr<WireSource>(std::make_unique<RereadSource>(
+          std::move(octets), name, *log, options.written, std::move(plan)));
+    }
     return std::unique_ptr<WireSource>(std::make_unique<LogSource>(
-        std::move(octets), name, log->make, options.written, std::move(found.value().plan)));
+        std::move(octets), name, log->make, options.written, std::move(plan)));
   }
   if (growing != nullptr) growing->stay();
   return found.value().binary->open(std::move(octets), name, options);

@@ -55,6 +55,42 @@ std::string quoted_line(std::string_view line) {
   return text;
 }
 
+/// "550 5.7.1 <bob@example.net>: no" in a line of something else, up to its end; "" if there is
+/// none: a code that refuses (RFC 5321 4.2.1), with an enhanced one behind it (RFC 3463), or where
+/// programs quote what a server said.
+std::string_view reply_in(std::string_view line) {
+  constexpr std::size_t kCode = 3;
+  for (std::size_t at = 0; at + kCode + 1 < line.size(); ++at) {
+    const bool refuses = (line[at] == '4' || line[at] == '5') && is_digit(line[at + 1]) &&
+                         is_digit(line[at + 2]) &&
+                         (line[at + kCode] == ' ' || line[at + kCode] == '-');
+    if (!refuses || (at > 0 && (is_alphanumeric(line[at - 1]) || line[at - 1] == '.'))) continue;
+    const std::string_view words = line.substr(at + kCode + 1);
+    const bool enhanced =
+        words.size() > kCode && words[0] == line[at] && words[1] == '.' && is_digit(words[2]);
+    const bool quoted = at == 0 || line.substr(0, at).ends_with(": ") || line[at - 1] == '"' ||
+                        line[at - 1] == '\'';
+    if (enhanced || (quoted && (is_letter(words.front()) || words.front() == '<'))) {
+      return line.substr(at);
+    }
+  }
+  return {};
+}
+
+/// What to type for a reply that stands alone.
+std::string ask_reason(std::string_view reply, std::size_t number) {
+  std::string words;
+  for (const char c : reply.substr(0, reply.find_last_not_of("\"'`), ") + 1)) {
+    if (c == '\'') {
+      words += "'\\''";
+    } else if (c >= ' ' && c != '\x7f') {
+      words += c;
+    }
+  }
+  return fmt::format("; line {} has a reply: smtpscope reason '{}' says what it means", number,
+                     words);
+}
+
 }  // namespace
 
 std::string why_unread(const std::string& name, std::span<const std::uint8_t> first) {
@@ -66,6 +102,7 @@ std::string why_unread(const std::string& name, std::span<const std::uint8_t> fi
   std::string_view text = text_of(first);
   std::size_t number = 0;
   std::optional<std::pair<std::size_t, std::string_view>> shown;
+  std::string likely, reply;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
@@ -73,16 +110,21 @@ std::string why_unread(const std::string& name, std::span<const std::uint8_t> fi
     text.remove_prefix(std::min(end + 1, text.size()));
     ++number;
     for (const Likeness& likeness : kLikenesses) {
-      if (line.find(likeness.sign) == std::string_view::npos) continue;
-      return fmt::format("{}it looks like {} (line {}: {}); {}", head, likeness.what, number,
-                         quoted_line(line), likeness.next);
+      if (!likely.empty() || line.find(likeness.sign) == std::string_view::npos) continue;
+      likely = fmt::format("it looks like {} (line {}: {}); {}", likeness.what, number,
+                           quoted_line(line), likeness.next);
+    }
+    if (const std::string_view found = reply_in(line); reply.empty() && !found.empty()) {
+      reply = ask_reason(found, number);
     }
     if (!shown && !trimmed_blanks(line).empty()) shown.emplace(number, line);
   }
   if (!shown) return fmt::format("{}there is nothing in it but empty lines", head);
-  return fmt::format(
-      "{}no SMTP dialogue is found in it: no greeting, command or reply (line {}: {}); {}", head,
-      shown->first, quoted_line(shown->second), kNext);
+  if (!likely.empty()) return head + likely + reply;
+  const std::string_view nothing =
+      reply.empty() ? "no greeting, command or reply" : "no greeting or command";
+  return fmt::format("{}no SMTP dialogue is found in it: {} (line {}: {}); {}{}", head, nothing,
+                     shown->first, quoted_line(shown->second), kNext, reply);
 }
 
 }  // namespace smtpscope

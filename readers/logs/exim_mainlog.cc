@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kServerError = "SMTP error from remote mail server after ";
 constexpr std::string_view kServerTimeout = "SMTP timeout after ";
+constexpr std::string_view kHost = ": host ";
 
 /// "1s1Kxq-0001Ab-2C", since 4.97 "1s1Kxq-00000001ABc-2CdE"; "" if the text begins with none.
 std::string_view message_id(std::string_view text) {
@@ -27,9 +28,10 @@ std::string_view message_id(std::string_view text) {
   return fits ? word : std::string_view();
 }
 
-/// "H=mx.example.net [192.0.2.25]:25": the address, with its port if there is one.
+/// "H=mx.example.net [192.0.2.25]:25", formerly behind the command: ": host mx.example.net
+/// [192.0.2.25]": the address, with its port if there is one.
 std::string_view exim_server(std::string_view text) {
-  const std::size_t at = text.find("H=");
+  const std::size_t at = std::min(text.find("H="), text.find(kHost));
   if (at == std::string_view::npos) return {};
   const std::size_t open = text.find('[', at);
   const std::size_t close = text.find(']', at);
@@ -41,9 +43,15 @@ std::string_view exim_server(std::string_view text) {
 /// The reason of a line without an id stands behind "defer (111): ", or behind the host.
 bool tells_failure(std::string_view text) {
   const bool delivery = text.starts_with("== ") || text.starts_with("** ") ||
-                        text.starts_with("H=") || text.find(" H=") != std::string_view::npos;
+                        text.starts_with("H=") || text.find(" H=") != std::string_view::npos ||
+                        text.starts_with(kServerError);
   return delivery && (says_unreachable(text) || text.find(kServerError) != std::string_view::npos ||
                       text.find(kServerTimeout) != std::string_view::npos);
+}
+
+/// As a notice of Exim's to a sender, or a page made of its log, has it.
+bool is_quoted(std::string_view text) {
+  return text.starts_with(kServerError) && text.find(kHost) != std::string_view::npos;
 }
 
 /// Less the process' number in brackets, if it begins with one.
@@ -60,9 +68,8 @@ class EximMainlog : public PastedReader {
   void read_line(std::string_view line) override {
     line = without_process(without_stamp(line));
     const std::string_view id = message_id(line);
-    if (id.empty()) return;
     const std::string_view text = without_leading_blanks(line.substr(id.size()));
-    if (!tells_failure(text)) return;
+    if (id.empty() ? !is_quoted(text) : !tells_failure(text)) return;
     if (const std::size_t at = text.find(kServerError); at != std::string_view::npos) {
       refused(text, text.substr(at + kServerError.size()));
     } else if (const std::size_t slow = text.find(kServerTimeout); slow != std::string_view::npos) {
@@ -92,7 +99,7 @@ class EximMainlog : public PastedReader {
     while (at != std::string_view::npos && !is_reply_line(what.substr(at + 2)))
       at = what.find(": ", at + 2);
     if (at == std::string_view::npos) return;
-    begin(text, what.substr(0, at));
+    begin(text, what.substr(0, std::min(at, what.find(kHost))));
     std::string_view reply = what.substr(at + 2);
     while (!reply.empty()) {
       const std::size_t end = std::min(reply.find("\\n"), reply.size());
@@ -128,6 +135,7 @@ class EximMainlog : public PastedReader {
 bool recognises_mainlog(std::string_view text) {
   LogStamps stamps{WallTime{}};
   return any_line(text, [&](std::string_view line) {
+    if (is_quoted(without_leading_blanks(line))) return true;
     const auto stamp = stamps.read_any(line);
     if (!stamp) return false;
     line = without_process(without_leading_blanks(line.substr(std::min(stamp->size, line.size()))));

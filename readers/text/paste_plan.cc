@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "readers/text/glued_arrows.h"
 #include "readers/text/html_text.h"
 #include "readers/text/json_line.h"
 #include "readers/text/line_content.h"
@@ -64,6 +65,18 @@ std::size_t file_name_size(std::string_view line) {
   return size;
 }
 
+/// "[8/24/10 11:00:05:153 EDT] 0000002a SystemOut     O 220 mx": the size of what WebSphere puts
+/// before a line that a program prints; 0 if it did not.
+std::size_t websphere_frame_size(std::string_view line) {
+  constexpr std::string_view kStreams[] = {" SystemOut     O ", " SystemErr     R "};
+  if (!line.starts_with('[')) return 0;
+  for (const std::string_view stream : kStreams) {
+    const std::size_t at = line.substr(0, 96).find(stream);
+    if (at != std::string_view::npos) return at + stream.size();
+  }
+  return 0;
+}
+
 /// What Markdown and forums put around a text that is to be shown as it is.
 bool is_fence(std::string_view line) {
   line = trimmed_blanks(line);
@@ -106,6 +119,13 @@ std::string_view without_quote(std::string_view line) {
   return line;
 }
 
+/// `AUTH LOGIN`: a line that Markdown shows as code.
+bool is_code(std::string_view line) {
+  line = trimmed_blanks(line);
+  return line.size() > 2 && line.front() == '`' && line.back() == '`' &&
+         line.find('`', 1) == line.size() - 1;
+}
+
 struct Said {
   std::size_t lines = 0, replies = 0, commands = 0;
   void count(std::string_view line) {
@@ -135,15 +155,19 @@ std::size_t indentation_of(std::string_view text) {
   constexpr std::size_t kCodeBlock = 4;
   std::size_t least = std::string_view::npos;
   Said inside, outside;
+  std::size_t stamps_inside = 0, stamps_outside = 0;
+  LogStamps stamps{WallTime{}};
   each_line(text, [&](std::string_view line) {
     const std::size_t blanks = line.find_first_not_of(" \t");
     if (blanks == std::string_view::npos) return;
     const bool indented = blanks >= kCodeBlock || line.front() == '\t';
     (indented ? inside : outside).count(line);
     if (indented) least = std::min(least, blanks);
+    if (stamps.read_any(line.substr(blanks))) ++(indented ? stamps_inside : stamps_outside);
   });
-  const bool block = inside.both() && outside.replies == 0 && outside.commands == 0;
-  return block ? least : 0;
+  if (outside.replies > 0 || outside.commands > 0 || stamps_outside > 0) return 0;
+  const bool block = inside.both() || stamps_inside > 0 || outside.lines == 0;
+  return block && inside.lines > 0 ? least : 0;
 }
 
 /// The stamps go down from line to line.
@@ -167,8 +191,8 @@ bool goes_backwards(std::string_view text) {
 }  // namespace
 
 bool PastePlan::plain() const {
-  return !json_ && !html_ && !fences_ && !service_names_ && !file_names_ && quotes_ == 0 &&
-         indentation_ == 0;
+  return !json_ && !html_ && !fences_ && !codes_ && !websphere_ && !glued_ && !service_names_ &&
+         !file_names_ && quotes_ == 0 && indentation_ == 0;
 }
 
 PastePlan PastePlan::of(std::string_view beginning) {
@@ -206,6 +230,16 @@ PastePlan PastePlan::of(std::string_view beginning) {
     apply();
   }
   plan.indentation_ = indentation_of(text);
+  apply();
+  std::size_t codes = 0, framed = 0;
+  each_line(text, [&](std::string_view line) {
+    codes += is_code(line) ? 1 : 0;
+    framed += websphere_frame_size(line) > 0 ? 1 : 0;
+    plan.glued_ = plan.glued_ || shows_glued_arrows(line);
+  });
+  plan.codes_ = codes >= kFew;
+  plan.websphere_ = framed >= kFew;
+  apply();
   plan.newest_first_ = goes_backwards(plan.plain() ? beginning : std::string_view(text));
   return plan;
 }
@@ -217,6 +251,7 @@ std::string_view PastePlan::without_wrapper(std::string_view line) const {
   for (std::size_t i = 0; i < indentation_ && !line.empty() && is_blank(line.front()); ++i) {
     line.remove_prefix(1);
   }
+  if (websphere_) line.remove_prefix(websphere_frame_size(line));
   return line;
 }
 
@@ -234,8 +269,12 @@ const std::vector<std::string_view>& PastePlan::unwrap(std::string_view line) {
     if (is_fence(text)) return lines_;
     text = without_tags(text);
   }
+  if (codes_ && is_code(text)) {
+    text = trimmed_blanks(text);
+    text = text.substr(1, text.size() - 2);
+  }
   if (!html_) {
-    lines_.push_back(text);
+    glued_ ? split_at_arrows(text, lines_) : lines_.push_back(text);
     return lines_;
   }
   decoded_ = text_of_html(text);

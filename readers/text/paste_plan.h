@@ -12,8 +12,8 @@ inline constexpr std::string_view kTranscriptHead = "smtpscope transcript 1 of "
 
 /// What was put around a text on its way from a terminal or a log into a file, found by looking at
 /// its beginning, and how to take it off again: quotes ("> "), indentation, the names that docker
-/// compose and grep put before each line, HTML, fences and forum tags, and the objects of JSON in
-/// which logging services keep lines.
+/// compose, grep and WebSphere put before each line, HTML, fences, backticks and forum tags, the
+/// objects of JSON in which logging services keep lines; and line ends that a browser lost.
 ///
 /// A plan is made once per file; then lines go through unwrap() one by one. Not thread-safe.
 class PastePlan {
@@ -44,6 +44,9 @@ class PastePlan {
   bool newest_first_ = false;
   bool service_names_ = false;  // "app-1  | "
   bool file_names_ = false;     // "mail.log:", "mail.log-12-"
+  bool websphere_ = false;      // "[8/24/10 11:00:05:153 EDT] 0000002a SystemOut     O "
+  bool codes_ = false;          // each line in backticks
+  bool glued_ = false;          // a log whose line ends a browser has lost
   std::size_t quotes_ = 0;      // "> ", so many times
   std::size_t indentation_ = 0;
   std::string decoded_;
