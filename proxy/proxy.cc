@@ -6,6 +6,7 @@
 #include <cassert>
 #include <utility>
 
+#include "base/counted.h"
 #include "net/descriptor_limit.h"
 #include "proxy/identity/proxy_announcement.h"
 #include "proxy/identity/xclient.h"
@@ -352,16 +353,17 @@ std::optional<Proxy::Refusal> Proxy::why_refused(const Arrival& arrival, Room ro
                    std::string(kTooMany)};
   }
   if (options_.most_sessions > 0 && counted_ >= options_.most_sessions) {
-    return Refusal{fmt::format("{} sessions are open, and --max-sessions allows no more", counted_),
-                   std::string(kTooMany)};
+    return Refusal{
+        fmt::format("{} open, and --max-sessions allows no more", counted(counted_, "session")),
+        std::string(kTooMany)};
   }
   const std::string client = arrival.client.unmapped().host();
   const auto at = by_client_.find(client);
   if (options_.most_sessions_per_client > 0 && at != by_client_.end() &&
       at->second >= options_.most_sessions_per_client) {
     return Refusal{
-        fmt::format("{} has {} sessions open, and --max-sessions-per-client allows no more", client,
-                    at->second),
+        fmt::format("{} has {} open, and --max-sessions-per-client allows no more", client,
+                    counted(at->second, "session")),
         fmt::format("421 4.7.0 smtpscope: too many sessions from {}, try again later\r\n", client)};
   }
   return std::nullopt;

@@ -167,11 +167,14 @@ void Relay::handle(Time now, const ProxyReply& event) {
 void Relay::handle(Time now, const LayerFailed& event) {
   if (phase_ == Phase::kEnded || phase_ == Phase::kRefusing) return;
   Leg& server = leg(Side::kServer);
+  const bool was_closed = server.closed;
   if (phase_ == Phase::kConnecting) close(Side::kServer, false);
   phase_ = Phase::kRefusing;
   if (!event.refusal.empty()) handle(now, ProxyReply{octets_of(event.refusal)});
   server.waiting = 0;  // what a layer held for it is lost
-  if (!server.closed) record(now, Closed{Side::kServer, CloseKind::kFin, true, event.reason});
+  // A server that there was no connection to yet is told of as well: that is where the reason
+  // stands.
+  if (!was_closed) record(now, Closed{Side::kServer, CloseKind::kFin, true, event.reason});
   for (const Side side : {Side::kClient, Side::kServer}) {
     Leg& self = leg(side);
     if (self.farewell == Farewell::kNone) self.farewell = Farewell::kFin;

@@ -238,6 +238,9 @@ void Tracker::close(const Closed& closed, const Conversation& conversation) {
     note_scenario(closed.reason.substr(kScenarioEnd.size()), state_);
     engine_.expect_alterations();
   }
+  if (closed.by_proxy && !closed.reason.empty() && state_.proxys_reason == nullptr) {
+    state_.proxys_reason = std::make_unique<const std::string>(closed.reason);
+  }
   end_rset_run(conversation);
   flush_silence(conversation);
   auto& record = state_.closes[index(closed.from)];

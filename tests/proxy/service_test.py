@@ -74,7 +74,10 @@ class Limits(ServiceTest):
             while not self.client(proxy).greeting.startswith(b"220 "):
                 pass
             proxy.finish()
-        self.assertIn("P  421 4.3.2 smtpscope: too many sessions", show(proxy.capture))
+        shown = show(proxy.capture)
+        self.assertIn("P  421 4.3.2 smtpscope: too many sessions", shown)
+        self.assertIn("what happened: no message: smtpscope itself turned the client away: 2 sessions open, and "
+                      "--max-sessions allows no more", " ".join(shown.split()))
 
     def test_more_sessions_of_a_client_than_allowed(self):
         with Proxy("sink", self.folder, "--max-sessions-per-client", "1",

@@ -12,6 +12,7 @@ std::span<const Cause* const> all_causes() {
       &kServerNameUnknownCause,
       &kServerNotListeningCause,
       &kServerUnreachableCause,
+      &kTurnedAwayCause,
       &kPathBlackHoleCause,
       &kTlsOnClearPortCause,
       &kServerNotSmtpCause,

@@ -10,6 +10,7 @@ extern const Cause kSpeaksForTheClientCause;
 extern const Cause kServerNameUnknownCause;
 extern const Cause kServerNotListeningCause;
 extern const Cause kServerUnreachableCause;
+extern const Cause kTurnedAwayCause;
 extern const Cause kPathBlackHoleCause;
 extern const Cause kTlsOnClearPortCause;
 extern const Cause kServerNotSmtpCause;

@@ -59,6 +59,7 @@ struct ProtocolState {
   bool client_is_local = true;   // loopback or Unix socket
   bool client_is_told = false;   // a PROXY header names another client than the one connected
   bool greeted_oddly = false;    // a line without a code came before any greeting
+  bool turned_away = false;      // smtpscope itself refused the session in the server's place
   bool server_extended = false;  // the greeting says ESMTP
   bool reply_rewritten = false;  // the client was given another EHLO reply than the server's
   std::unique_ptr<ScenarioNotes> scenario;  // nullptr: none changed anything
@@ -74,6 +75,7 @@ struct ProtocolState {
   Time connected_at;
   std::array<std::optional<CloseRecord>, 2> closes;  // by index(Side): how it closed first
   std::optional<Side> first_closer;
+  std::unique_ptr<const std::string> proxys_reason;  // for which smtpscope closed; nullptr: none
 
   // Who is who. Names as sent, for the eye and for comparing.
   std::string client_host;        // its address without the port; "unix" for a Unix socket

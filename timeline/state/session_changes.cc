@@ -56,6 +56,7 @@ void apply_reply(const Reply& reply, const Entry& entry, const PendingExchange* 
   using Greeting = SessionState::Greeting;
   if (reply.answers == Answers::kGreeting) {
     state.greeting = reply.first_digit() == 2 ? Greeting::kOk : Greeting::kRefused;
+    state.turned_away = entry.by_proxy && state.greeting == Greeting::kRefused;
   }
   // Postfix takes 521 for the same as 421: the server will hang up.
   if ((reply.code == 421 || reply.code == 521) && state.hangup_code == 0) {

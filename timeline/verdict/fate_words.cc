@@ -155,6 +155,7 @@ std::string by_outcome(const SessionTotals& totals) {
 
 std::string without_message(const SessionState& state) {
   if (state.connect_failed) return "no message: the server could not be reached";
+  if (state.turned_away) return "no message: smtpscope itself turned the client away";
   if (state.tls_hides())
     return "no message was seen before TLS began; what was inside TLS is not visible";
   if (state.greeting == SessionState::Greeting::kPending && !state.mid_session) {
