@@ -1,5 +1,7 @@
 #include "readers/text/bare_dialogue.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -35,6 +37,35 @@ bool begins_login(std::string_view command) {
 bool may_be_typed(std::string_view line) {
   constexpr std::size_t kLongest = 80;
   return !line.empty() && line.size() <= kLongest && is_alphanumeric(line.front());
+}
+
+/// One word, a word in capitals, or the name of a header field: "Subject: hello" of somebody who
+/// forgot DATA. Prose that stands before a reply looks otherwise.
+bool is_typed(std::string_view line) {
+  const std::string_view word = line.substr(0, line.find_first_of(" \t"));
+  const bool alone = word.size() == line.size();
+  const bool named = word.ends_with(':');
+  // "Response:" alone is a heading.
+  if (alone || named) return alone != named;
+  constexpr std::size_t kShortestVerb = 3;  // "I get this"
+  return word.size() >= kShortestVerb &&
+         std::all_of(word.begin(), word.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
+/// Nothing that a client says leads to these: a greeting, and a server that gives up (RFC 5321
+/// 3.8), which it may at any time.
+bool comes_unasked(std::string_view reply) {
+  return reply.starts_with("220") || reply.starts_with("421");
+}
+
+/// What an answer to EHLO offers, in capitals as servers write it. Those that are commands, too,
+/// are left to the client.
+bool is_keyword_line(std::string_view line) {
+  constexpr std::array<std::string_view, 10> kKeywords = {
+      "SIZE",     "8BITMIME",   "PIPELINING", "DSN",       "ENHANCEDSTATUSCODES",
+      "CHUNKING", "BINARYMIME", "SMTPUTF8",   "DELIVERBY", "REQUIRETLS"};
+  const std::string_view word = line.substr(0, line.find_first_of(" \t"));
+  return std::find(kKeywords.begin(), kKeywords.end(), word) != kKeywords.end();
 }
 
 }  // namespace
@@ -88,8 +119,8 @@ void BareDialogue::tell(std::string_view line, bool dot_follows) {
     book_.say("", Side::kClient, line);
     return;
   }
+  settle_odd();
   if (content == LineContent::kCommand) {
-    odd_.clear();
     reply_open_ = false;
     behind_auth_ = begins_login(line);
     book_.say("", Side::kClient, line);
@@ -98,12 +129,23 @@ void BareDialogue::tell(std::string_view line, bool dot_follows) {
   odd_ = may_be_typed(line) || is_login(line) ? std::string(line) : std::string();
 }
 
+/// No reply follows it at once: nobody has typed it.
+void BareDialogue::settle_odd() {
+  const std::string odd = std::exchange(odd_, {});
+  const LogSession* session = book_.find("");
+  if (odd.empty() || session == nullptr || !is_keyword_line(odd)) return;
+  if (session->last_speaker() == Side::kServer && session->last_verb() == "EHLO") {
+    book_.say("", Side::kServer, odd);
+  }
+}
+
 void BareDialogue::reply(std::string_view line) {
   const LogSession* session = book_.find("");
   if (!odd_.empty() && session != nullptr) {
     if (reply_open_) {
       book_.say("", Side::kServer, odd_);
-    } else if (session->all_answered() && (refuses_syntax(line) || is_login(odd_))) {
+    } else if (session->all_answered() && (refuses_syntax(line) || is_login(odd_) ||
+                                           (is_typed(odd_) && !comes_unasked(line)))) {
       book_.say("", Side::kClient, odd_);
     }
   }

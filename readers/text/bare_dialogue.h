@@ -11,8 +11,9 @@ namespace smtpscope {
 /// comes back. A reply begins with its code; a known verb is a command; between 354 and the dot all
 /// is message; what follows 334 is an answer, and so may what follows AUTH be. A line that is
 /// neither is taken for a command only if it is a login, or the server then says that it did not
-/// know it, and for one of a reply without its code only between two lines of that reply. Not
-/// thread-safe.
+/// know it, or a reply follows that nothing else can have asked for; and for one of a reply without
+/// its code only between two lines of that reply, or where it has a keyword behind the answer to
+/// EHLO. Not thread-safe.
 class BareDialogue {
  public:
   struct Habits {
@@ -24,7 +25,10 @@ class BareDialogue {
 
   /// `dot_follows`: a line with nothing but a dot comes later, so a message has an end.
   void take(std::string_view line, bool dot_follows = true);
-  void finish() { let_go(); }
+  void finish() {
+    let_go();
+    settle_odd();
+  }
 
   /// Commands that never went out.
   unsigned swallowed() const { return swallowed_; }
@@ -33,6 +37,7 @@ class BareDialogue {
   void tell(std::string_view line, bool dot_follows);
   void reply(std::string_view line);
   void let_go();
+  void settle_odd();
 
   DialogueBook& book_;
   Habits habits_;
