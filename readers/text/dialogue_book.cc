@@ -42,6 +42,13 @@ void DialogueBook::announce_rest(std::string_view key, std::string_view server) 
 void DialogueBook::connected(std::string_view key, std::string_view server,
                              std::string_view client) {
   const auto known = peers_.find(std::string(key));
+  // A client that spoke at once: the same id is the same session.
+  if (const LogSession* session = sessions_.find(key); session != nullptr && !key.empty() &&
+                                                       session->last_speaker() == Side::kClient &&
+                                                       !session->server_spoke()) {
+    told_ = true;
+    return;
+  }
   const bool better = !server.empty() || !client.empty() || known == peers_.end();
   if (better) announce(key, server, client);
   open(key, /*mid_session=*/false);
@@ -89,7 +96,9 @@ bool DialogueBook::begins_another(const LogSession& session, Side from,
 void DialogueBook::say(std::string_view key, Side from, std::string_view line) {
   told_ = true;
   LogSession* session = sessions_.find(key);
-  if (session != nullptr && begins_another(*session, from, line)) {
+  // Of an id the server's first words belong to what its client has said.
+  const bool first_words = session != nullptr && !key.empty() && !session->server_spoke();
+  if (session != nullptr && !first_words && begins_another(*session, from, line)) {
     end(key);
     session = nullptr;
   }

@@ -101,7 +101,7 @@ void LogSession::server_line(std::string_view line) {
   const bool coded = is_reply_line(line);
   const bool last_line = coded && (line.size() == 3 || line[3] != '-');
   if (last_line && owed_ > 0) --owed_;
-  server_was_heard_ = true;
+  server_was_heard_ = server_spoke_ = true;
   if (coded) reply_open_ = !last_line;
   farewell_ = farewell_ || (quit_said_ && last_line && line.starts_with("221"));
   octets_ = line;

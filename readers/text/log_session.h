@@ -72,6 +72,8 @@ class LogSession {
   bool server_was_heard() const { return server_was_heard_; }
   /// The last line of the server's says that more follow.
   bool reply_open() const { return reply_open_; }
+  /// The server has said something.
+  bool server_spoke() const { return server_spoke_; }
   /// The server asked for an answer to AUTH.
   bool secret_asked() const { return secret_asked_; }
 
@@ -106,6 +108,7 @@ class LogSession {
   bool reply_open_ = false;
   std::uint32_t owed_ = 0;  // replies
   std::string last_verb_;
+  bool server_spoke_ = false;
   std::uint32_t blotted_ = 0;  // addresses that somebody made unreadable
   std::optional<Side> last_speaker_;
   std::string octets_;  // of the line being handed on
