@@ -10,6 +10,7 @@
 #include "base/ascii.h"
 #include "readers/logs/catalogue.h"
 #include "readers/text/log_lines.h"
+#include "readers/text/omission.h"
 
 namespace smtpscope {
 namespace {
@@ -130,6 +131,8 @@ void EximLog::read(std::string_view line) {
     // A further line of the reply above.
     Process& of = process(key);
     if (of.more_to_come) say(key, of, words, of.last_was_exim);
+  } else if (marks_omission(line)) {
+    if (const std::string* only = sessions_.only_key()) sessions_.find(*only)->omit(now_);
   }
 }
 

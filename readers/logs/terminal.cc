@@ -3,10 +3,9 @@
 #include <string>
 
 #include "readers/logs/catalogue.h"
-#include "readers/text/bare_dialogue.h"
-#include "readers/text/connection_words.h"
 #include "readers/text/log_lines.h"
 #include "readers/text/pasted_reader.h"
+#include "readers/text/terminal_dialogue.h"
 
 namespace smtpscope {
 namespace {
@@ -14,29 +13,16 @@ namespace {
 class TerminalReader : public PastedReader {
  public:
   TerminalReader(LogRun& run, WallTime latest)
-      : PastedReader(run, latest,
-                     {.unknown = kPrintedWithoutMessages, .message_lines = MessageLines::kSome}),
-        bare_(book_) {}
+      : PastedReader(run, latest, TerminalDialogue::kTraits), terminal_(book_) {}
 
-  void read_line(std::string_view line) override {
-    const LogSession* session = book_.find("");
-    const bool message = session != nullptr && session->sending_message();
-    if (const auto server = message ? std::nullopt : server_in(line)) {
-      if (session == nullptr || line.starts_with("Trying ")) book_.announce("", *server);
-    } else if (closed_by_server(line)) {
-      book_.close("", Side::kServer, line);
-      book_.end("");
-    } else {
-      bare_.take(line);
-    }
-  }
+  void read_line(std::string_view line) override { terminal_.take(line); }
   void finish() override {
-    bare_.finish();
+    terminal_.finish();
     PastedReader::finish();
   }
 
  private:
-  BareDialogue bare_;
+  TerminalDialogue terminal_;
 };
 
 bool recognises_terminal(std::string_view text) {

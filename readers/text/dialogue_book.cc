@@ -125,6 +125,13 @@ void DialogueBook::skip_message(std::string_view key) {
   if (LogSession* session = sessions_.find(key)) session->skip_message(now());
 }
 
+void DialogueBook::omit_on_only() {
+  const std::string* key = sessions_.only_key();
+  if (key == nullptr) return;
+  told_ = true;
+  find(*key)->omit(now());
+}
+
 void DialogueBook::remark(std::string_view key, std::string_view text) {
   told_ = true;
   const auto words = program_words(text);

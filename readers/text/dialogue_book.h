@@ -44,6 +44,9 @@ class DialogueBook {
   /// The text does not show what this side says. Before the other one says something.
   void hide(Side side) { hidden_ = side; }
   void skip_message(std::string_view key);
+  /// Lines were left out of the text here: of the only session that is open. With several nobody
+  /// knows of which.
+  void omit_on_only();
   /// What the program says of its own, if that is one of the things that decide a session. Of a
   /// session that is to begin: that it could not be connected.
   void remark(std::string_view key, std::string_view text);

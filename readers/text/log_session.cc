@@ -53,6 +53,7 @@ void LogSession::say(Side from, std::string_view line, Time now) {
   from == Side::kClient ? client_line(line) : server_line(line);
   last_speaker_ = from;
   if (std::exchange(has_remarked_, false)) remarked_.fill({});
+  omitted_ = false;
 }
 
 void LogSession::client_line(std::string_view line) {
@@ -198,6 +199,17 @@ void LogSession::remark(RemarkKind kind, std::optional<Duration> length, std::st
 void LogSession::miss(Side from, Time now) {
   last_ = std::max(last_, now);
   run_.emit(id_, last_, Gap{.from = from, .why = "the text shows the other side only"});
+}
+
+void LogSession::omit(Time now) {
+  if (sending_message() || over() || std::exchange(omitted_, true)) return;
+  last_ = std::max(last_, now);
+  // What is owed and what was asked for may have come there.
+  owed_ = 0;
+  server_was_heard_ = true;
+  reply_open_ = data_asked_ = secret_asked_ = false;
+  last_verb_.clear();
+  run_.emit(id_, last_, Gap{.from = {}, .why = "whoever copied the text left lines out here"});
 }
 
 void LogSession::fail_handshake(std::optional<Side> failed_by, std::string_view why, Time now) {

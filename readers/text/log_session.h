@@ -45,6 +45,8 @@ class LogSession {
   void skip_message(Time now);
   /// What `from` says next is not in the log.
   void miss(Side from, Time now);
+  /// The text leaves out what was said here. Of a message it may: that is one line of it.
+  void omit(Time now);
   /// The log says that this side ended the connection.
   void close(Side from, CloseKind kind, std::string_view reason, Time now);
   /// The log says that a TLS handshake failed, why, and whose doing it was if it tells.
@@ -70,10 +72,10 @@ class LogSession {
   bool sending_message() const { return in_message_ || awaits_end_; }
   /// The server has said something, or the log begins too late to show its first words.
   bool server_was_heard() const { return server_was_heard_; }
-  /// The last line of the server's says that more follow.
-  bool reply_open() const { return reply_open_; }
   /// The server has said something.
   bool server_spoke() const { return server_spoke_; }
+  /// The last line of the server's says that more follow.
+  bool reply_open() const { return reply_open_; }
   /// The server asked for an answer to AUTH.
   bool secret_asked() const { return secret_asked_; }
 
@@ -104,11 +106,12 @@ class LogSession {
   std::array<std::string, kRemarkKinds>
       remarked_;  // since a side has spoken, the last of each kind
   bool has_remarked_ = false;
+  bool omitted_ = false;  // since a side has spoken
   bool server_was_heard_;
+  bool server_spoke_ = false;
   bool reply_open_ = false;
   std::uint32_t owed_ = 0;  // replies
   std::string last_verb_;
-  bool server_spoke_ = false;
   std::uint32_t blotted_ = 0;  // addresses that somebody made unreadable
   std::optional<Side> last_speaker_;
   std::string octets_;  // of the line being handed on

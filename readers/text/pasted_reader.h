@@ -8,6 +8,8 @@
 #include "readers/text/log_reader.h"
 #include "readers/text/log_run.h"
 #include "readers/text/log_stamp.h"
+#include "readers/text/omission.h"
+#include "readers/text/other_dialogue.h"
 #include "readers/text/program_words.h"
 
 namespace smtpscope {
@@ -16,14 +18,21 @@ namespace smtpscope {
 class PastedReader : public LogReader {
  public:
   PastedReader(LogRun& run, WallTime latest, const DialogueBook::Traits& traits)
-      : run_(run), stamps_(latest), book_(run, latest, traits) {}
+      : run_(run), stamps_(latest), book_(run, latest, traits), other_(run, latest) {}
   /// What read_line() makes nothing of is the program's own.
   void read(std::string_view line) final {
     book_.begin_line();
     read_line(line);
-    if (!book_.has_told()) remark(line);
+    if (book_.has_told()) {
+      other_.finish();
+    } else if (!other_.take(line)) {
+      marks_omission(line) ? book_.omit_on_only() : remark(line);
+    }
   }
-  void finish() override { book_.finish(); }
+  void finish() override {
+    other_.finish();
+    book_.finish();
+  }
 
  protected:
   virtual void read_line(std::string_view line) = 0;
@@ -49,6 +58,9 @@ class PastedReader : public LogReader {
   LogRun& run_;
   LogStamps stamps_;
   DialogueBook book_;
+
+ private:
+  OtherDialogue other_;
 };
 
 /// What stands behind `mark` at the beginning of `line`, less one blank; false if it does not begin

@@ -13,6 +13,7 @@
 
 #include "base/octets.h"
 #include "readers/reader_list.h"
+#include "readers/text/omission.h"
 #include "readers/text/paste_plan.h"
 #include "tests/catch.h"
 #include "tests/readers/told_log.h"
@@ -174,4 +175,17 @@ TEST_CASE("quotes and indentation come off only where they are such") {
         Lines{"Look:", "", "220 mx", "QUIT", "221 bye"});
   CHECK(unwrapped("  SMTP<< 250-mx\n         250 HELP\n  SMTP>> QUIT\n").at(1) ==
         "         250 HELP");
+}
+
+TEST_CASE("what shows that lines were left out") {
+  for (const std::string line : {"...", " [...] ", "(…)", "[snip]", "<snip>", "-- snipped --",
+                                 "... 12 lines omitted ...", "[output truncated]"}) {
+    INFO(line);
+    CHECK(marks_omission(line));
+  }
+  for (const std::string line : {"", ".", "..", "---", "====", "cut", "snip", "[8]", "(waits)",
+                                 "... and so on", "250-..."}) {
+    INFO(line);
+    CHECK(!marks_omission(line));
+  }
 }

@@ -62,6 +62,10 @@ class Teller : public WireSink {
   void tell(const std::string& head, const UpstreamFailed& failed) {
     told_.lines.push_back(fmt::format("{}unconnected: {}", head, failed.reason));
   }
+  void tell(const std::string& head, const Gap& gap) {
+    told_.lines.push_back(
+        fmt::format("{}hole of {}: {}", head, gap.from ? to_string(*gap.from) : "?", gap.why));
+  }
   void tell(const std::string&, const UpstreamConnected&) {}
   template <typename Other>
   void tell(const std::string& head, const Other&) {
