@@ -71,4 +71,9 @@ std::string_view without_line_end(std::string_view text) {
   return text;
 }
 
+std::string_view without_written_line_end(std::string_view text) {
+  while (text.ends_with("\\n") || text.ends_with("\\r")) text.remove_suffix(2);
+  return text;
+}
+
 }  // namespace smtpscope

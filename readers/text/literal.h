@@ -13,6 +13,20 @@ bool read_literal(std::string_view text, std::string& octets);
 /// Without the CR and LF at its end.
 std::string_view without_line_end(std::string_view text);
 
+/// Without "\r\n", "\n" at the end, which a program wrote as letters in place of a line's end.
+std::string_view without_written_line_end(std::string_view text);
+
+/// Hands each line of `text` on in which "\r\n" is written so; one at least.
+template <typename Each>
+void each_written_line(std::string_view text, Each&& each) {
+  constexpr std::string_view kEnd = "\\r\\n";
+  for (std::size_t end = text.find(kEnd); end != std::string_view::npos; end = text.find(kEnd)) {
+    each(text.substr(0, end));
+    text.remove_prefix(end + kEnd.size());
+  }
+  each(text);
+}
+
 /// Hands each line of `text` on, without its end.
 template <typename Each>
 void each_text_line(std::string_view text, Each&& each) {

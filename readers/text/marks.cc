@@ -7,6 +7,7 @@
 
 #include "base/ascii.h"
 #include "readers/text/line_content.h"
+#include "readers/text/literal.h"
 #include "readers/text/log_lines.h"
 
 namespace smtpscope {
@@ -24,6 +25,15 @@ bool is_speaking_word(std::string_view word) {
       "got",  "wrote", "client",  "server",   "tx",      "rx",   "out",  "in"};
   return std::any_of(kWords.begin(), kWords.end(),
                      [&](std::string_view each) { return equal_ignoring_case(word, each); });
+}
+
+/// A speaking word behind `before` is a mark, and not one of a sentence: "the AUTH in EHLO
+/// replies". Names in small letters stand before none.
+bool may_speak_behind(std::string_view before) {
+  before = without_trailing_blanks(before);
+  if (before.empty() || !is_alphanumeric(before.back())) return true;
+  const std::string_view word = before.substr(before.find_last_of(" \t") + 1);
+  return std::none_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
 /// The last word of `text`; with `words` 2 the last two.
@@ -49,7 +59,11 @@ std::string_view mark_of(std::string_view before, int words) {
   before = without_trailing_blanks(before);
   const std::string_view word = last_words(before, 1);
   if (word.empty() || word == ":") return {};
-  if (is_alphanumeric(word.back())) return is_speaking_word(word) ? word : std::string_view();
+  if (is_alphanumeric(word.back())) {
+    const bool speaks = is_speaking_word(word) &&
+                        (quoted || may_speak_behind(before.substr(0, before.size() - word.size())));
+    return speaks ? word : std::string_view();
+  }
   if (words > 1) return last_words(before, words);
   // Of "Net::SMTP=GLOB(0x5589)>>>" the arrow alone.
   const std::size_t arrow = word.find_last_not_of(kArrowCharacters) + 1;
@@ -92,7 +106,7 @@ Marks Marks::learnt_from(std::string_view text, int words) {
     if (const auto stamp = stamps.read_any(line)) {
       line.remove_prefix(std::min(stamp->size, line.size()));
     }
-    line = without_leading_blanks(line);
+    line = without_written_line_end(without_leading_blanks(line));
     const FoundContent found = find_content(line);
     if (found.content == LineContent::kOther) return false;
     const bool reply = found.content == LineContent::kReply;
@@ -176,6 +190,10 @@ std::optional<Marks::Found> Marks::find(std::string_view line) const {
     }
     // Columns are filled up with blanks.
     const std::string_view told = without_leading_blanks(said);
+    if (is_alphanumeric(best->first.back()) && !may_speak_behind(line.substr(0, at)) &&
+        (told.empty() || kQuotes.find(told.front()) == std::string_view::npos)) {
+      continue;
+    }
     const bool tells = content_of(told) != LineContent::kOther;
     if (tells) {
       said = told;
@@ -187,9 +205,9 @@ std::optional<Marks::Found> Marks::find(std::string_view line) const {
     const std::size_t again = line.substr(0, word_end).rfind(best->first);
     if (!tells && again != std::string_view::npos && again > at &&
         again + best->first.size() == word_end) {
-      return Found{best->second.side(), without_leading_blanks(line.substr(word_end))};
+      return Found{best->second.side(), without_leading_blanks(line.substr(word_end)), at};
     }
-    return Found{best->second.side(), said};
+    return Found{best->second.side(), said, at};
   }
   return std::nullopt;
 }

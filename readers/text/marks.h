@@ -22,6 +22,7 @@ class Marks {
   struct Found {
     std::optional<Side> side;  // empty: the mark stands before both
     std::string_view text;     // behind it
+    std::size_t at = 0;        // the mark, in the line
   };
   /// The mark in `line`, whose stamp is taken off already; empty when there is none.
   std::optional<Found> find(std::string_view line) const;
