@@ -34,6 +34,7 @@ class LogRun {
   void note(std::string text) { notes_.push_back(std::move(text)); }
   /// So many lines have been looked at, this one included.
   void count_line() { ++lines_; }
+  std::uint64_t lines() const { return lines_; }
   /// Sessions that were given up because too many went on at a time.
   void give_up_one() { ++given_up_; }
 

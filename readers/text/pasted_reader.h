@@ -11,6 +11,7 @@
 #include "readers/text/omission.h"
 #include "readers/text/other_dialogue.h"
 #include "readers/text/program_words.h"
+#include "readers/text/unread_dialogue.h"
 
 namespace smtpscope {
 
@@ -18,7 +19,7 @@ namespace smtpscope {
 class PastedReader : public LogReader {
  public:
   PastedReader(LogRun& run, WallTime latest, const DialogueBook::Traits& traits)
-      : run_(run), stamps_(latest), book_(run, latest, traits), other_(run, latest) {}
+      : run_(run), stamps_(latest), book_(run, latest, traits), other_(run, latest), unread_(run) {}
   /// What read_line() makes nothing of is the program's own.
   void read(std::string_view line) final {
     book_.begin_line();
@@ -26,11 +27,13 @@ class PastedReader : public LogReader {
     if (book_.has_told()) {
       other_.finish();
     } else if (!other_.take(line)) {
+      unread_.take(line);
       marks_omission(line) ? book_.omit_on_only() : remark(line);
     }
   }
   void finish() override {
     other_.finish();
+    unread_.finish();
     book_.finish();
   }
 
@@ -61,6 +64,7 @@ class PastedReader : public LogReader {
 
  private:
   OtherDialogue other_;
+  UnreadDialogue unread_;
 };
 
 /// What stands behind `mark` at the beginning of `line`, less one blank; false if it does not begin
