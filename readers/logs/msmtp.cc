@@ -44,10 +44,14 @@ class MsmtpReader : public PastedReader {
   std::string failure_;
 };
 
+/// Arrows are common: where "-->" stands before a greeting, somebody else drew them.
 bool recognises_msmtp(std::string_view text) {
-  return any_line(text, [](std::string_view line) {
-    return line.starts_with("<-- ") && is_reply_line(line.substr(4));
+  bool replies = false;
+  any_line(text, [&](std::string_view line) {
+    replies = line.starts_with("<-- ") && is_reply_line(line.substr(4));
+    return replies || line.starts_with("--> 220");
   });
+  return replies;
 }
 
 }  // namespace
