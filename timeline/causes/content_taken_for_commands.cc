@@ -9,7 +9,25 @@ namespace smtpscope {
 namespace content_taken_for_commands_cause {
 namespace {
 
+/// Postfix says "221 2.7.0 Error: I can break rules, too. Goodbye." to what is no command of SMTP,
+/// a header field among it, and hangs up.
+bool hung_up_on_text(const SessionState& session) {
+  return session.last_reply.code == 221 && session.last_reply.answers == Answers::kCommand &&
+         session.last_reply.verb == Verb::kUnknown && !session.quit_sent;
+}
+
 void weigh(const Case& the_case, Explanation& explanation) {
+  if (the_case.found(kUnknownCommand) && hung_up_on_text(the_case.session())) {
+    explanation.weight = kSpecific;
+    explanation.side = Fault::kClient;
+    explanation.headline =
+        "the client sent text where a command is expected, and the server hung up on it; a message "
+        "begins behind DATA and the 354 that answers it";
+    explanation.covers = {&kUnknownCommand, &kReplyCodeUnexpected, &kServerClosedWithout421,
+                          &kTxnAbortedDisconnect};
+    explanation.not_it = {"a server that broke down: it said goodbye first"};
+    return;
+  }
   if (!the_case.found(kContentParsedAsCommands) || the_case.outcomes(Outcome::kAccepted) > 0)
     return;
   const RefusedReply* refusal = the_case.refusal();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
 
 #include "timeline/causes/case.h"
 #include "timeline/causes/catalogue.h"
@@ -22,6 +23,11 @@ void weigh(const Case& the_case, Explanation& explanation) {
   const LastCommand& command = the_case.session().last_command;
   const Duration after = close->time - std::max(command.last, the_case.session().last_reply.last);
   const bool reset = close->kind == CloseKind::kReset;
+  const std::string said(command.verb == Verb::kUnknown ? "what the client said"
+                                                        : to_string(command.verb));
+  const bool timed = (the_case.session().fidelity.unknown & kUnknownTimes) == 0;
+  const std::string behind = timed ? fmt::format("{} after {}", the_case.measured(after), said)
+                                   : fmt::format("behind {}", said);
   explanation.weight = kSpecific;
   explanation.certainty = Certainty::kLikely;
   const bool pause = after > std::chrono::seconds(30);
@@ -31,10 +37,9 @@ void weigh(const Case& the_case, Explanation& explanation) {
                                      "forgot it, or the server's time limit",
                                      reset ? "was reset" : "ended", the_case.measured(after))
                                : fmt::format(
-                                     "the server side {} {} after {}, in the middle of the "
+                                     "the server side {} {}, in the middle of the "
                                      "dialogue: its program died, or a filter in between ended it",
-                                     reset ? "reset the connection" : "closed",
-                                     the_case.measured(after), to_string(command.verb));
+                                     reset ? "reset the connection" : "closed", behind);
   if (!pause) explanation.not_it = {"a firewall that forgot the connection: there was no pause"};
   explanation.covers = {&kTxnAbortedTcpReset, &kServerClosedWithout421, &kTxnAbortedDisconnect};
 }
