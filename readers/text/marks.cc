@@ -123,6 +123,10 @@ Marks Marks::learnt_from(std::string_view text, int words) {
     ++(reply ? votes->replies : votes->commands);
     marks.greeting_ =
         marks.greeting_ || (reply && greets && said.find("SMTP") != std::string_view::npos);
+    // FTP greets with the same code; its servers ask for a password then (RFC 959 5.4).
+    marks.greeted_ = marks.greeted_ || (reply && said.starts_with("220"));
+    marks.of_smtp_ = marks.of_smtp_ || (reply && said.starts_with("250"));
+    marks.of_ftp_ = marks.of_ftp_ || (reply && said.starts_with("331"));
     constexpr std::size_t kMostMarks = 256;
     return marks.votes_.size() > kMostMarks;
   });
@@ -157,7 +161,8 @@ bool Marks::make_a_dialogue() const {
     replies += votes.replies;
     commands += votes.commands;
   }
-  return (replies > 0 && commands > 0 && replies + commands > 2) || greeting_;
+  const bool server_alone = replies > 2 && greeted_ && of_smtp_ && !of_ftp_;
+  return (replies > 0 && commands > 0 && replies + commands > 2) || greeting_ || server_alone;
 }
 
 std::optional<Marks::Found> Marks::find(std::string_view line) const {

@@ -50,7 +50,8 @@ class Marks {
   std::map<std::string, Votes, std::less<>> votes_;
   Votes bare_;
   std::size_t marked_[2] = {0, 0};
-  bool greeting_ = false;
+  bool greeting_ = false;  // one that says SMTP
+  bool greeted_ = false, of_smtp_ = false, of_ftp_ = false;
 };
 
 }  // namespace smtpscope
