@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "readers/text/dialogue_signs.h"
 #include "readers/text/line_content.h"
 #include "readers/text/marks.h"
 
@@ -24,17 +23,19 @@ void UnreadDialogue::finish() {
   const Marks marks = Marks::learnt_from(text);
   if (!marks.marks(Side::kClient) || !marks.marks(Side::kServer) || !marks.make_a_dialogue())
     return;
-  // Replies and commands are quoted in error messages, too; a greeting only with what follows it.
-  const auto said = [&](const Line& line) {
+  // Replies and commands are quoted in error messages, too, but not in turn.
+  DialogueSigns signs;
+  const Line* first = nullptr;
+  const Line* last = nullptr;
+  for (const Line& line : lines_) {
     const auto found = marks.find(line.text);
-    return found ? found->text : std::string_view();
-  };
-  const auto first = std::find_if(lines_.begin(), lines_.end(),
-                                  [&](const Line& line) { return said(line).starts_with("220"); });
-  if (first == lines_.end()) return;
-  const auto last = std::find_if(lines_.rbegin(), lines_.rend(), [&](const Line& line) {
-    return content_of(said(line)) != LineContent::kOther;
-  });
+    const LineContent content = found ? content_of(found->text) : LineContent::kOther;
+    if (content == LineContent::kOther) continue;
+    signs.see(found->text, content);
+    if (first == nullptr) first = &line;
+    last = &line;
+  }
+  if (!signs.make_a_dialogue()) return;
   run_.note(
       fmt::format("lines {} to {} look like another dialogue, which was not read: put it "
                   "into a file of its own, or read it with --as dialogue",
