@@ -65,8 +65,9 @@ export function entryWords(entry) {
       break;
     }
     case "auth-response":
-      text = entry.cancelled ? "*" : hidden(entry);
-      notes.push(entry.cancelled ? "cancels the authentication" : "answer to the challenge", ...lineNotes(entry));
+      text = entry.quit ? "QUIT" : entry.cancelled ? "*" : hidden(entry);
+      notes.push(entry.quit ? "gives up at the challenge" : entry.cancelled ? "cancels the authentication" : "answer to the challenge",
+        ...lineNotes(entry));
       break;
     case "reply": {
       const lines = entry.lines;

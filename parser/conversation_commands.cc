@@ -4,6 +4,7 @@
 #include <array>
 #include <cassert>
 
+#include "base/ascii.h"
 #include "parser/command_line.h"
 #include "parser/conversation_machine.h"
 #include "parser/credentials.h"
@@ -190,7 +191,8 @@ void ConversationMachine::on_auth_response(const Line& line) {
   const bool whole = line.ending != LineEnding::kNone;
   AuthResponse response;
   response.octets = line.text_octets;
-  response.cancelled = line.text == "*";  // RFC 4954 4
+  response.quit = equal_ignoring_case(line.text, "QUIT");
+  response.cancelled = response.quit || line.text == "*";  // RFC 4954 4
   response.ending = line.ending;
   response.exchange = whole ? pending_.add(Answers::kAuthResponse, Verb::kAuth) : kNoExchange;
   Item& item = emit(commander_, commands().at);

@@ -53,11 +53,14 @@ struct Command {
   LineEnding ending = LineEnding::kCrLf;
 };
 
-/// A client line that answers a 334 (RFC 4954 4). Its content is never shown.
+/// A client line that answers a 334 (RFC 4954 4). Its content is never shown. The client may give
+/// up instead: with "*", as it should, or with QUIT, which servers take for a response. That is no
+/// secret: as base64 it stands for octets of which one is a control, in no user's name or password.
 struct AuthResponse {
   Exchange exchange = 0;
   std::uint64_t octets = 0;  // without the line ending
-  bool cancelled = false;    // the line was "*"
+  bool cancelled = false;    // the line was "*" or QUIT
+  bool quit = false;         // it was QUIT
   LineEnding ending = LineEnding::kCrLf;
 };
 

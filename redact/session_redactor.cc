@@ -232,8 +232,8 @@ void SessionRedactor::rewrite_item(const Item& item, std::string_view octets, st
     out.keep(redact_tls_record(*record, at - std::min(at, item.begin), octets));
   } else if (std::holds_alternative<Blob>(item.body)) {
     out.keep(std::string(octets.size(), '\0'));
-  } else if (std::holds_alternative<AuthResponse>(item.body)) {
-    out.keep(masked_response(octets));
+  } else if (const auto* response = std::get_if<AuthResponse>(&item.body)) {
+    out.keep(response->quit ? std::string(octets) : masked_response(octets));
   } else if (std::holds_alternative<Reply>(item.body)) {
     rewrite_reply(item, octets, at, out);
   } else if (const auto* header = std::get_if<ProxyHeader>(&item.body);

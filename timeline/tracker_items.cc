@@ -204,7 +204,8 @@ void Tracker::on_body(const Item& item, const Reply& reply, const Conversation& 
   if (asked && reply.ordinal == 0 && accepted) {
     // What the end of data decides is counted with its transaction.
     if (asked->kind != Answers::kEndOfData || asked->transaction == 0) {
-      if (asked->verb != Verb::kData || asked->kind == Answers::kEndOfData) {
+      const bool farewell = asked->kind == Answers::kAuthResponse && reply.code == 221;
+      if (!farewell && (asked->verb != Verb::kData || asked->kind == Answers::kEndOfData)) {
         counts_.accepted(asked->verb);
       }
     }

@@ -173,8 +173,10 @@ void RunRecorder::on_item(Open& session, const Entry& entry, const Command& comm
 }
 
 void RunRecorder::on_item(Open& session, const Entry& entry, const AuthResponse& response) {
-  const std::string text =
-      response.cancelled ? "*" : fmt::format("(answer of {} octets)", response.octets);
+  const std::string text = response.quit ? "QUIT"
+                           : response.cancelled
+                               ? "*"
+                               : fmt::format("(answer of {} octets)", response.octets);
   add_exchange(session, entry, ExchangeKind::kAuthResponse, text).ending = response.ending;
 }
 

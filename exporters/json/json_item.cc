@@ -68,6 +68,7 @@ class WriteBody {
   void operator()(const AuthResponse& response) const {
     json_.string("kind", "auth-response");
     json_.true_if("cancelled", response.cancelled);
+    json_.true_if("quit", response.quit);
     write_line(json_, 0, response.ending);
   }
 

@@ -172,12 +172,15 @@ class Describe {
 
   std::vector<ItemWords> operator()(const AuthResponse& response) const {
     Notes notes;
-    if (response.cancelled) {
+    if (response.quit) {
+      notes.add("gives up at the challenge");
+    } else if (response.cancelled) {
       notes.add("cancels the authentication");
     } else {
       notes.add("answer to the challenge");
     }
     note_line(notes, 0, response.ending);
+    if (response.quit) return one("QUIT", notes);
     return one(response.cancelled ? "*" : with_hidden({}, item_, style_), notes);
   }
 

@@ -86,10 +86,11 @@ void LogSession::command(std::string_view line) {
   octets_ += kLineEnd;
   send(Side::kClient, octets_);
   ++owed_;
+  // Some servers say good-bye to one that stands in place of an answer, too.
+  quit_said_ = quit_said_ || equal_ignoring_case(line, "QUIT");
   if (answer) return;
   last_verb_ = in_upper_case(verb);
   if (last_verb_ == "DATA") data_asked_ = true;
-  if (last_verb_ == "QUIT") quit_said_ = true;
   if (last_verb_ == "BDAT" && hidden_) chunk(line.substr(std::min(line.size(), verb.size() + 1)));
 }
 

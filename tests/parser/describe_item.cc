@@ -98,7 +98,10 @@ struct Describe {
     return result + flags_of(c.flags) + ending_of(c.ending);
   }
   std::string operator()(const AuthResponse& r) const {
-    return fmt::format("{} response{}{}", exchange_of(r.exchange), r.cancelled ? " cancelled" : "",
+    return fmt::format("{} response{}{}", exchange_of(r.exchange),
+                       r.quit        ? " cancelled by QUIT"
+                       : r.cancelled ? " cancelled"
+                                     : "",
                        ending_of(r.ending));
   }
   std::string operator()(const Reply& r) const {

@@ -19,6 +19,18 @@ TEST_CASE("an exchange that the client cancels") {
                 "C #2 response cancelled", "S 501 to #2 response"});
 }
 
+TEST_CASE("a client that gives up at the challenge with QUIT") {
+  expect_items({S("220 a\r\n"), C("AUTH LOGIN\r\n"), S("334 VXNlcm5hbWU6\r\n"), C("quit\r\n"),
+                S("501 what?\r\n")},
+               {"S 220 greeting", "C #1 `AUTH LOGIN`", "S 334 to #1 AUTH",
+                "C #2 response cancelled by QUIT", "S 501 to #2 response"});
+  // Longer words may be secrets.
+  expect_items({S("220 a\r\n"), C("AUTH LOGIN\r\n"), S("334 VXNlcm5hbWU6\r\n"), C("QUITquit\r\n"),
+                S("501 what?\r\n")},
+               {"S 220 greeting", "C #1 `AUTH LOGIN`", "S 334 to #1 AUTH", "C #2 response secret=8",
+                "S 501 to #2 response"});
+}
+
 TEST_CASE("an empty initial response is no secret") {
   expect_items({S("220 a\r\n"), C("AUTH PLAIN =\r\n"), S("235 ok\r\n")},
                {"S 220 greeting", "C #1 `AUTH PLAIN =`", "S 235 to #1 AUTH"});

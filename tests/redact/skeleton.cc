@@ -58,7 +58,7 @@ std::string of(const ItemBody& body) {
                        record->alert_description);
   }
   if (const auto* response = std::get_if<AuthResponse>(&body)) {
-    return fmt::format("response {} {}", response->octets, response->cancelled);
+    return fmt::format("response {} {} {}", response->octets, response->cancelled, response->quit);
   }
   constexpr std::string_view kNames[] = {"command",    "AUTH response", "reply", "garbage",
                                          "mail data",  "chunk",         "blob",  "PROXY header",

@@ -99,8 +99,8 @@ void evaluate(RuleContext& context) {
     finding.severity = Severity::kInfo;
     finding.fault = Fault::kClient;
     finding.text =
-        fmt::format("the client side gave its AUTH {} up (\"*\"); the server answered {}",
-                    mechanism, quoted_reply(*reply));
+        fmt::format("the client side gave its AUTH {} up (\"{}\"); the server answered {}",
+                    mechanism, attempt.quit ? "QUIT" : "*", quoted_reply(*reply));
   } else {
     const Reason reason = reason_of(context, attempt, *reply);
     finding.variant = reason.variant;

@@ -69,6 +69,8 @@ void evaluate(RuleContext& context) {
     if (!session.quit_answered) report_impatient(context);
     return;
   }
+  // It was said, to a challenge.
+  if (session.auth != nullptr && session.auth->last.quit) return;
   // With something unanswered or a transaction open other rules tell what was lost.
   if (context.conversation().owed() > 0 || context.transaction() != nullptr) return;
   if (session.holes > 0) {

@@ -91,6 +91,10 @@ void evaluate(RuleContext& context) {
       context.session().greeting == SessionState::Greeting::kRefused) {
     return;
   }
+  // QUIT in place of an answer to the challenge: this server takes it for what it says.
+  const AuthState* auth = context.session().auth.get();
+  const bool quits = reply.answers == Answers::kAuthResponse && auth != nullptr && auth->last.quit;
+  if (reply.code == 221 && quits) return;
   if (odd.habit && context.fired(kReplyCodeUnexpected, odd.variant) > 0) return;
 
   Finding finding = context.finding();

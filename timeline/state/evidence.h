@@ -126,7 +126,8 @@ struct AuthAttempt {
   std::uint64_t secret_octets = 0;  // of initial response and responses together
   std::uint16_t code = 0;           // of the reply that ended it; 0 while none
   bool initial_response = false;
-  bool cancelled = false;  // the client said "*"
+  bool cancelled = false;  // the client said "*" or QUIT
+  bool quit = false;       // it said QUIT
   bool encrypted = false;  // TLS was active
 };
 struct AuthState {

@@ -129,6 +129,8 @@ void note_offers(const Capabilities& capabilities, SessionState& state) {
 void note_auth_reply(const Reply& reply, SessionState& state) {
   if (state.auth == nullptr || reply.first_digit() == 3) return;
   state.auth->last.code = reply.code;
+  // The server took it for what it says.
+  if (reply.code == 221 && state.auth->last.quit) state.quit_sent = state.quit_answered = true;
   if (reply.first_digit() != 2 && !state.auth->last.cancelled) ++state.auth->failures;
 }
 
@@ -335,6 +337,7 @@ void note_auth_response(const AuthResponse& response, SessionState& state) {
   AuthAttempt& attempt = state.auth->last;
   ++attempt.responses;
   attempt.cancelled = response.cancelled;
+  attempt.quit = response.quit;
   if (!response.cancelled) attempt.secret_octets += response.octets;
 }
 
