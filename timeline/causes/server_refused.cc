@@ -5,6 +5,7 @@
 #include "timeline/causes/case.h"
 #include "timeline/causes/catalogue.h"
 #include "timeline/causes/cause.h"
+#include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
 namespace server_refused_cause {
@@ -31,7 +32,7 @@ std::string of_protocol_error(const RefusedReply& refusal) {
     case 503:
       return fmt::format(
           "the server does not expect {} at this point of the dialogue",
-          refusal.stage == ReplyStage::kUnknown ? "the command" : to_string(refusal.stage));
+          refusal.stage == ReplyStage::kUnknown ? "the command" : refused_command(refusal));
     default:
       return "the dialogue broke SMTP's rules";
   }
@@ -46,6 +47,13 @@ void weigh(const Case& the_case, Explanation& explanation) {
   explanation.headline = refusal->judged.reason == ReplyReason::kProtocolError
                              ? of_protocol_error(*refusal)
                              : words.says;
+  // Gmail's "421 4.7.0 Try again later, closing connection. (EHLO)".
+  const bool hung_up_at_name = refusal->stage == ReplyStage::kEhlo &&
+                               refusal->judged.reason == ReplyReason::kServerBusy &&
+                               the_case.found(kHeloNameSuspicious);
+  if (hung_up_at_name) {
+    explanation.headline += "; said to EHLO, that is often meant for the name given there";
+  }
   explanation.side = words.who == WhoActs::kClientAdmin   ? Fault::kClient
                      : words.who == WhoActs::kServerAdmin ? Fault::kServer
                                                           : Fault::kUnknown;

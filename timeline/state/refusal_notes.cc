@@ -60,6 +60,11 @@ const RefusedReply* RefusalNotes::of_entry(std::uint64_t entry) const {
   return at == kept.end() ? nullptr : &*at;
 }
 
+std::string_view refused_command(const RefusedReply& refusal) {
+  const bool named = refusal.stage == ReplyStage::kEhlo && refusal.verb != Verb::kUnknown;
+  return named ? to_string(refusal.verb) : to_string(refusal.stage);
+}
+
 void note_recipients(const Transaction& transaction, RefusalNotes& notes) {
   auto one = notes.kept.begin();
   std::uint64_t named = 0;  // of the same replies in a row
@@ -88,6 +93,7 @@ const RefusedReply* note_refusal(const Reply& reply, const Entry& entry,
   one.transaction = entry.transaction;
   one.at = entry.last;
   one.stage = stage_of(reply, asked);
+  if (asked != nullptr) one.verb = asked->verb;
   one.code = reply.code;
   read_words(reply, one);
   if (state.refusals == nullptr) state.refusals = std::make_unique<RefusalNotes>();

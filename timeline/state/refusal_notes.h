@@ -3,10 +3,12 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
 #include "parser/item.h"
+#include "parser/verb.h"
 #include "timeline/reasons/reply_reason.h"
 
 namespace smtpscope {
@@ -27,6 +29,7 @@ struct RefusedReply {
   std::uint64_t times = 1;  // in a row
   Time at;                  // of its last octet
   ReplyStage stage = ReplyStage::kUnknown;
+  Verb verb = Verb::kUnknown;  // of the command that it answers, if it answers one
   std::uint16_t code = 0;
   std::string enhanced;  // "5.7.1", or ""
   std::string text;      // the words of all its lines, separated by '\n'
@@ -48,6 +51,10 @@ struct RefusalNotes {
   /// nullptr if it is none of those kept.
   const RefusedReply* of_entry(std::uint64_t entry) const;
 };
+
+/// What was refused, for a sentence: of EHLO, HELO and LHLO the one that was said. "" where the
+/// stage is unknown.
+std::string_view refused_command(const RefusedReply& refusal);
 
 struct Transaction;
 

@@ -83,28 +83,17 @@ std::vector<Weighed> weigh_all(const Case& the_case) {
   return found;
 }
 
-std::string_view at_stage(ReplyStage stage) {
-  switch (stage) {
+std::string at_stage(const RefusedReply& refusal) {
+  switch (refusal.stage) {
     case ReplyStage::kConnect:
       return "in its greeting";
     case ReplyStage::kEndOfData:
       return "after the end of the message";
-    case ReplyStage::kEhlo:
-      return "to EHLO";
-    case ReplyStage::kStartTls:
-      return "to STARTTLS";
-    case ReplyStage::kAuth:
-      return "to AUTH";
-    case ReplyStage::kMail:
-      return "to MAIL";
-    case ReplyStage::kRcpt:
-      return "to RCPT";
-    case ReplyStage::kData:
-      return "to DATA";
     case ReplyStage::kUnknown:
-      break;
+      return "";
+    default:
+      return fmt::format("to {}", refused_command(refusal));
   }
-  return "";
 }
 
 /// The server's words, whole, on one line.
@@ -272,7 +261,7 @@ class Judgement {
   }
 
   void prove(const Explanation& lead, const RefusedReply& refusal) {
-    std::string text(at_stage(refusal.stage));
+    std::string text = at_stage(refusal);
     std::vector<std::string> how;
     if (refusal.entry != 0 && (state_.fidelity.unknown & kUnknownTimes) == 0) {
       how.push_back("after " +
