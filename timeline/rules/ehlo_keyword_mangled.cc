@@ -75,7 +75,7 @@ void evaluate(RuleContext& context) {
   // A masked greeting that still says ESMTP promises what the empty list takes back.
   const SessionState& session = context.session();
   if (offered.keywords().empty() && masked.empty() && session.server_extended &&
-      session.server_name.find("****") != std::string::npos) {
+      session.greeting_masked) {
     report(context, "emptied", Certainty::kPossible,
            "the greeting is masked, and the reply to EHLO offers nothing at all");
   }

@@ -14,20 +14,13 @@ namespace smtpscope {
 namespace greeting_nonstandard {
 namespace {
 
-/// A banner overwritten in place: a run of asterisks, or nothing but what Postfix's client takes
-/// for one ("20 *").
-bool is_masked(std::string_view text) {
-  if (text.find('*') == std::string_view::npos) return false;
-  return text.find("****") != std::string_view::npos ||
-         text.find_first_not_of("20 *\t") == std::string_view::npos;
-}
-
 /// Domain or address literal (RFC 5321 4.1.2, 4.1.3), generously: underscores and a final dot
-/// happen and say nothing.
+/// happen and say nothing, nor do asterisks over a part of it, by who shows the text.
 bool is_name(std::string_view word) {
   if (word.size() > 2 && word.front() == '[' && word.back() == ']') return true;
-  const auto allowed = [](char c) {
-    return is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
+  const bool dotted = word.find('.') != std::string_view::npos;
+  const auto allowed = [&](char c) {
+    return is_alphanumeric(c) || c == '-' || c == '_' || c == '.' || (dotted && c == '*');
   };
   return !word.empty() && word.front() != '.' && std::ranges::all_of(word, allowed);
 }
@@ -40,8 +33,7 @@ void evaluate(RuleContext& context) {
   const std::string_view word =
       text.substr(0, static_cast<std::size_t>(std::ranges::find_if(text, is_blank) - text.begin()));
 
-  const bool masked = std::ranges::any_of(
-      greeting.lines, [](const ReplyLine& line) { return is_masked(line.text); });
+  const bool masked = context.session().greeting_masked;
   if (!masked && greeting.code == 220 && is_name(word)) return;
 
   Finding finding = context.finding();

@@ -45,11 +45,6 @@ bool hello_changed(const RuleContext& context) {
   return client->hello_hash == own && client->hello_hash_before != own;
 }
 
-/// Firewalls that inspect SMTP write asterisks over the greeting.
-bool greeting_masked(const SessionState& session) {
-  return session.server_name.find("**") != std::string::npos;
-}
-
 InterceptionScore judge(const RuleContext& context) {
   InterceptionScore score;
   const SessionState& session = context.session();
@@ -66,7 +61,7 @@ InterceptionScore judge(const RuleContext& context) {
   if (hello_changed(context)) {
     score.add(1, "the name in EHLO or HELO is not the one that this client used before");
   }
-  if (greeting_masked(session) || context.fired(kEhloKeywordMangled) > 0) {
+  if (session.greeting_masked || context.fired(kEhloKeywordMangled) > 0) {
     score.add(1, "something wrote over the greeting or the EHLO keywords");
   }
   if (context.fired(kReplyDripped) > 0) score.add(1, "a reply was sent bit by bit");

@@ -61,6 +61,7 @@ struct ProtocolState {
   bool greeted_oddly = false;    // a line without a code came before any greeting
   bool turned_away = false;      // smtpscope itself refused the session in the server's place
   bool server_extended = false;  // the greeting says ESMTP
+  bool greeting_masked = false;  // something has overwritten the greeting with asterisks
   bool reply_rewritten = false;  // the client was given another EHLO reply than the server's
   std::unique_ptr<ScenarioNotes> scenario;  // nullptr: none changed anything
   std::uint16_t hangup_code = 0;            // 421 or 521 once the server said it

@@ -106,8 +106,20 @@ bool decides_what_follows(Verb verb) {
   }
 }
 
+/// Firewalls that look into SMTP overwrite nearly all of the greeting, and leave a "2", a "0" or
+/// "ESMTP" of it. Asterisks in a part of it are somebody's: a frame around a banner, a name blotted
+/// out by who shows the text.
+bool is_masked(const ReplyLine& line) {
+  const auto stars = std::ranges::count(line.text, '*');
+  const auto blanks = std::ranges::count_if(line.text, is_blank);
+  return stars * 4 >= (std::ssize(line.text) - blanks) * 3;
+}
+
 void note_greeting(const Reply& reply, SessionState& state) {
   if (reply.lines.empty()) return;
+  constexpr std::string_view kLeastRun = "****";
+  state.greeting_masked = reply.lines.front().text.find(kLeastRun) != std::string_view::npos &&
+                          std::ranges::all_of(reply.lines, is_masked);
   // RFC 5321 4.2: the name stands on the first line, also of a greeting of several.
   state.server_name = first_word(reply.lines.front().text).substr(0, kKeptName);
   state.server_extended = std::ranges::any_of(reply.lines, [](const ReplyLine& line) {
