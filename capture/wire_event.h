@@ -160,12 +160,15 @@ enum class RemarkKind : std::uint8_t {
   kLostConnection,  // the connection broke
   kLoginBackend,    // the service that checks logins is out of order
   kTarpit,          // it makes the other side wait, on purpose
-  kException,       // an error of the program's language, at the end mostly
+  kException,       // an error that the program ends with, mostly one of its language
+  kNotOffered,      // it needs what the server does not offer
+  kPipelining,      // the other side does not wait for replies
 };
-inline constexpr std::size_t kRemarkKinds = 7;
+inline constexpr std::size_t kRemarkKinds = 9;
 /// In captures, JSON and transcripts. A name never changes its meaning.
 inline constexpr std::array<std::string_view, kRemarkKinds> kRemarkKindNames = {
-    "timeout", "closed", "tls-failed", "lost-connection", "login-backend", "tarpit", "exception"};
+    "timeout", "closed",    "tls-failed",  "lost-connection", "login-backend",
+    "tarpit",  "exception", "not-offered", "pipelining"};
 constexpr std::string_view to_string(RemarkKind kind) {
   return kRemarkKindNames[static_cast<std::size_t>(kind)];
 }

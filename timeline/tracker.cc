@@ -217,7 +217,8 @@ void Tracker::on_body(const TlsAlerted& alert, const Conversation& conversation)
 
 void Tracker::on_body(const Remark& remark, const Conversation& conversation) {
   // These are said while a wait goes on; the others end one.
-  if (remark.kind != RemarkKind::kTarpit && remark.kind != RemarkKind::kLoginBackend) {
+  if (remark.kind != RemarkKind::kTarpit && remark.kind != RemarkKind::kLoginBackend &&
+      remark.kind != RemarkKind::kPipelining) {
     end_wait();
     flush_silence(conversation);
   }

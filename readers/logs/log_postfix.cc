@@ -23,7 +23,7 @@ bool may_tell(std::string_view line) {
   // Without a process' number, or with a name that long: it is looked at in full.
   if (tag == std::string_view::npos) return true;
   const std::string_view message = line.substr(tag + 3);
-  constexpr std::array<std::string_view, 15> kBeginnings = {"< ",
+  constexpr std::array<std::string_view, 16> kBeginnings = {"< ",
                                                             "> ",
                                                             "connect from ",
                                                             "connect to ",
@@ -31,6 +31,7 @@ bool may_tell(std::string_view line) {
                                                             "lost connection ",
                                                             "timeout after ",
                                                             "too many errors ",
+                                                            "improper command pipelining ",
                                                             "SSL_",
                                                             "fatal: ",
                                                             "panic: ",

@@ -20,6 +20,7 @@ constexpr std::string_view kClientIsGone = "disconnect from ";
 constexpr std::string_view kClientWasLost = "lost connection after ";
 constexpr std::string_view kClientTimedOut = "timeout after ";
 constexpr std::string_view kTooManyErrors = "too many errors after ";
+constexpr std::string_view kDidNotWait = "improper command pipelining after ";
 constexpr std::string_view kFromPeer = " from ";
 constexpr std::string_view kReject = "reject: ";
 constexpr std::string_view kSmtpdNoHandshake = "SSL_accept error from ";
@@ -64,7 +65,7 @@ bool PostfixSmtpd::recognises(std::string_view message) {
   return message.starts_with(kSmtpdRead) || message.starts_with(kSmtpdSaid) ||
          message.starts_with(kClientConnects) || message.starts_with(kClientIsGone) ||
          message.starts_with(kClientWasLost) || message.starts_with(kClientTimedOut) ||
-         refusal_at(message) != std::string_view::npos ||
+         message.starts_with(kDidNotWait) || refusal_at(message) != std::string_view::npos ||
          message.find(kLoginFailed) != std::string_view::npos;
 }
 
@@ -80,6 +81,8 @@ void PostfixSmtpd::read(const SyslogLine& line) {
   } else if (message.starts_with(kClientIsGone) || message.starts_with(kClientWasLost) ||
              message.starts_with(kClientTimedOut) || message.starts_with(kTooManyErrors)) {
     ended(line);
+  } else if (message.starts_with(kDidNotWait)) {
+    did_not_wait(line);
   } else if (message.starts_with(kSmtpdNoHandshake)) {
     failed_handshake(line);
   } else if (message.starts_with("fatal: ") || message.starts_with("panic: ")) {
@@ -236,6 +239,19 @@ void PostfixSmtpd::ended(const SyslogLine& line) {
   session.close(lost ? Side::kClient : Side::kServer,
                 timed_out ? CloseKind::kTimeout : CloseKind::kFin,
                 lost || timed_out ? std::string_view() : message.substr(0, from), now);
+}
+
+/// "improper command pipelining after EHLO from client[192.0.2.10]: MAIL FROM:<…": what came of it,
+/// if anything, is said by a refusal.
+void PostfixSmtpd::did_not_wait(const SyslogLine& line) {
+  const std::size_t from = line.message.find(kFromPeer);
+  PostfixPeer peer;
+  if (from == std::string_view::npos ||
+      !take_postfix_peer(line.message.substr(from + kFromPeer.size()), peer)) {
+    return;
+  }
+  session_of(line, peer, /*dialogue=*/false)
+      .remark(RemarkKind::kPipelining, {}, line.message.substr(0, from), run_.time_of(line.stamp));
 }
 
 void PostfixSmtpd::failed_handshake(const SyslogLine& line) {

@@ -48,6 +48,7 @@ class PostfixSmtpd {
   void refusal(const SyslogLine& line, std::string_view text);
   void failed_login(const SyslogLine& line);
   void ended(const SyslogLine& line);
+  void did_not_wait(const SyslogLine& line);
   void failed_handshake(const SyslogLine& line);
   void died(const SyslogLine& line);
   void warned(const SyslogLine& line);

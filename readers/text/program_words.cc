@@ -25,13 +25,30 @@ bool says_any(std::string_view text, const std::array<std::string_view, size>& w
 }
 
 // All in small letters.
-constexpr std::array<std::string_view, 22> kTimeoutWords = {
-    "timed out",           "timeout (",           "never received",   "connection timeout",
-    "timeout waiting",     "timeout while",       "timeout exceeded", "timeout after",
-    "timeout expired",     "timeout was reached", "timeout error",    "read timeout",
-    "operation timeout",   "i/o timeout",         "timeouterror",     "timeoutexception",
-    "etimedout",           "sockettimeout",       "time-out",         "deadline exceeded",
-    "time limit exceeded", "waited too long"};
+constexpr std::array<std::string_view, 24> kTimeoutWords = {"timed out",
+                                                            "timeout (",
+                                                            "never received",
+                                                            "connection timeout",
+                                                            "timeout waiting",
+                                                            "timeout while",
+                                                            "timeout exceeded",
+                                                            "timeout after",
+                                                            "timeout expired",
+                                                            "timeout was reached",
+                                                            "timeout error",
+                                                            "read timeout",
+                                                            "operation timeout",
+                                                            "i/o timeout",
+                                                            "timeouterror",
+                                                            "timeoutexception",
+                                                            "etimedout",
+                                                            "sockettimeout",
+                                                            "time-out",
+                                                            "deadline exceeded",
+                                                            "time limit exceeded",
+                                                            "waited too long",
+                                                            "did not properly respond",
+                                                            "error[10060]"};
 constexpr std::array<std::string_view, 12> kBackendWords = {"sasl: connect to ",
                                                             "no sasl authentication mechanisms",
                                                             "cannot connect to saslauthd",
@@ -78,12 +95,23 @@ constexpr std::array<std::string_view, 9> kTlsWords = {
 /// Certificates that are looked at and found wanting, and the session goes on all the same.
 constexpr std::array<std::string_view, 3> kGoesOnWords = {"continuing",
                                                           "verify error:", "verify return"};
-constexpr std::array<std::string_view, 28> kUnreachableWords = {"connection refused",
+/// The program has looked at the reply to EHLO in vain.
+constexpr std::array<std::string_view, 9> kNotOfferedWords = {
+    "does not support auth",    "doesn't support auth", "does not support tls",
+    "doesn't support tls",      "not support starttls", "not support smtp auth",
+    "not support the starttls", "did not advertise",    "extension not supported by server"};
+/// A limit that is told of, and not said to be over.
+constexpr std::array<std::string_view, 4> kLimitWords = {"timeout=", "timeout = ", "timeout set",
+                                                         "setting "};
+constexpr std::array<std::string_view, 8> kOverWords = {
+    "timed out", "etimedout", "exceeded", "expired", "reached", "elapsed", "error", "fail"};
+constexpr std::array<std::string_view, 31> kUnreachableWords = {"connection refused",
                                                                 "econnrefused",
                                                                 "connectionrefused",
                                                                 "actively refused",
                                                                 "timed out",
                                                                 "connection timeout",
+                                                                "did not properly respond",
                                                                 "etimedout",
                                                                 "i/o timeout",
                                                                 "no route to host",
@@ -94,7 +122,9 @@ constexpr std::array<std::string_view, 28> kUnreachableWords = {"connection refu
                                                                 "name or service not known",
                                                                 "name resolution",
                                                                 "nodename nor servname",
-                                                                "getaddrinfo",
+                                                                "getaddrinfo failed",
+                                                                "getaddrinfo error",
+                                                                "no address associated",
                                                                 "no such host",
                                                                 "could not resolve",
                                                                 "network is down",
@@ -114,6 +144,11 @@ bool is_prose(std::string_view small) {
                                                         " we ",   " our ", " you ",   "anyone",
                                                         "please", "thank", " when i", "tried"};
   return says_any(small, kPeople);
+}
+
+/// "Setting read timeout to: 5 seconds".
+bool sets_limit(std::string_view small) {
+  return says_any(small, kLimitWords) && !says_any(small, kOverWords);
 }
 
 /// Lines of a listing of calls, which repeat what its last line says.
@@ -142,6 +177,8 @@ bool names_exception(std::string_view line) {
       if (first || is_name_octet(line[at - 1])) return true;
     }
   }
+  // CodeIgniter's, where no reply came; one that stands behind it is told by itself.
+  if (line.ends_with("SMTP error was encountered:")) return true;
   // smtplib's names end otherwise.
   if (line.starts_with("smtplib.SMTP") && line.find(": ") != std::string_view::npos) return true;
   return line.starts_with("panic: ") || line.find("Fatal error: ") != std::string_view::npos ||
@@ -248,7 +285,7 @@ std::optional<Duration> length_named(std::string_view line) {
 bool says_unreachable(std::string_view line) {
   if (line.size() > kLongestRemark || is_of_trace(line)) return false;
   const std::string small = in_lower_case(line);
-  return !is_prose(small) && says_any(small, kUnreachableWords);
+  return !is_prose(small) && !sets_limit(small) && says_any(small, kUnreachableWords);
 }
 
 std::optional<ProgramWords> program_words(std::string_view line) {
@@ -263,8 +300,11 @@ std::optional<ProgramWords> program_words(std::string_view line) {
   if (small.find("tarpit for ") != std::string::npos) return found(RemarkKind::kTarpit, true);
   if (says_any(small, kBackendWords)) return found(RemarkKind::kLoginBackend);
   if (says_any(small, kTlsWords) || handshake_failed(line)) return found(RemarkKind::kTlsFailed);
-  if (says_any(small, kTimeoutWords) && small.find("timeout=") == std::string::npos) {
+  if (says_any(small, kTimeoutWords) && !sets_limit(small)) {
     return found(RemarkKind::kTimeout, true);
+  }
+  if (says_any(small, kNotOfferedWords) && !is_digit(line.front())) {
+    return found(RemarkKind::kNotOffered);
   }
   if (says_any(small, kLostWords)) return found(RemarkKind::kLostConnection);
   if (says_any(small, kClosedWords)) return found(RemarkKind::kClosed);

@@ -54,7 +54,17 @@ constexpr Line kLines[] = {
     {"PHP Fatal error:  Uncaught Exception: SMTP Error: data not accepted.", "exception"},
     {"/usr/lib/ruby/net/smtp.rb:1059:in `check_response': 550 no (Net::SMTPFatalError)",
      "exception"},
+    {"The following SMTP error was encountered: ", "exception"},
+    {"msmtp: the server does not support authentication", "not-offered"},
+    {"smtplib.SMTPNotSupportedError: STARTTLS extension not supported by server.", "not-offered"},
+    {"requests.ReadTimeout: Read timed out. (read timeout=10)", "timeout"},
+    {"Winsock error[10060]: A connection attempt failed", "timeout"},
+    // A limit that is told of is not over.
+    {"> Setting read timeout to: 5 seconds", ""},
+    {"DEBUG: read timeout set to 30 seconds", ""},
     // What repeats a reply, lists calls, or is somebody's question.
+    {"The following SMTP error was encountered: 550 no", ""},
+    {"502 this server does not support AUTH", ""},
     {"SMTP Error: Could not authenticate.", ""},
     {"\tat javax.mail.Transport.send(Transport.java:127)", ""},
     {"    raise SMTPServerDisconnected(\"Connection unexpectedly closed\")", ""},
@@ -109,4 +119,6 @@ TEST_CASE("that no connection came about is told by its words") {
   }
   CHECK(!says_unreachable("I tried, and the connection was refused: Connection refused"));
   CHECK(!says_unreachable("SMTP Error: Could not authenticate."));
+  CHECK(!says_unreachable("> libnet: using getaddrinfo"));
+  CHECK(!says_unreachable("> Setting connection timeout to: 5 seconds"));
 }

@@ -21,7 +21,7 @@ constexpr Duration kShort = std::chrono::minutes(1);
 bool tells_of_timeout(const Case& the_case, Explanation& explanation) {
   const RemarkNote* told = the_case.remark(RemarkKind::kTimeout);
   if (told == nullptr || told->by == Side::kServer) return false;
-  if (told->awaited.empty()) return false;
+  if (told->awaited.empty() || told->outlived) return false;
   explanation.certainty = Certainty::kSeen;
   explanation.headline = fmt::format(
       "the client's time limit{} was over while it waited for {}; its log says \"{}\"; the "

@@ -1,6 +1,7 @@
 #include "timeline/causes/case.h"
 #include "timeline/causes/catalogue.h"
 #include "timeline/causes/cause.h"
+#include "timeline/causes/shapes.h"
 #include "timeline/rules/catalogue.h"
 
 namespace smtpscope {
@@ -10,12 +11,15 @@ namespace {
 void weigh(const Case& the_case, Explanation& explanation) {
   const SessionState& session = the_case.session();
   if (session.transactions > 0 || session.connect_failed || session.last_hello.entry != 0) return;
+  if (session.mid_session) return;
   if (session.greeting != SessionState::Greeting::kOk || session.tls ||
       session.tls_state != nullptr)
     return;
   if (session.last_command.entry != 0 && session.last_command.verb != Verb::kQuit) return;
   if (the_case.found(kNonSmtpProtocol) || the_case.found(kClientTalksFirst)) return;
   if (session.first_closer == Side::kServer && !session.quit_sent) return;
+  // A monitor finds all well.
+  if (client_tells_of_errors(the_case)) return;
   explanation.weight = kUsual;
   explanation.certainty = Certainty::kLikely;
   const CloseRecord* left = the_case.close_of(Side::kClient);

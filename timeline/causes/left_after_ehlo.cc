@@ -32,6 +32,11 @@ void weigh(const Case& the_case, Explanation& explanation) {
   } else {
     missed = "nothing was refused";
   }
+  if (const RemarkNote* told = the_case.remark(RemarkKind::kNotOffered)) {
+    explanation.weight = kProven;
+    explanation.certainty = Certainty::kSeen;
+    missed += fmt::format("; its log says \"{}\"", told->text);
+  }
   explanation.headline =
       fmt::format("the client left after {} without sending anything; {}",
                   the_case.session().hello == SessionState::Hello::kHelo ? "HELO" : "EHLO", missed);

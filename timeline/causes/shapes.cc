@@ -23,16 +23,30 @@ bool left_after_hello(const Case& the_case) {
   if (session.tls_state != nullptr || the_case.refusal() != nullptr || session.mid_session) {
     return false;
   }
-  const bool left = session.quit_sent || session.first_closer == Side::kClient;
+  const bool left = session.quit_sent || session.first_closer == Side::kClient ||
+                    the_case.remark(RemarkKind::kNotOffered) != nullptr;
   const Verb last = session.last_command.verb;
   return left &&
          (last == Verb::kQuit || last == Verb::kEhlo || last == Verb::kHelo || last == Verb::kLhlo);
 }
 
-bool never_greeted(const SessionState& session) {
+bool never_replied(const SessionState& session) {
   return session.connected && !session.mid_session && session.holes == 0 &&
-         session.greeting == SessionState::Greeting::kPending && !session.greeted_oddly &&
-         session.orphans == 0;
+         session.greeting == SessionState::Greeting::kPending && session.orphans == 0;
+}
+
+bool never_greeted(const SessionState& session) {
+  return never_replied(session) && !session.greeted_oddly;
+}
+
+bool client_tells_of_errors(const Case& the_case) {
+  constexpr std::array kErrors = {RemarkKind::kNotOffered, RemarkKind::kTlsFailed,
+                                  RemarkKind::kTimeout, RemarkKind::kLostConnection,
+                                  RemarkKind::kException};
+  return std::ranges::any_of(kErrors, [&](RemarkKind kind) {
+    const RemarkNote* told = the_case.remark(kind);
+    return told != nullptr && told->by != Side::kServer;
+  });
 }
 
 bool accepted_without_envelope(const Case& the_case) {

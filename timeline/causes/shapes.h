@@ -13,8 +13,14 @@ namespace smtpscope {
 /// login, TLS or a message.
 bool left_after_hello(const Case& the_case);
 
-/// The connection stood, and nothing came that could be a greeting.
+/// The connection stood, and nothing came that could be a reply.
+bool never_replied(const SessionState& session);
+
+/// The same, and nothing came that could be a greeting.
 bool never_greeted(const SessionState& session);
+
+/// The client's program says of its own that something went wrong.
+bool client_tells_of_errors(const Case& the_case);
 
 /// A message was sent without MAIL and RCPT, and the server did not refuse it.
 bool accepted_without_envelope(const Case& the_case);

@@ -281,6 +281,7 @@ struct RemarkNote {
   std::optional<Side> by;
   std::optional<Duration> length;
   std::uint64_t behind_entry = 0;  // the entry before it; 0: none
+  bool outlived = false;           // the server answered next, and nobody had given up
   std::string awaited;             // what the server owed then: "the reply to RCPT"; "": nothing
   std::string text;                // the beginning
 };

@@ -362,8 +362,23 @@ void note_proxy_header(std::uint64_t entry, SessionState& state) {
   state.relay->proxy_header = entry;
 }
 
+namespace {
+
+/// A client that has given up says something else, or nothing.
+void note_outlived(SessionState& state) {
+  std::optional<RemarkNote>& told =
+      state.remarks->first[static_cast<std::size_t>(RemarkKind::kTimeout)];
+  if (!told) return;
+  const std::uint64_t data = state.last_mail_data != nullptr ? state.last_mail_data->entry : 0;
+  const bool waited_on = std::max(state.last_command.entry, data) <= told->behind_entry;
+  told->outlived = told->outlived || waited_on;
+}
+
+}  // namespace
+
 void note_reply(const Reply& reply, const Entry& entry, const PendingExchange* answered,
                 SessionState& state) {
+  if (state.remarks != nullptr) note_outlived(state);
   if (reply.answers == Answers::kGreeting) note_greeting(reply, state);
   if (reply.answers == Answers::kOrphan) {
     ++state.orphans;
@@ -482,8 +497,8 @@ void note_remark(const Remark& remark, SessionState& state) {
   auto& first = state.remarks->first[static_cast<std::size_t>(remark.kind)];
   ++state.remarks->count;
   state.remarks->last = remark.kind;
-  // Of two of a kind the one that names a time says more.
-  if (first && (first->length || !remark.length)) return;
+  // Of two of a kind the one that names a time says more, unless the dialogue has gone on since.
+  if (first && !first->outlived && (first->length || !remark.length)) return;
   first = RemarkNote{.by = remark.by,
                      .length = remark.length,
                      .behind_entry = state.entries,
