@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "timeline/causes/case.h"
 #include "timeline/causes/catalogue.h"
 #include "timeline/causes/cause.h"
@@ -10,16 +12,17 @@ namespace {
 
 void weigh(const Case& the_case, Explanation& explanation) {
   const SessionState& session = the_case.session();
-  if (!never_greeted(session) || session.tls_state != nullptr || the_case.server_port() != 465)
-    return;
+  // Programs that show no octets show of a TLS alert what of it is a letter: "F".
+  if (!never_replied(session) || session.last_hello.code != 0) return;
+  if (session.tls_state != nullptr || the_case.server_port() != 465) return;
   explanation.weight = kProven;
   explanation.certainty = Certainty::kLikely;
   explanation.side = Fault::kClient;
-  explanation.headline =
-      "the server waits for TLS from the first octet on port 465, and the client waits for a "
-      "greeting in the clear";
-  explanation.covers = {&kNoDialogue,         &kGreetingDelay, &kGapServer,   &kClientTalksFirst,
-                        &kClientTimeoutShort, &kMissingQuit,   &kReplyMissing};
+  explanation.headline = fmt::format(
+      "the server waits for TLS from the first octet on port 465, and the client {} in the clear",
+      session.last_command.entry != 0 ? "speaks" : "waits for a greeting");
+  explanation.covers = {&kNoDialogue,   &kGreetingDelay,    &kGapServer,      &kMissingQuit,
+                        &kReplyMissing, &kClientTalksFirst, &kReplyMalformed, &kClientTimeoutShort};
 }
 
 }  // namespace
