@@ -32,9 +32,18 @@ void weigh(const Case& the_case, Explanation& explanation) {
   explanation.weight = kSpecific + 5;
   explanation.certainty = Certainty::kLikely;
   explanation.side = Fault::kNetwork;
-  explanation.headline =
-      "the server says that it never got MAIL, which the client did send: something in between "
-      "eats commands, often of a group sent at once";
+  if ((the_case.session().fidelity.unknown & kUnknownOctets) == 0) {
+    explanation.headline =
+        "the server says that it never got MAIL, which the client did send: something in between "
+        "eats commands, often of a group sent at once";
+    explanation.not_it = {"the client: its MAIL is in the trace"};
+  } else {
+    // A program may log what it has only meant to send.
+    explanation.headline =
+        "the server says that it never got MAIL, which the log has: something in between eats "
+        "commands, often of a group sent at once, or the client logged it and did not send it";
+    explanation.side = Fault::kUnknown;
+  }
   explanation.entries = {refusal->entry};
   explanation.explains_refusal = true;
   explanation.covers = {&kReplyMissing, &kCommandOutOfOrder, &kAllRcptRejected, &kUnsolicitedReply,
