@@ -36,6 +36,7 @@ bool begins_login(std::string_view command) {
 
 bool may_be_typed(std::string_view line) {
   constexpr std::size_t kLongest = 80;
+  if (line == ".") return true;  // where DATA was forgotten or refused
   return !line.empty() && line.size() <= kLongest && is_alphanumeric(line.front());
 }
 
