@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::string_view kFromServer = "SERVER -> CLIENT:";
 constexpr std::string_view kFromClient = "CLIENT -> SERVER:";
-constexpr std::string_view kItself[] = {
-    "SMTP -> ERROR:", "SMTP Error:", "SMTP ERROR:", "Connection: "};
+constexpr std::string_view kItself[] = {"SMTP -> ERROR:", "SMTP -> get_lines():", "SMTP Error:",
+                                        "SMTP ERROR:",    "SMTP NOTICE:",         "Connection: "};
 
 std::size_t next_arrow(std::string_view line, std::size_t from) {
   std::size_t at = std::min(line.find(kFromServer, from), line.find(kFromClient, from));

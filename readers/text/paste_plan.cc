@@ -66,15 +66,24 @@ std::size_t file_name_size(std::string_view line) {
 }
 
 /// "[8/24/10 11:00:05:153 EDT] 0000002a SystemOut     O 220 mx": the size of what WebSphere puts
-/// before a line that a program prints; 0 if it did not.
+/// before a line that a program prints, of which the last letter may be left; 0 if it did not.
 std::size_t websphere_frame_size(std::string_view line) {
-  constexpr std::string_view kStreams[] = {" SystemOut     O ", " SystemErr     R "};
+  constexpr std::array<std::string_view, 2> kStreams = {" SystemOut     O ", " SystemErr     R "};
+  constexpr std::size_t kLongestFrame = 96;
+  if (line == "O") return 1;
+  if (line.starts_with("O ")) return 2;
   if (!line.starts_with('[')) return 0;
   for (const std::string_view stream : kStreams) {
-    const std::size_t at = line.substr(0, 96).find(stream);
+    const std::size_t at = line.substr(0, kLongestFrame).find(stream);
     if (at != std::string_view::npos) return at + stream.size();
   }
   return 0;
+}
+
+/// A line of which that is no chance.
+bool shows_websphere(std::string_view line) {
+  const std::size_t size = websphere_frame_size(line);
+  return size > 2 || (size == 2 && line.substr(size).starts_with("DEBUG"));
 }
 
 /// What Markdown and forums put around a text that is to be shown as it is.
@@ -234,7 +243,7 @@ PastePlan PastePlan::of(std::string_view beginning) {
   std::size_t codes = 0, framed = 0;
   each_line(text, [&](std::string_view line) {
     codes += is_code(line) ? 1 : 0;
-    framed += websphere_frame_size(line) > 0 ? 1 : 0;
+    framed += shows_websphere(line) ? 1 : 0;
     plan.glued_ = plan.glued_ || shows_glued_arrows(line);
   });
   plan.codes_ = codes >= kFew;
