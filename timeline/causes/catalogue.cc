@@ -20,6 +20,7 @@ std::span<const Cause* const> all_causes() {
       &kClearTextOnTlsPortCause,
       &kServerNeverGreetedCause,
       &kTlsNotAgreedCause,
+      &kLoginGivenUpCause,
       &kLoginMechanismNotOfferedCause,
       &kPipeliningPunishedCause,
       &kCommandEatenCause,

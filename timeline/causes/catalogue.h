@@ -18,6 +18,7 @@ extern const Cause kNotSmtpCause;
 extern const Cause kClearTextOnTlsPortCause;
 extern const Cause kServerNeverGreetedCause;
 extern const Cause kTlsNotAgreedCause;
+extern const Cause kLoginGivenUpCause;
 extern const Cause kLoginMechanismNotOfferedCause;
 extern const Cause kPipeliningPunishedCause;
 extern const Cause kCommandEatenCause;
