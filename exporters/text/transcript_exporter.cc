@@ -167,7 +167,7 @@ void TranscriptExporter::on_record(const WireEvent& event) {
                            body.by_proxy ? " by proxy" : ""));
         } else if constexpr (std::is_same_v<Body, Gap>) {
           why(body.why);
-          if (body.from) line(fmt::format("gap {} {}", to_string(*body.from), body.octets));
+          line(fmt::format("gap {} {}", body.from ? to_string(*body.from) : "both", body.octets));
         } else if constexpr (std::is_same_v<Body, Blocked>) {
           line(fmt::format("blocked {} {} {}", to_string(body.to),
                            exact_seconds(event.time - body.since), body.octets));

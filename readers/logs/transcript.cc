@@ -221,13 +221,13 @@ class TranscriptReader : public LogReader {
       if (const auto length = read_duration(word)) stalled(*length);
       return;
     }
-    if (!side) return;
+    if (!side && !(verb == "gap" && word == "both")) return;
     if (verb == "close") {
       close(*side, line);
     } else if (verb == "gap") {
       const std::uint64_t octets = number_in(line);
       emit(Gap{
-          .from = *side, .octets = octets, .why = why_.empty() ? "not in the transcript" : why_});
+          .from = side, .octets = octets, .why = why_.empty() ? "not in the transcript" : why_});
     } else if (verb == "tls") {
       auto facts = std::make_shared<TlsFacts>(std::exchange(tls_, {}));
       facts->completed = word_off(line) == "ok";

@@ -372,8 +372,8 @@ class Reader {
 
   bool gap(const std::vector<std::string>& what) {
     if (what.size() != 2) return false;
-    return add(
-        Gap{.from = side_of(what[0]), .octets = std::stoull(what[1]), .why = "not captured"});
+    const auto from = what[0] == "both" ? std::nullopt : std::optional(side_of(what[0]));
+    return add(Gap{.from = from, .octets = std::stoull(what[1]), .why = "not captured"});
   }
 
   Side side_of(const std::string& name) {
