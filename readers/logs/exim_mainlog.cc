@@ -50,7 +50,7 @@ bool tells_failure(std::string_view text) {
 }
 
 /// As a notice of Exim's to a sender, or a page made of its log, has it.
-bool is_quoted(std::string_view text) {
+bool is_passed_on(std::string_view text) {
   return text.starts_with(kServerError) && text.find(kHost) != std::string_view::npos;
 }
 
@@ -69,7 +69,7 @@ class EximMainlog : public PastedReader {
     line = without_process(without_stamp(line));
     const std::string_view id = message_id(line);
     const std::string_view text = without_leading_blanks(line.substr(id.size()));
-    if (id.empty() ? !is_quoted(text) : !tells_failure(text)) return;
+    if (id.empty() ? !is_passed_on(text) : !tells_failure(text)) return;
     if (const std::size_t at = text.find(kServerError); at != std::string_view::npos) {
       refused(text, text.substr(at + kServerError.size()));
     } else if (const std::size_t slow = text.find(kServerTimeout); slow != std::string_view::npos) {
@@ -135,7 +135,7 @@ class EximMainlog : public PastedReader {
 bool recognises_mainlog(std::string_view text) {
   LogStamps stamps{WallTime{}};
   return any_line(text, [&](std::string_view line) {
-    if (is_quoted(without_leading_blanks(line))) return true;
+    if (is_passed_on(without_leading_blanks(line))) return true;
     const auto stamp = stamps.read_any(line);
     if (!stamp) return false;
     line = without_process(without_leading_blanks(line.substr(std::min(stamp->size, line.size()))));
