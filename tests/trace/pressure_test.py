@@ -119,7 +119,7 @@ class Terminal:
         self._master, self.end = pty.openpty()
         tty.setraw(self.end, termios.TCSANOW)
         self.octets = 0
-        self._reader = threading.Thread(target=self._read)
+        self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self):
@@ -130,7 +130,10 @@ class Terminal:
             pass
 
     def close(self):
+        if self.end < 0:
+            return
         os.close(self.end)
+        self.end = -1
         self._reader.join(DEADLINE)
         os.close(self._master)
 
@@ -140,6 +143,7 @@ class Blasters(PressureTest):
         upstream = self.start_server(answer_noops)
         capture = self.folder / "blasted.smtpcap"
         terminal = Terminal()
+        self.addCleanup(terminal.close)
         process, errors, port = self.start_proxy(
             f"127.0.0.1:{upstream}", "-v", "-w", str(capture), stdout=terminal.end
         )
