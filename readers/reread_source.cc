@@ -91,12 +91,12 @@ void RereadSource::finish(WireSink& sink) {
 }
 
 void RereadSource::read_again(WireSink& sink) {
-  PastePlan plan = PastePlan::of(kept_->text());
-  const std::string text = plan.unwrapped(kept_->text());
+  const PastePlan plan = PastePlan::of(kept_->text());
+  const std::string text = PastePlan(plan).unwrapped(kept_->text());
   for (const LogKind* kind : all_logs()) {
     if (kind == kind_ || !kind->recognises(text)) continue;
     other_ = std::make_unique<LogSource>(std::make_unique<TextOctets>(kept_->text()), file_,
-                                         kind->make, latest_, PastePlan::of(kept_->text()));
+                                         kind->make, latest_, plan);
     reading_ = other_.get();
     while (const Result<bool> more = reading_->next(sink)) {
       if (!more.value()) break;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "readers/text/line_content.h"
 
 namespace smtpscope {
 namespace {
@@ -34,31 +35,21 @@ std::size_t begin_of(std::string_view line, std::size_t arrow) {
   return is_stamp(line.substr(stamp, kStamp.size())) ? stamp : arrow;
 }
 
-/// "SERVER -> CLIENT: 250-mx 250-SIZE 250 HELP": its lines begin with the same code.
-void split_reply(std::string_view part, std::vector<std::string_view>& lines) {
+void add_part(std::string_view part, std::vector<std::string_view>& lines) {
   const std::size_t arrow = part.find(kFromServer);
-  const std::size_t text = arrow == std::string_view::npos
+  const std::size_t said = arrow == std::string_view::npos
                                ? arrow
                                : part.find_first_not_of(" \t", arrow + kFromServer.size());
-  constexpr std::size_t kCode = 3;
-  if (text != std::string_view::npos && text + kCode < part.size() && part[text + kCode] == '-' &&
-      std::all_of(part.begin() + static_cast<std::ptrdiff_t>(text),
-                  part.begin() + static_cast<std::ptrdiff_t>(text + kCode), is_digit)) {
-    const std::string_view code = part.substr(text, kCode);
-    for (std::size_t at = part.find(code, text + kCode); at != std::string_view::npos;
-         at = part.find(code, at + 1)) {
-      const bool begins = is_blank(part[at - 1]) && at + kCode < part.size() &&
-                          (part[at + kCode] == '-' || part[at + kCode] == ' ');
-      if (!begins) continue;
-      const bool last = part[at + kCode] == ' ';
-      lines.push_back(trimmed_blanks(part.substr(0, at)));
-      part.remove_prefix(at);
-      if (last) break;
-      at = 0;
-    }
+  if (said == std::string_view::npos) {
+    lines.push_back(trimmed_blanks(part));
+    return;
   }
-  part = trimmed_blanks(part);
-  if (!part.empty()) lines.push_back(part);
+  std::size_t end = said;
+  for (const std::string_view line : unglued_reply(part.substr(said), /*blanks=*/true)) {
+    const std::size_t begin = end == said ? 0 : end;  // the first with its arrow
+    end += line.size();
+    lines.push_back(trimmed_blanks(part.substr(begin, end - begin)));
+  }
 }
 
 }  // namespace
@@ -78,10 +69,10 @@ void split_at_arrows(std::string_view line, std::vector<std::string_view>& lines
   for (std::size_t arrow = next_arrow(line, 0); arrow != std::string_view::npos;
        arrow = next_arrow(line, arrow + 1)) {
     const std::size_t next = begin_of(line, arrow);
-    if (next > begin) split_reply(line.substr(begin, next - begin), lines);
+    if (next > begin) add_part(line.substr(begin, next - begin), lines);
     begin = std::max(begin, next);
   }
-  split_reply(line.substr(begin), lines);
+  add_part(line.substr(begin), lines);
 }
 
 }  // namespace smtpscope

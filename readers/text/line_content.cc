@@ -135,7 +135,7 @@ FoundContent find_content(std::string_view line) {
   return {};
 }
 
-std::vector<std::string_view> unglued_reply(std::string_view text) {
+std::vector<std::string_view> unglued_reply(std::string_view text, bool blanks) {
   std::vector<std::string_view> lines;
   const bool goes_on = text.size() > kCodeSize && text[kCodeSize] == '-' && is_digit(text[0]);
   if (goes_on) {
@@ -145,8 +145,8 @@ std::vector<std::string_view> unglued_reply(std::string_view text) {
       const std::size_t at = text.find(code, from);
       if (at == std::string_view::npos || at + kCodeSize >= text.size()) break;
       const char sign = text[at + kCodeSize];
-      // Behind a blank it is a number of the text.
-      if (is_blank(text[at - 1]) || (sign != '-' && sign != ' ')) {
+      // Behind a blank it is a number of the text, unless all line ends have become blanks.
+      if (is_blank(text[at - 1]) != blanks || (sign != '-' && sign != ' ')) {
         from = at + 1;
         continue;
       }

@@ -26,7 +26,8 @@ FoundContent find_content(std::string_view line);
 
 /// The lines of a reply that were written without their line ends:
 /// "250-mx.example250-PIPELINING250 8BITMIME". One line if they were not.
-std::vector<std::string_view> unglued_reply(std::string_view text);
+/// `blanks`: where its line ends were, blanks are.
+std::vector<std::string_view> unglued_reply(std::string_view text, bool blanks = false);
 
 /// Where the reply begins that stands right behind a command that was typed without a line end in
 /// the log: "quit221 2.0.0 Bye".

@@ -164,19 +164,27 @@ std::size_t indentation_of(std::string_view text) {
   constexpr std::size_t kCodeBlock = 4;
   std::size_t least = std::string_view::npos;
   Said inside, outside;
-  std::size_t stamps_inside = 0, stamps_outside = 0;
-  LogStamps stamps{WallTime{}};
-  each_line(text, [&](std::string_view line) {
-    const std::size_t blanks = line.find_first_not_of(" \t");
-    if (blanks == std::string_view::npos) return;
-    const bool indented = blanks >= kCodeBlock || line.front() == '\t';
+  const auto each_with_indentation = [text](auto&& each) {
+    each_line(text, [&](std::string_view line) {
+      const std::size_t blanks = line.find_first_not_of(" \t");
+      if (blanks == std::string_view::npos) return;
+      each(line, blanks, blanks >= kCodeBlock || line.front() == '\t');
+    });
+  };
+  each_with_indentation([&](std::string_view line, std::size_t blanks, bool indented) {
     (indented ? inside : outside).count(line);
     if (indented) least = std::min(least, blanks);
+  });
+  if (inside.lines == 0 || outside.replies > 0 || outside.commands > 0) return 0;
+  // Stamps cost more to look for.
+  std::size_t stamps_inside = 0, stamps_outside = 0;
+  LogStamps stamps{WallTime{}};
+  each_with_indentation([&](std::string_view line, std::size_t blanks, bool indented) {
     if (stamps.read_any(line.substr(blanks))) ++(indented ? stamps_inside : stamps_outside);
   });
-  if (outside.replies > 0 || outside.commands > 0 || stamps_outside > 0) return 0;
+  if (stamps_outside > 0) return 0;
   const bool block = inside.both() || stamps_inside > 0 || outside.lines == 0;
-  return block && inside.lines > 0 ? least : 0;
+  return block ? least : 0;
 }
 
 /// The stamps go down from line to line.
@@ -239,7 +247,7 @@ PastePlan PastePlan::of(std::string_view beginning) {
     apply();
   }
   plan.indentation_ = indentation_of(text);
-  apply();
+  if (plan.indentation_ > 0) apply();
   std::size_t codes = 0, framed = 0;
   each_line(text, [&](std::string_view line) {
     codes += is_code(line) ? 1 : 0;
@@ -248,7 +256,7 @@ PastePlan PastePlan::of(std::string_view beginning) {
   });
   plan.codes_ = codes >= kFew;
   plan.websphere_ = framed >= kFew;
-  apply();
+  if (plan.codes_ || plan.websphere_ || plan.glued_) apply();
   plan.newest_first_ = goes_backwards(plan.plain() ? beginning : std::string_view(text));
   return plan;
 }
