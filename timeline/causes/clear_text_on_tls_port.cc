@@ -14,7 +14,7 @@ void weigh(const Case& the_case, Explanation& explanation) {
   const SessionState& session = the_case.session();
   // Programs that show no octets show of a TLS alert what of it is a letter: "F".
   if (!never_replied(session) || session.last_hello.code != 0) return;
-  if (session.tls_state != nullptr || the_case.server_port() != 465) return;
+  if (session.tls_state != nullptr || !session.on_submissions_port()) return;
   explanation.weight = kProven;
   explanation.certainty = Certainty::kLikely;
   explanation.side = Fault::kClient;

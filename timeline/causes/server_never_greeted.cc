@@ -32,7 +32,8 @@ void weigh(const Case& the_case, Explanation& explanation) {
         waited > std::chrono::milliseconds(900)
             ? fmt::format("; the client left after {}", the_case.measured(waited))
             : std::string(),
-        the_case.server_port() == 465 ? "" : "; this port may want TLS from the first octet");
+        the_case.session().on_submissions_port() ? ""
+                                                 : "; this port may want TLS from the first octet");
   }
   explanation.certainty = Certainty::kSeen;
   explanation.covers = {&kNoDialogue,

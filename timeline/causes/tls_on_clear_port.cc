@@ -11,7 +11,7 @@ void weigh(const Case& the_case, Explanation& explanation) {
   const bool expected = the_case.found(kNonSmtpProtocol, "tls-expected");
   if (!expected && !the_case.found(kNonSmtpProtocol, "tls-on-plaintext")) return;
   explanation.weight = kProven;
-  const bool port_465 = expected || the_case.server_port() == 465;
+  const bool port_465 = expected || the_case.session().on_submissions_port();
   explanation.side = port_465 ? Fault::kServer : Fault::kClient;
   explanation.headline = port_465
                              ? "the client speaks TLS from the first octet, as port 465 asks, and "

@@ -16,9 +16,6 @@ namespace smtpscope {
 namespace non_smtp_protocol {
 namespace {
 
-/// RFC 8314 7.3: the port for submission with TLS from the first octet.
-constexpr std::string_view kSubmissions = ":465";
-
 /// RFC 9110 9, RFC 5789.
 constexpr std::array<std::string_view, 9> kHttpMethods = {
     "GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "CONNECT"};
@@ -82,7 +79,7 @@ void on_command(RuleContext& context) {
 void fire_tls(RuleContext& context) {
   Finding finding = context.finding();
   finding.severity = Severity::kError;
-  if (context.session().upstream.ends_with(kSubmissions)) {
+  if (context.session().on_submissions_port()) {
     // RFC 8314 3.3: this port is for TLS from the first octet, and the client is right.
     finding.variant = "tls-expected";
     finding.fault = Fault::kServer;

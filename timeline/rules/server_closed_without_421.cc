@@ -42,8 +42,7 @@ void on_close(RuleContext& context) {
   }
   if (waited_long_enough(context)) return;
   // RFC 8314 3.3: there it waits for TLS, and owes who speaks in the clear no SMTP.
-  const bool waits_for_tls = session.upstream.ends_with(":465");
-  if (waits_for_tls && session.greeting == SessionState::Greeting::kPending) return;
+  if (session.on_submissions_port() && session.greeting == SessionState::Greeting::kPending) return;
 
   Finding finding = context.finding();
   const std::string_view how =

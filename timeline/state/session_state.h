@@ -18,6 +18,9 @@ struct SessionState : ProtocolState, Evidence {
     const TlsFacts* facts = tls_ends == nullptr ? nullptr : tls_ends->facts(Side::kClient);
     return facts != nullptr && facts->completed && !in_tls[index(Side::kClient)];
   }
+  /// The server was named with the port for submission with TLS from the first octet (RFC
+  /// 8314 7.3).
+  bool on_submissions_port() const { return upstream.ends_with(":465"); }
   /// The session is encrypted, and what is inside cannot be seen.
   bool tls_hides() const { return tls && tls_ends == nullptr; }
 };
