@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <re2/re2.h>
-#include <re2/set.h>
 
 #include <algorithm>
 #include <array>
@@ -14,8 +13,10 @@
 #include <utility>
 
 #include "timeline/reasons/built_in_reasons.h"
+#include "timeline/reasons/pattern_options.h"
 #include "timeline/reasons/reason_lines.h"
 #include "timeline/reasons/reply_words.h"
+#include "timeline/reasons/word_pattern.h"
 
 namespace smtpscope {
 namespace {
@@ -27,20 +28,6 @@ constexpr int kAgreement = 14;
 constexpr int kContradiction = 50;
 /// An enhanced code of at least this weight says one thing and no other.
 constexpr int kPlainCode = 40;
-/// For the automaton of all patterns. It is built as replies come and begins anew when this is
-/// full, so it costs time, never a match; the usual replies of a server need a part of it.
-constexpr std::int64_t kAutomatonMemory = 48 << 20;
-
-RE2::Options options() {
-  RE2::Options how;
-  // Octets: what is looked for in Chinese or Cyrillic is found as it is written.
-  how.set_encoding(RE2::Options::EncodingLatin1);
-  how.set_max_mem(kAutomatonMemory);
-  how.set_log_errors(false);
-  how.set_never_capture(true);
-  return how;
-}
-
 /// One expression for a list of them, or nothing.
 Result<std::unique_ptr<RE2>> any_of(const std::vector<std::string>& patterns,
                                     std::string_view name) {
@@ -49,7 +36,7 @@ Result<std::unique_ptr<RE2>> any_of(const std::vector<std::string>& patterns,
     all += fmt::format("{}(?:{})", all.empty() ? "" : "|", pattern);
   }
   if (all.empty()) return std::unique_ptr<RE2>();
-  auto expression = std::make_unique<RE2>(all, options());
+  auto expression = std::make_unique<RE2>(all, pattern_options());
   if (!expression->ok()) return Error{fmt::format("{}: {}", name, expression->error())};
   return expression;
 }
@@ -136,9 +123,8 @@ std::uint64_t next_id() {
 
 struct ReasonTable::Content {
   const std::uint64_t id = next_id();
-  std::vector<ReasonLine> codes;     // kEnhanced and kCode
-  std::vector<ReasonLine> patterns;  // kWords, by their number in `set`
-  std::unique_ptr<RE2::Set> set;
+  std::vector<ReasonLine> codes;                                   // kEnhanced and kCode
+  std::vector<std::pair<ReasonLine, WordPattern>> words_of_lines;  // kWords
   std::unique_ptr<RE2> ignored, temporary, permanent;
   std::array<ReasonWords, kReplyReasons> words;
   std::array<bool, kReplyReasons> wait{};
@@ -174,22 +160,19 @@ Result<ReasonTable> ReasonTable::make(std::string_view added, std::string_view n
   for (std::size_t i = own; i < read.lines.size(); ++i) read.lines[i].weight += kAdded;
 
   auto content = std::make_unique<Content>();
-  content->set = std::make_unique<RE2::Set>(options(), RE2::UNANCHORED);
-  for (ReasonLine& line : read.lines) {
+  for (std::size_t i = 0; i < read.lines.size(); ++i) {
+    ReasonLine& line = read.lines[i];
     if (line.kind != ReasonLine::Kind::kWords) {
       content->codes.push_back(std::move(line));
       continue;
     }
-    std::string wrong;
-    if (content->set->Add(line.pattern, &wrong) < 0) {
-      return Error{fmt::format("{}: the pattern '{}' of {} cannot be used: {}",
-                               name.empty() ? "reasons.txt" : name, line.pattern,
-                               to_string(line.reason), wrong)};
+    WordPattern pattern(line.pattern);
+    // Those that are built in are read by a test.
+    if (Result<Done> done = i >= own ? pattern.compile() : Done{}; !done) {
+      return Error{fmt::format("{}: the pattern '{}' of {} cannot be used: {}", name, line.pattern,
+                               to_string(line.reason), done.error().message)};
     }
-    content->patterns.push_back(std::move(line));
-  }
-  if (!content->set->Compile()) {
-    return Error{fmt::format("{}: the patterns need too much memory; take some out", name)};
+    content->words_of_lines.emplace_back(std::move(line), std::move(pattern));
   }
   const std::pair<std::unique_ptr<RE2>*, const std::vector<std::string>*> lists[] = {
       {&content->ignored, &read.ignored},
@@ -239,11 +222,11 @@ ReasonVerdict ReasonTable::weigh(const Refusal& refusal, std::string text) const
   if (content_->ignored != nullptr) RE2::GlobalReplace(&text, *content_->ignored, " ");
 
   Weights words;
-  std::vector<int> matches;
-  content_->set->Match(text, &matches);
-  for (const int match : matches) {
-    const ReasonLine& line = content_->patterns[static_cast<std::size_t>(match)];
-    if (holds(line, refusal, enhanced)) words.raise(line.reason, weight_of(line, refusal));
+  const SearchedText searched(text);
+  for (const auto& [line, pattern] : content_->words_of_lines) {
+    if (holds(line, refusal, enhanced) && pattern.matches(searched)) {
+      words.raise(line.reason, weight_of(line, refusal));
+    }
   }
 
   Weights by_enhanced, by_code;

@@ -21,8 +21,8 @@ struct ReasonWords {
 };
 
 /// Knows by what words and codes servers say why they refuse; reasons.txt tells the form. Immutable
-/// once made and shared by all threads. A reply is matched in time linear in its length, whatever
-/// the number of patterns.
+/// once made and shared by all threads. A reply is matched in time linear in its length; of the
+/// patterns only those are compiled and tried whose words stand in it.
 class ReasonTable {
  public:
   ~ReasonTable();
