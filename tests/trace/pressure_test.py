@@ -194,6 +194,7 @@ class Blasters(PressureTest):
         self.assertGreater(counted, 0)
 
 
+@unittest.skipIf("TSAN_OPTIONS" in os.environ, "the thread sanitizer ends a program when it cannot have memory itself")
 class Memory(PressureTest):
     def test_memory_that_cannot_be_had_is_a_hole_and_harms_no_mail(self):
         """The capture is a pipe that nobody reads, and there is little memory to keep what waits."""

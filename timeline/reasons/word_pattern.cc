@@ -1,6 +1,7 @@
 #include "timeline/reasons/word_pattern.h"
 
 #include <re2/re2.h>
+#include <re2/stringpiece.h>
 
 #include <algorithm>
 #include <iterator>
@@ -62,7 +63,9 @@ bool WordPattern::matches(const SearchedText& searched) const {
   const bool may =
       needs_.empty() || std::any_of(needs_.begin(), needs_.end(),
                                     [&](const Need& need) { return need.stands_in(searched); });
-  return may && RE2::PartialMatch(searched.text(), compiled_->expression());
+  // RE2's own string view: that of the standard library is not always converted.
+  const re2::StringPiece text(searched.text().data(), searched.text().size());
+  return may && RE2::PartialMatch(text, compiled_->expression());
 }
 
 Result<Done> WordPattern::compile() const {
