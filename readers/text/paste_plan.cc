@@ -208,8 +208,8 @@ bool goes_backwards(std::string_view text) {
 }  // namespace
 
 bool PastePlan::plain() const {
-  return !json_ && !html_ && !fences_ && !codes_ && !websphere_ && !glued_ && !service_names_ &&
-         !file_names_ && quotes_ == 0 && indentation_ == 0;
+  return !json_ && !html_ && !fences_ && !codes_ && !websphere_ && !glued_ && !labelled_ &&
+         !service_names_ && !file_names_ && quotes_ == 0 && indentation_ == 0;
 }
 
 PastePlan PastePlan::of(std::string_view beginning) {
@@ -257,6 +257,11 @@ PastePlan PastePlan::of(std::string_view beginning) {
   plan.codes_ = codes >= kFew;
   plan.websphere_ = framed >= kFew;
   if (plan.codes_ || plan.websphere_ || plan.glued_) apply();
+  if (LabelLines::in(text)) {
+    plan.labelled_ = true;
+    apply();
+    plan.labels_ = LabelLines();  // the beginning comes again
+  }
   plan.newest_first_ = goes_backwards(plan.plain() ? beginning : std::string_view(text));
   return plan;
 }
@@ -274,16 +279,22 @@ std::string_view PastePlan::without_wrapper(std::string_view line) const {
 
 const std::vector<std::string_view>& PastePlan::unwrap(std::string_view line) {
   lines_.clear();
+  take_off(line);
+  if (labelled_) labels_.join(lines_);
+  return lines_;
+}
+
+void PastePlan::take_off(std::string_view line) {
   if (json_) {
     if (auto text = text_of_json_line(line)) {
       decoded_ = std::move(*text);
       split_decoded();
     }
-    return lines_;
+    return;
   }
   std::string_view text = without_wrapper(line);
   if (fences_) {
-    if (is_fence(text)) return lines_;
+    if (is_fence(text)) return;
     text = without_tags(text);
   }
   if (codes_ && is_code(text)) {
@@ -292,11 +303,10 @@ const std::vector<std::string_view>& PastePlan::unwrap(std::string_view line) {
   }
   if (!html_) {
     glued_ ? split_at_arrows(text, lines_) : lines_.push_back(text);
-    return lines_;
+    return;
   }
   decoded_ = text_of_html(text);
   split_decoded();
-  return lines_;
 }
 
 void PastePlan::split_decoded() {

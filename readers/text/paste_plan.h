@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "readers/text/label_lines.h"
+
 namespace smtpscope {
 
 /// What the transcripts that smtpscope writes begin with, behind "# ".
@@ -13,7 +15,8 @@ inline constexpr std::string_view kTranscriptHead = "smtpscope transcript 1 of "
 /// What was put around a text on its way from a terminal or a log into a file, found by looking at
 /// its beginning, and how to take it off again: quotes ("> "), indentation, the names that docker
 /// compose, grep and WebSphere put before each line, HTML, fences, backticks and forum tags, the
-/// objects of JSON in which logging services keep lines; and line ends that a browser lost.
+/// objects of JSON in which logging services keep lines; line ends that a browser lost; and
+/// speakers that have lines of their own.
 ///
 /// A plan is made once per file; then lines go through unwrap() one by one. Not thread-safe.
 class PastePlan {
@@ -35,6 +38,7 @@ class PastePlan {
   std::string unwrapped(std::string_view text);
 
  private:
+  void take_off(std::string_view line);
   void split_decoded();
   std::string_view without_wrapper(std::string_view line) const;
 
@@ -47,9 +51,11 @@ class PastePlan {
   bool websphere_ = false;      // "[8/24/10 11:00:05:153 EDT] 0000002a SystemOut     O "
   bool codes_ = false;          // each line in backticks
   bool glued_ = false;          // a log whose line ends a browser has lost
+  bool labelled_ = false;       // "SEND:" stands alone, and what is sent below it
   std::size_t quotes_ = 0;      // "> ", so many times
   std::size_t indentation_ = 0;
   std::string decoded_;
+  LabelLines labels_;
   std::vector<std::string_view> lines_;
 };
 
