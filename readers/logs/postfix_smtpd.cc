@@ -118,12 +118,14 @@ LogSession& PostfixSmtpd::session_of(const SyslogLine& line, const PostfixPeer& 
   const Time now = run_.time_of(line.stamp);
   Connection connection{postfix_address(peer), is_level(line.host) ? "" : std::string(line.host),
                         now};
-  // Without its dialogue it is as if the log had begun after the greeting.
+  // Without its dialogue it is as if the log had begun after the greeting, and with this line: what
+  // went on before, and who was silent then, nobody knows.
   bool mid_session = true;
   if (const auto known = connections_.find(key); known != connections_.end()) {
     connection = std::move(known->second);
     connections_.erase(known);
     mid_session = !dialogue;
+    if (mid_session) connection.opened = now;
   }
   forget_if_many(verbose_, kMostConnections);
   verbose_[key] = dialogue;
@@ -232,13 +234,11 @@ void PostfixSmtpd::ended(const SyslogLine& line) {
   if (silent && sessions_.find(key) == nullptr) return;
   const bool timed_out = message.starts_with(kClientTimedOut);
   LogSession& session = session_of(line, peer, /*dialogue=*/false);
-  if (lost || timed_out) {
-    session.remark(lost ? RemarkKind::kLostConnection : RemarkKind::kTimeout, {},
-                   message.substr(0, from), now);
-  }
-  session.close(lost ? Side::kClient : Side::kServer,
-                timed_out ? CloseKind::kTimeout : CloseKind::kFin,
-                lost || timed_out ? std::string_view() : message.substr(0, from), now);
+  session.remark(lost        ? RemarkKind::kLostConnection
+                 : timed_out ? RemarkKind::kTimeout
+                             : RemarkKind::kException,
+                 {}, message.substr(0, from), now);
+  session.close(lost ? Side::kClient : Side::kServer, CloseKind::kFin, {}, now);
 }
 
 /// "improper command pipelining after EHLO from client[192.0.2.10]: MAIL FROM:<…": what came of it,

@@ -35,6 +35,8 @@ std::span<const Cause* const> all_causes() {
       &kClosedAfterTheDotCause,
       &kClientGaveUpWaitingCause,
       &kClientStalledCause,
+      &kEndedAfterStepCause,
+      &kMessageTimedOutCause,
       &kResetInDataCause,
       &kProxyHeaderRefusedCause,
       &kServerGoingDownCause,

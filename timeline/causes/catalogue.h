@@ -33,6 +33,8 @@ extern const Cause kConnectionsShareAnAddressCause;
 extern const Cause kClosedAfterTheDotCause;
 extern const Cause kClientGaveUpWaitingCause;
 extern const Cause kClientStalledCause;
+extern const Cause kEndedAfterStepCause;
+extern const Cause kMessageTimedOutCause;
 extern const Cause kResetInDataCause;
 extern const Cause kProxyHeaderRefusedCause;
 extern const Cause kServerGoingDownCause;

@@ -11,7 +11,8 @@ namespace {
 void weigh(const Case& the_case, Explanation& explanation) {
   const SessionState& session = the_case.session();
   if (session.transactions > 0 || session.connect_failed || session.last_hello.entry != 0) return;
-  if (session.mid_session) return;
+  // What is missing may be what it said.
+  if (session.mid_session || session.holes > 0) return;
   if (session.greeting != SessionState::Greeting::kOk || session.tls ||
       session.tls_state != nullptr)
     return;

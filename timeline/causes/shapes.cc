@@ -23,6 +23,7 @@ bool left_after_hello(const Case& the_case) {
   if (session.tls_state != nullptr || the_case.refusal() != nullptr || session.mid_session) {
     return false;
   }
+  if (session.holes > 0) return false;  // what is missing may be what it sent
   const bool left = session.quit_sent || session.first_closer == Side::kClient ||
                     the_case.remark(RemarkKind::kNotOffered) != nullptr;
   const Verb last = session.last_command.verb;

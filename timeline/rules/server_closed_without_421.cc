@@ -41,6 +41,8 @@ void on_close(RuleContext& context) {
     return;
   }
   if (waited_long_enough(context)) return;
+  // A log without the dialogue shows none of its words.
+  if (session.mid_session && session.last_reply.entry == 0) return;
   // RFC 8314 3.3: there it waits for TLS, and owes who speaks in the clear no SMTP.
   if (session.on_submissions_port() && session.greeting == SessionState::Greeting::kPending) return;
 
