@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/ascii.h"
+#include "parser/verb.h"
 #include "readers/logs/catalogue.h"
 #include "readers/text/bare_dialogue.h"
 #include "readers/text/bare_stretches.h"
@@ -22,16 +23,29 @@
 namespace smtpscope {
 namespace {
 
-/// Messages are shortened, retold or left out in such texts.
-constexpr DialogueBook::Traits kGeneralTraits = {
-    .unknown = kUnknownOctets | kUnknownReads | kUnknownCloses | kUnknownContent,
-    .message_lines = MessageLines::kSome};
+/// "Connected!", "Info: STARTTLS is offered", "TLS session ready!", "Once more over TLS...": words
+/// about a client, and not its own, be they wrong commands. Only what reads like a sentence: what
+/// is left out cannot be known for a secret where the server repeats it.
+bool is_remark(std::string_view text) {
+  text = trimmed_blanks(text);
+  if (text.size() < 2 || verb_of(text.substr(0, text.find(' '))) != Verb::kUnknown) return false;
+  const bool sentence =
+      text.starts_with("TLS ") || text.starts_with("SSL ") ||
+      (is_letter(text[0]) && text[0] == upper(text[0]) && text[1] != upper(text[1]));
+  const std::size_t words = 1 + static_cast<std::size_t>(std::count(text.begin(), text.end(), ' '));
+  constexpr std::size_t kHeaded = 4;  // "Info: STARTTLS is offered", not "Authorization: Basic …"
+  const bool headed = text.find(": ") == text.find(' ') - 1 && words >= kHeaded;
+  const bool prose = std::all_of(text.begin(), text.end(), [](char c) {
+    return is_letter(c) || std::string_view(" .,:;!'-").find(c) != std::string_view::npos;
+  });
+  return sentence && prose && (headed || text.ends_with('!') || text.ends_with("..."));
+}
 
 /// The beginning of the text is kept until the marks in it are learnt.
 class GeneralReader : public LogReader {
  public:
   GeneralReader(LogRun& run, WallTime latest)
-      : run_(run), stamps_(latest), book_(run, latest, kGeneralTraits), bare_(book_) {}
+      : run_(run), stamps_(latest), book_(run, latest, kTypedTraits), bare_(book_) {}
 
   void read(std::string_view line) override {
     if (learnt_) {
@@ -236,8 +250,9 @@ bool GeneralReader::retells(std::string_view text, Side from) {
   if (content_of(text) != LineContent::kOther) return false;
   const LogSession* session = book_.find(key_);
   if (session == nullptr) return true;
-  if (from == Side::kServer || session->sending_message() || session->secret_asked()) return false;
-  return text.starts_with('(') || text.starts_with('<') || text.starts_with("[");
+  if (session->sending_message() || session->secret_asked()) return false;
+  if (from == Side::kServer) return text.starts_with('<') && text.ends_with('>');
+  return text.starts_with('(') || text.starts_with('<') || text.starts_with("[") || is_remark(text);
 }
 
 /// What a program says about the connection.

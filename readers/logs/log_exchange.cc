@@ -7,6 +7,7 @@
 
 #include "base/ascii.h"
 #include "readers/logs/catalogue.h"
+#include "readers/text/ehlo_lines.h"
 #include "readers/text/log_lines.h"
 #include "readers/text/program_words.h"
 
@@ -40,54 +41,6 @@ bool is_usual_row(std::string_view line) {
 constexpr std::uint16_t kExchangeHides =
     kUnknownOctets | kUnknownReads | kUnknownContent | kUnknownCloses;
 
-/// Keywords of EHLO (RFC 5321 4.1.1.1) that servers are known to offer: Exchange's own, and those
-/// of the IANA registry that others have.
-constexpr std::array<std::string_view, 40> kEhloKeywords = {"8BITMIME",
-                                                            "AUTH",
-                                                            "BDAT",
-                                                            "BINARYMIME",
-                                                            "BURL",
-                                                            "CHECKPOINT",
-                                                            "CHUNKING",
-                                                            "DELIVERBY",
-                                                            "DSN",
-                                                            "ENHANCEDSTATUSCODES",
-                                                            "ETRN",
-                                                            "EXPN",
-                                                            "FUTURERELEASE",
-                                                            "HELP",
-                                                            "LIMITS",
-                                                            "MT-PRIORITY",
-                                                            "MTRK",
-                                                            "NO-SOLICITING",
-                                                            "PIPELINING",
-                                                            "REQUIRETLS",
-                                                            "SIZE",
-                                                            "SMTPUTF8",
-                                                            "STARTTLS",
-                                                            "VRFY",
-                                                            "X-ANONYMOUSTLS",
-                                                            "X-EXPS",
-                                                            "X-LINK2STATE",
-                                                            "X-MESSAGECONTEXT",
-                                                            "XATTRDIRECT",
-                                                            "XCLIENT",
-                                                            "XEXCH50",
-                                                            "XFORWARD",
-                                                            "XOORG",
-                                                            "XORIGFROM",
-                                                            "XPROXY",
-                                                            "XPROXYFROM",
-                                                            "XPROXYTO",
-                                                            "XRDST",
-                                                            "XSESSIONPARAMS",
-                                                            "XSHADOWREQUEST"};
-
-bool is_ehlo_keyword(std::string_view word) {
-  return std::any_of(kEhloKeywords.begin(), kEhloKeywords.end(),
-                     [&](std::string_view keyword) { return equal_ignoring_case(word, keyword); });
-}
-
 /// The next value of a row of comma-separated values (RFC 4180 2), taken off it.
 std::string take_csv_value(std::string_view& row) {
   std::string value;
@@ -111,24 +64,6 @@ std::string take_csv_value(std::string_view& row) {
   return value;
 }
 
-/// The reply to EHLO that stands in one row, as its lines, without their codes.
-std::vector<std::string> ehlo_lines(std::string_view text) {
-  std::vector<std::string> lines = {""};
-  while (!text.empty()) {
-    const std::size_t begin = text.find_first_not_of(' ');
-    if (begin == std::string_view::npos) break;
-    text.remove_prefix(begin);
-    const std::string_view word = text.substr(0, text.find(' '));
-    text.remove_prefix(word.size());
-    if (is_ehlo_keyword(word)) {
-      lines.emplace_back(word);
-    } else {
-      lines.back() += fmt::format("{}{}", lines.back().empty() ? "" : " ", word);
-    }
-  }
-  return lines;
-}
-
 }  // namespace
 
 bool ExchangeLog::recognises(std::string_view beginning) {
@@ -144,7 +79,6 @@ bool ExchangeLog::recognises(std::string_view beginning) {
 void ExchangeLog::read(std::string_view line) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
-  if (line.empty()) return;
   if (line.starts_with('#')) {
     read_header(line);
     return;
@@ -155,17 +89,24 @@ void ExchangeLog::read(std::string_view line) {
     }
   }
   if (columns_.empty()) {
-    // Prose, around what was copied out of a log.
-    if (!stamps_.read(line)) return;
+    // Around what was copied out of a log there may be prose, or what telnet showed.
+    if (!stamps_.read(line)) {
+      foreign_.take(line);
+      return;
+    }
     run_.unreadable("no \"#Fields:\" line before it names its columns");
     return;
   }
   const auto stamp = read_row(line) ? stamps_.read(row_[kTime]) : std::nullopt;
-  if (!stamp && line.find(',') == std::string_view::npos) return;
+  if (!stamp && line.find(',') == std::string_view::npos) {
+    foreign_.take(line);
+    return;
+  }
   if (!stamp || row_[kSession].empty() || row_[kEvent].size() != 1) {
     run_.unreadable("it has no time, session and event where \"#Fields:\" says");
     return;
   }
+  foreign_.interrupt();
   tell(run_.time_of(*stamp), stamp->resolution);
 }
 

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "readers/text/foreign_lines.h"
 #include "readers/text/log_reader.h"
 #include "readers/text/log_run.h"
 #include "readers/text/log_stamp.h"
@@ -24,10 +25,14 @@ class ExchangeLog : public LogReader {
   static std::unique_ptr<LogReader> make(LogRun& run, WallTime latest) {
     return std::make_unique<ExchangeLog>(run, latest);
   }
-  ExchangeLog(LogRun& run, WallTime latest) : run_(run), stamps_(latest), sessions_(run) {}
+  ExchangeLog(LogRun& run, WallTime latest)
+      : run_(run), stamps_(latest), sessions_(run), foreign_(run, latest) {}
 
   void read(std::string_view line) override;
-  void finish() override { sessions_.forget_all(); }
+  void finish() override {
+    foreign_.finish();
+    sessions_.forget_all();
+  }
 
   static bool recognises(std::string_view beginning);
 
@@ -52,6 +57,7 @@ class ExchangeLog : public LogReader {
   /// When sessions began of which nothing was said yet, as long as nobody knows whose part Exchange
   /// plays: it shows with the first line of a dialogue.
   std::unordered_map<std::string, Time> begun_;
+  ForeignLines foreign_;
   std::string hello_session_;  // whose EHLO has no reply yet; said last
 };
 

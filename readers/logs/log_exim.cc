@@ -93,6 +93,10 @@ EximLog::Process& EximLog::process(std::string_view key) {
 }
 
 void EximLog::read(std::string_view line) {
+  read_line(line) ? foreign_.interrupt() : void(foreign_.take(line));
+}
+
+bool EximLog::read_line(std::string_view line) {
   fidelity_ = {.unknown = kEximHides, .inside_tls = true};
   if (const auto stamp = stamps_.read_time_of_day(line)) {
     now_ = run_.time_of(*stamp);
@@ -133,7 +137,10 @@ void EximLog::read(std::string_view line) {
     if (of.more_to_come) say(key, of, words, of.last_was_exim);
   } else if (marks_omission(line)) {
     if (const std::string* only = sessions_.only_key()) sessions_.find(*only)->omit(now_);
+  } else {
+    return false;
   }
+  return true;
 }
 
 void EximLog::dialogue(std::string_view key, std::string_view said, bool by_exim) {
@@ -191,6 +198,7 @@ void EximLog::failed_handshake(std::string_view line) {
 }
 
 void EximLog::finish() {
+  foreign_.finish();
   for (auto& [key, of] : processes_) {
     if (std::exchange(of.closing, false)) sessions_.end(key, now_);
   }

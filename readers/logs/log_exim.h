@@ -5,6 +5,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "readers/text/foreign_lines.h"
 #include "readers/text/log_reader.h"
 #include "readers/text/log_run.h"
 #include "readers/text/log_stamp.h"
@@ -23,7 +24,7 @@ class EximLog : public LogReader {
     return std::make_unique<EximLog>(run, latest);
   }
   EximLog(LogRun& run, WallTime latest)
-      : run_(run), latest_(latest), stamps_(latest), sessions_(run) {}
+      : run_(run), latest_(latest), stamps_(latest), sessions_(run), foreign_(run, latest) {}
 
   void read(std::string_view line) override;
   void finish() override;
@@ -43,6 +44,8 @@ class EximLog : public LogReader {
   /// Far more than run at a time; beyond, what is known of the others is forgotten.
   static constexpr std::size_t kMaxProcesses = 4096;
 
+  /// False: Exim wrote nothing of the kind.
+  bool read_line(std::string_view line);
   Process& process(std::string_view key);
   void dialogue(std::string_view key, std::string_view said, bool by_exim);
   void peer_closed(std::string_view key);
@@ -55,6 +58,7 @@ class EximLog : public LogReader {
   LogStamps stamps_;
   LogTable sessions_;
   std::unordered_map<std::string, Process> processes_;
+  ForeignLines foreign_;
   // Of the line being read.
   Time now_;
   Fidelity fidelity_;

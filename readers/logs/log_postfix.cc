@@ -74,14 +74,19 @@ bool PostfixLog::recognises_deliveries(std::string_view beginning) {
 }
 
 void PostfixLog::read(std::string_view line) {
-  if (line.empty() || !may_tell(line)) return;
+  if (!may_tell(line)) return;
   const auto parsed = read_syslog_line(line, stamps_);
   if (!parsed) {
-    // Around what was copied out of a log there may be prose.
-    if (line.find("postfix/") != std::string_view::npos) {
+    // Around what was copied out of a log there may be prose, or what telnet showed.
+    if (line.find("postfix/") == std::string_view::npos) {
+      foreign_.take(line);
+    } else {
       run_.unreadable("it does not begin with a time, a host and a program");
     }
-  } else if (is_smtpd(parsed->program)) {
+    return;
+  }
+  foreign_.interrupt();
+  if (is_smtpd(parsed->program)) {
     smtpd_.read(*parsed);
   } else if (is_smtp(parsed->program)) {
     smtp_.read(*parsed);
@@ -90,6 +95,7 @@ void PostfixLog::read(std::string_view line) {
 }
 
 void PostfixLog::finish() {
+  foreign_.finish();
   smtpd_.finish();
   smtp_.finish();
   delivery_.finish();

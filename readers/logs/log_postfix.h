@@ -6,6 +6,7 @@
 #include "readers/logs/postfix_delivery.h"
 #include "readers/logs/postfix_smtp.h"
 #include "readers/logs/postfix_smtpd.h"
+#include "readers/text/foreign_lines.h"
 #include "readers/text/log_reader.h"
 #include "readers/text/log_run.h"
 #include "readers/text/log_stamp.h"
@@ -20,7 +21,12 @@ class PostfixLog : public LogReader {
     return std::make_unique<PostfixLog>(run, latest);
   }
   PostfixLog(LogRun& run, WallTime latest)
-      : run_(run), stamps_(latest), smtpd_(run), smtp_(run, latest), delivery_(run, latest) {}
+      : run_(run),
+        stamps_(latest),
+        smtpd_(run),
+        smtp_(run, latest),
+        delivery_(run, latest),
+        foreign_(run, latest) {}
 
   void read(std::string_view line) override;
   void finish() override;
@@ -36,6 +42,7 @@ class PostfixLog : public LogReader {
   PostfixSmtpd smtpd_;
   PostfixSmtp smtp_;
   PostfixDelivery delivery_;
+  ForeignLines foreign_;
 };
 
 }  // namespace smtpscope

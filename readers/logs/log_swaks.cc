@@ -89,6 +89,10 @@ void SwaksLog::error(std::string_view text, Time now) {
 }
 
 void SwaksLog::read(std::string_view line) {
+  read_line(line) ? foreign_.interrupt() : void(foreign_.take(line));
+}
+
+bool SwaksLog::read_line(std::string_view line) {
   const Time now = run_.without_times(latest_);
   if (line.starts_with(kSwaksTimedOut)) {
     // In the place of a reply that never came.
@@ -120,7 +124,10 @@ void SwaksLog::read(std::string_view line) {
     end();
   } else if (line.starts_with(kSwaksError)) {
     error(line.substr(kMarkSize), now);
+  } else {
+    return false;
   }
+  return true;
 }
 
 const LogKind kSwaksKind = {

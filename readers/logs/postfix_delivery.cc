@@ -96,9 +96,9 @@ void say_step(DialogueBook& book, DeliveryStep step, std::string_view words,
   const auto say = [&](std::string_view command) { book.say("", Side::kClient, command); };
   switch (step) {
     case DeliveryStep::kHello:
-      return say(words.find("HELO") != std::string_view::npos ? "HELO" : "EHLO");
+      return say(words.find("HELO") != std::string_view::npos ? "HELO ***" : "EHLO ***");
     case DeliveryStep::kMail:
-      return say("MAIL FROM");
+      return say("MAIL FROM:<***>");
     case DeliveryStep::kRcpt:
       return say(fmt::format("RCPT TO:{}", recipient));
     case DeliveryStep::kData:

@@ -13,7 +13,7 @@ namespace {
 class TerminalReader : public PastedReader {
  public:
   TerminalReader(LogRun& run, WallTime latest)
-      : PastedReader(run, latest, TerminalDialogue::kTraits), terminal_(book_) {}
+      : PastedReader(run, latest, kTypedTraits), terminal_(book_) {}
 
   void read_line(std::string_view line) override { terminal_.take(line); }
   void finish() override {

@@ -75,4 +75,17 @@ bool replace_blotted_path(std::string& line, std::uint32_t number) {
   return true;
 }
 
+void replace_blotted_name(std::string& line, std::size_t at, std::string_view name, bool alone) {
+  if (at >= line.size()) return;
+  const std::size_t end = std::min(line.find(' ', at), line.size());
+  const bool words_behind =
+      std::any_of(line.begin() + static_cast<std::ptrdiff_t>(end), line.end(), is_letter);
+  if (!alone && !words_behind) return;
+  const std::string_view word = std::string_view(line).substr(at, end - at);
+  // "mail.hidden-valley.example" is a name.
+  const bool may_be_name =
+      word.find('.') < word.size() && word.find("***") == std::string_view::npos;
+  if (!may_be_name && is_blotted(word)) line.replace(at, end - at, name);
+}
+
 }  // namespace smtpscope

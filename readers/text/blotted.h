@@ -14,4 +14,9 @@ bool is_blotted(std::string_view text);
 /// `number`th, so that two of them are never taken for one. False if there is none.
 bool replace_blotted_path(std::string& line, std::uint32_t number);
 
+/// Puts `name` in place of the word of `line` that begins at `at`, if that is blotted out and other
+/// words stand behind it or none ever do (`alone`): a firewall that masks a greeting masks all of
+/// it.
+void replace_blotted_name(std::string& line, std::size_t at, std::string_view name, bool alone);
+
 }  // namespace smtpscope

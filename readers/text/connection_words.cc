@@ -127,7 +127,7 @@ bool closed_by_server(std::string_view line) {
 }
 
 bool handshake_failed(std::string_view line) {
-  constexpr std::array<std::string_view, 14> kWords = {"wrong version number",
+  constexpr std::array<std::string_view, 15> kWords = {"wrong version number",
                                                        "TLS startup failed",
                                                        "handshake failed",
                                                        "handshake failure",
@@ -140,7 +140,8 @@ bool handshake_failed(std::string_view line) {
                                                        "unable to get local issuer certificate",
                                                        "SSLHandshakeException",
                                                        "unknown protocol",
-                                                       "certificate has expired"};
+                                                       "certificate has expired",
+                                                       "Failed to accept TLS"};
   return has_any(line, kWords);
 }
 

@@ -1,8 +1,13 @@
 #include "readers/text/dialogue_book.h"
 
+#include <fmt/format.h>
+
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/ascii.h"
+#include "readers/text/ehlo_lines.h"
 #include "readers/text/line_content.h"
 #include "readers/text/log_lines.h"
 #include "readers/text/program_words.h"
@@ -34,8 +39,9 @@ void DialogueBook::announce(std::string_view key, std::string_view server,
   peers_[std::string(key)] = {std::string(server), std::string(client)};
 }
 
-void DialogueBook::announce_rest(std::string_view key, std::string_view server) {
-  announce(key, server);
+void DialogueBook::announce_rest(std::string_view key, std::string_view server,
+                                 std::string_view client) {
+  announce(key, server, client);
   peers_[std::string(key)].beginning = false;
 }
 
@@ -85,6 +91,8 @@ bool DialogueBook::begins_another(const LogSession& session, Side from,
   if (!session.last_speaker() || !session.server_was_heard()) return false;
   if (from == Side::kClient) return session.over() && !session.sending_message();
   if (!line.starts_with("220") || session.sending_message() || session.reply_open()) return false;
+  // Of a client that is not shown nobody knows what it said before.
+  if (hidden_ == Side::kClient && line.find("TLS") < line.size()) return false;
   // 220 answers these, too (RFC 3207 4; Postfix's XCLIENT; RFC 2645 4).
   const std::string& verb = session.last_verb();
   if (verb == "STARTTLS" || verb == "XCLIENT" || verb == "ATRN" || verb == "X-ANONYMOUSTLS") {
@@ -114,10 +122,28 @@ void DialogueBook::say(std::string_view key, Side from, std::string_view line) {
   if (hidden_ && *hidden_ != from && session->last_speaker() && !goes_on)
     session->miss(*hidden_, now());
   if (from == Side::kClient) {
+    // Whoever answers has read the reply to its end: its last lines are not in the text.
+    if (session->reply_open()) session->miss_end_of_reply(now());
     session->say(from, line, now());
     return;
   }
+  if (!session->reply_open() && say_ehlo_reply(*session, line)) return;
   for (const std::string_view each : unglued_reply(line)) session->say(from, each, now());
+}
+
+/// False: it is not one that a program has written as a single line.
+bool DialogueBook::say_ehlo_reply(LogSession& session, std::string_view line) {
+  constexpr std::string_view kGoesOn = "250-";
+  constexpr std::size_t kNoChance = 4;  // AUTH and SIZE may stand in one line with a name
+  if (session.last_verb() != "EHLO" || !line.starts_with(kGoesOn)) return false;
+  if (line.find(kGoesOn, kGoesOn.size()) != std::string_view::npos) return false;
+  const std::vector<std::string> lines = ehlo_lines(line.substr(kGoesOn.size()));
+  if (lines.size() < kNoChance) return false;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const char sign = i + 1 < lines.size() ? '-' : ' ';
+    session.say(Side::kServer, fmt::format("250{}{}", sign, lines[i]), now());
+  }
+  return true;
 }
 
 void DialogueBook::skip_message(std::string_view key) {

@@ -35,7 +35,7 @@ class DialogueBook {
   /// is said in it.
   void announce(std::string_view key, std::string_view server, std::string_view client = {});
   /// The same, where its beginning is not shown.
-  void announce_rest(std::string_view key, std::string_view server);
+  void announce_rest(std::string_view key, std::string_view server, std::string_view client = {});
   /// It begins now.
   void connected(std::string_view key, std::string_view server, std::string_view client = {});
 
@@ -77,6 +77,7 @@ class DialogueBook {
   static constexpr std::size_t kMaxPeers = 4096;
 
   LogSession& open(std::string_view key, bool mid_session, std::string_view unreachable = {});
+  bool say_ehlo_reply(LogSession& session, std::string_view line);
   bool begins_another(const LogSession& session, Side from, std::string_view line) const;
 
   LogRun& run_;
@@ -90,5 +91,10 @@ class DialogueBook {
   std::optional<Time> now_;
   Duration resolution_{};
 };
+
+/// Of texts that were typed or copied by hand: messages may be cut.
+inline constexpr DialogueBook::Traits kTypedTraits = {
+    .unknown = kUnknownOctets | kUnknownReads | kUnknownCloses | kUnknownContent,
+    .message_lines = MessageLines::kSome};
 
 }  // namespace smtpscope

@@ -13,6 +13,8 @@
 #include "base/utf8.h"
 #include "capture/wall_time.h"
 #include "readers/text/line_content.h"
+#include "readers/text/literal.h"
+#include "readers/text/log_lines.h"
 #include "readers/text/log_stamp.h"
 
 namespace smtpscope {
@@ -100,6 +102,7 @@ std::optional<std::string_view> take_value(std::string_view& text) {
 
 struct LoggedLine {
   std::string message, time, host, program, process;
+  std::string node_session, node_event;  // of nodemailer's loggers: "sid" and "tnx"
   bool has_message = false;
   bool of_journal = false;
 };
@@ -134,6 +137,10 @@ void take_member(std::string_view name, std::string value, LoggedLine& logged) {
     if (microseconds <= 0 || microseconds > kLatest) return;
     logged.time = format_wall_time(WallTime{std::chrono::microseconds(microseconds)});
     logged.of_journal = true;
+  } else if (name == "sid") {
+    logged.node_session = std::move(value);
+  } else if (name == "tnx") {
+    logged.node_event = std::move(value);
   } else if (name == "_HOSTNAME") {
     logged.host = std::move(value);
   } else if (name == "SYSLOG_IDENTIFIER") {
@@ -174,6 +181,23 @@ std::optional<LoggedLine> read_object(std::string_view line) {
   return logged.has_message ? std::optional(std::move(logged)) : std::nullopt;
 }
 
+/// As nodemailer would have printed it: each line with its session, of which several may go on.
+std::string as_nodemailer_prints(const LoggedLine& logged) {
+  const std::string session = fmt::format("[{}] ", logged.node_session);
+  std::string_view message = logged.message;
+  if (message.starts_with(session)) message.remove_prefix(session.size());
+  constexpr std::size_t kMarkSize = 3;
+  const std::string_view mark = message.starts_with("C: ") || message.starts_with("S: ")
+                                    ? message.substr(0, kMarkSize)
+                                    : std::string_view();
+  std::string lines;
+  each_text_line(message.substr(mark.size()), [&](std::string_view line) {
+    lines += fmt::format("{}{} DEBUG {}{}{}", lines.empty() ? "" : "\n", logged.time, session, mark,
+                         line);
+  });
+  return lines;
+}
+
 }  // namespace
 
 std::optional<std::string> text_of_json_line(std::string_view line) {
@@ -186,6 +210,9 @@ std::optional<std::string> text_of_json_line(std::string_view line) {
                        logged->host.empty() ? "localhost" : logged->host, logged->program,
                        logged->process, message);
   }
+  if (!logged->node_session.empty() && !logged->node_event.empty() && !logged->time.empty()) {
+    return as_nodemailer_prints(*logged);
+  }
   // The program's own time is the better one.
   LogStamps stamps{WallTime{}};
   if (logged->time.empty() || stamps.read_any(message)) return std::move(message);
@@ -193,7 +220,16 @@ std::optional<std::string> text_of_json_line(std::string_view line) {
 }
 
 bool holds_json_lines(std::string_view text) {
-  return text.starts_with('{') && read_object(text.substr(0, text.find('\n'))).has_value();
+  constexpr std::size_t kLookedAt = 32;
+  std::size_t lines = 0, objects = 0;
+  any_line(text, [&](std::string_view line) {
+    line = trimmed_blanks(line);
+    if (line.empty()) return false;
+    ++lines;
+    objects += line.starts_with('{') && read_object(line) ? 1 : 0;
+    return lines == kLookedAt;
+  });
+  return objects * 2 > lines;
 }
 
 }  // namespace smtpscope

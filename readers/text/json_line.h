@@ -12,7 +12,7 @@ namespace smtpscope {
 /// several lines.
 std::optional<std::string> text_of_json_line(std::string_view line);
 
-/// The first line is such an object.
+/// Most of the first lines are such objects; prose may stand around.
 bool holds_json_lines(std::string_view text);
 
 }  // namespace smtpscope

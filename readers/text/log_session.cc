@@ -83,6 +83,10 @@ void LogSession::command(std::string_view line) {
   if (mail || equal_ignoring_case(verb, "RCPT")) {
     if (replace_blotted_path(octets_, blotted_)) ++blotted_;
   }
+  const bool hello = equal_ignoring_case(verb, "EHLO") || equal_ignoring_case(verb, "HELO");
+  if (hello) {
+    replace_blotted_name(octets_, verb.size() + 1, "client.redacted.invalid", /*alone=*/true);
+  }
   octets_ += kLineEnd;
   send(Side::kClient, octets_);
   ++owed_;
@@ -102,11 +106,17 @@ void LogSession::server_line(std::string_view line) {
   // A line without a code neither goes on with a reply nor ends it.
   const bool coded = is_reply_line(line);
   const bool last_line = coded && (line.size() == 3 || line[3] != '-');
+  const bool goes_on = reply_open_;
+  const bool server_spoke = server_spoke_;
   if (last_line && owed_ > 0) --owed_;
   server_was_heard_ = server_spoke_ = true;
   if (coded) reply_open_ = !last_line;
   farewell_ = farewell_ || (quit_said_ && last_line && line.starts_with("221"));
   octets_ = line;
+  // The greeting, and the first line that answers EHLO, begin with the server's name.
+  if (coded && (!server_spoke || (last_verb_ == "EHLO" && !goes_on))) {
+    replace_blotted_name(octets_, 4, "server.redacted.invalid", /*alone=*/false);
+  }
   octets_ += kLineEnd;
   send(Side::kServer, octets_);
   // RFC 4954 4: behind 334 it is the client's turn.
@@ -200,6 +210,14 @@ void LogSession::remark(RemarkKind kind, std::optional<Duration> length, std::st
 void LogSession::miss(Side from, Time now) {
   last_ = std::max(last_, now);
   run_.emit(id_, last_, Gap{.from = from, .why = "the text shows the other side only"});
+}
+
+void LogSession::miss_end_of_reply(Time now) {
+  last_ = std::max(last_, now);
+  reply_open_ = false;
+  if (owed_ > 0) --owed_;
+  run_.emit(id_, last_,
+            Gap{.from = Side::kServer, .why = "the text has only the beginning of this reply"});
 }
 
 void LogSession::omit(Time now) {

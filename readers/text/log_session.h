@@ -45,6 +45,8 @@ class LogSession {
   void skip_message(Time now);
   /// What `from` says next is not in the log.
   void miss(Side from, Time now);
+  /// The last lines of the server's reply are not in it.
+  void miss_end_of_reply(Time now);
   /// The text leaves out what was said here. Of a message it may: that is one line of it.
   void omit(Time now);
   /// The log says that this side ended the connection.

@@ -23,8 +23,7 @@ class OtherDialogue {
 
  private:
   struct Reading {
-    Reading(LogRun& run, WallTime latest)
-        : book(run, latest, TerminalDialogue::kTraits), terminal(book) {}
+    Reading(LogRun& run, WallTime latest) : book(run, latest, kTypedTraits), terminal(book) {}
     DialogueBook book;
     TerminalDialogue terminal;
   };

@@ -12,6 +12,7 @@
 #include "readers/text/json_line.h"
 #include "readers/text/line_content.h"
 #include "readers/text/log_stamp.h"
+#include "readers/text/logfmt_line.h"
 
 namespace smtpscope {
 namespace {
@@ -208,35 +209,38 @@ bool goes_backwards(std::string_view text) {
 }  // namespace
 
 bool PastePlan::plain() const {
-  return !json_ && !html_ && !fences_ && !codes_ && !websphere_ && !glued_ && !labelled_ &&
-         !service_names_ && !file_names_ && quotes_ == 0 && indentation_ == 0;
+  return !json_ && !logfmt_ && !html_ && !fences_ && !codes_ && !websphere_ && !glued_ &&
+         !labelled_ && !service_names_ && !file_names_ && quotes_ == 0 && indentation_ == 0;
 }
 
 PastePlan PastePlan::of(std::string_view beginning) {
   PastePlan plan;
-  std::size_t lines = 0, services = 0, files = 0, entities = 0;
+  std::size_t lines = 0, services = 0, files = 0, entities = 0, pairs = 0;
   each_line(beginning, [&](std::string_view line) {
     if (line.empty()) return;
     ++lines;
     services += service_name_size(line) > 0 ? 1 : 0;
     files += file_name_size(line) > 0 ? 1 : 0;
     entities += shows_html(line) ? 1 : 0;
+    pairs += text_of_logfmt_line(line) ? 1 : 0;
     const std::string_view trimmed = trimmed_blanks(line);
     plan.fences_ =
         plan.fences_ || is_fence(trimmed) || without_tags(trimmed).size() != trimmed.size();
   });
-  if (holds_json_lines(beginning)) {
-    plan.json_ = true;
-    plan.newest_first_ = goes_backwards(plan.unwrapped(beginning));
-    return plan;
-  }
   constexpr std::size_t kFew = 2;
-  // A transcript of ours in a page of Markdown holds what was said as it was.
-  const bool ours = beginning.find(kTranscriptHead) != std::string_view::npos;
-  plan.html_ = entities >= kFew && !ours;
   // Prose may stand around.
   plan.service_names_ = services >= kFew && services * 2 > lines;
   plan.file_names_ = files >= kFew && files * 2 > lines;
+  plan.json_ =
+      holds_json_lines(plan.plain() ? beginning : std::string_view(plan.unwrapped(beginning)));
+  if (plan.json_) {
+    plan.newest_first_ = goes_backwards(plan.unwrapped(beginning));
+    return plan;
+  }
+  // A transcript of ours in a page of Markdown holds what was said as it was.
+  const bool ours = beginning.find(kTranscriptHead) != std::string_view::npos;
+  plan.html_ = entities >= kFew && !ours;
+  plan.logfmt_ = pairs >= kFew && pairs * 2 > lines;
   if (ours) return plan;
   std::string text;
   const auto apply = [&] { text = plan.unwrapped(beginning); };
@@ -285,14 +289,14 @@ const std::vector<std::string_view>& PastePlan::unwrap(std::string_view line) {
 }
 
 void PastePlan::take_off(std::string_view line) {
+  std::string_view text = without_wrapper(line);
   if (json_) {
-    if (auto text = text_of_json_line(line)) {
-      decoded_ = std::move(*text);
+    if (auto said = text_of_json_line(text)) {
+      decoded_ = std::move(*said);
       split_decoded();
     }
     return;
   }
-  std::string_view text = without_wrapper(line);
   if (fences_) {
     if (is_fence(text)) return;
     text = without_tags(text);
@@ -300,6 +304,13 @@ void PastePlan::take_off(std::string_view line) {
   if (codes_ && is_code(text)) {
     text = trimmed_blanks(text);
     text = text.substr(1, text.size() - 2);
+  }
+  if (logfmt_) {
+    if (auto said = text_of_logfmt_line(text)) {
+      decoded_ = std::move(*said);
+      split_decoded();
+      return;
+    }
   }
   if (!html_) {
     glued_ ? split_at_arrows(text, lines_) : lines_.push_back(text);

@@ -15,8 +15,8 @@ inline constexpr std::string_view kTranscriptHead = "smtpscope transcript 1 of "
 /// What was put around a text on its way from a terminal or a log into a file, found by looking at
 /// its beginning, and how to take it off again: quotes ("> "), indentation, the names that docker
 /// compose, grep and WebSphere put before each line, HTML, fences, backticks and forum tags, the
-/// objects of JSON in which logging services keep lines; line ends that a browser lost; and
-/// speakers that have lines of their own.
+/// objects of JSON and the pairs of logfmt in which lines are kept; line ends that a browser lost;
+/// and speakers that have lines of their own.
 ///
 /// A plan is made once per file; then lines go through unwrap() one by one. Not thread-safe.
 class PastePlan {
@@ -43,6 +43,7 @@ class PastePlan {
   std::string_view without_wrapper(std::string_view line) const;
 
   bool json_ = false;
+  bool logfmt_ = false;  // time="…" level=debug msg="…"
   bool html_ = false;
   bool fences_ = false;
   bool newest_first_ = false;

@@ -4,14 +4,13 @@
 #include <string_view>
 
 #include "readers/text/dialogue_book.h"
+#include "readers/text/foreign_lines.h"
 #include "readers/text/line_content.h"
 #include "readers/text/log_reader.h"
 #include "readers/text/log_run.h"
 #include "readers/text/log_stamp.h"
 #include "readers/text/omission.h"
-#include "readers/text/other_dialogue.h"
 #include "readers/text/program_words.h"
-#include "readers/text/unread_dialogue.h"
 
 namespace smtpscope {
 
@@ -19,21 +18,19 @@ namespace smtpscope {
 class PastedReader : public LogReader {
  public:
   PastedReader(LogRun& run, WallTime latest, const DialogueBook::Traits& traits)
-      : run_(run), stamps_(latest), book_(run, latest, traits), other_(run, latest), unread_(run) {}
+      : run_(run), stamps_(latest), book_(run, latest, traits), foreign_(run, latest) {}
   /// What read_line() makes nothing of is the program's own.
   void read(std::string_view line) final {
     book_.begin_line();
     read_line(line);
     if (book_.has_told()) {
-      other_.finish();
-    } else if (!other_.take(line)) {
-      unread_.take(line);
+      foreign_.interrupt();
+    } else if (!foreign_.take(line)) {
       marks_omission(line) ? book_.omit_on_only() : remark(line);
     }
   }
   void finish() override {
-    other_.finish();
-    unread_.finish();
+    foreign_.finish();
     book_.finish();
   }
 
@@ -63,8 +60,7 @@ class PastedReader : public LogReader {
   DialogueBook book_;
 
  private:
-  OtherDialogue other_;
-  UnreadDialogue unread_;
+  ForeignLines foreign_;
 };
 
 /// What stands behind `mark` at the beginning of `line`, less one blank; false if it does not begin

@@ -11,12 +11,7 @@ namespace smtpscope {
 /// comes back, and that the other side has closed. Not thread-safe.
 class TerminalDialogue {
  public:
-  /// Messages are shown as they were typed, and may be cut.
-  static constexpr DialogueBook::Traits kTraits = {
-      .unknown = kUnknownOctets | kUnknownReads | kUnknownCloses | kUnknownContent,
-      .message_lines = MessageLines::kSome};
-
-  /// `book` is of these traits.
+  /// `book` is of kTypedTraits.
   explicit TerminalDialogue(DialogueBook& book) : book_(book), bare_(book) {}
 
   void take(std::string_view line);

@@ -133,7 +133,7 @@ TEST_CASE("every format says how to get a file of it") {
     CHECK_FALSE(format.description.empty());
     CHECK_FALSE(format.how.empty());
   }
-  CHECK(names.size() == 41);
+  CHECK(names.size() == 43);
 }
 
 TEST_CASE("a reply that stands alone in a text is told how to ask about it") {
