@@ -123,11 +123,10 @@ std::unique_ptr<UnpackedOctets> unpack(std::span<const std::uint8_t> first,
 }
 
 /// Every header of ours is a JSON object; so are lines that a logging service has kept. A brace
-/// alone begins an object that a program printed over several lines.
+/// without a name in quotes begins what a program printed of an object.
 bool begins_smtpcap(std::span<const std::uint8_t> first) {
   const std::string_view text = text_of(first);
-  const bool brace_alone = text.starts_with("{\n") || text.starts_with("{\r\n");
-  return text.starts_with('{') && !brace_alone && !holds_json_lines(text);
+  return text.starts_with("{\"") && !holds_json_lines(text);
 }
 
 Opened open_smtpcap(std::unique_ptr<OctetSource> octets, const std::string& name,

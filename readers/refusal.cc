@@ -10,7 +10,7 @@
 #include "base/ascii.h"
 #include "base/octets.h"
 #include "readers/text/line_content.h"
-#include "readers/text/log_stamp.h"
+#include "readers/text/quoted_reply.h"
 
 namespace smtpscope {
 namespace {
@@ -55,28 +55,6 @@ std::string quoted_line(std::string_view line) {
   return text;
 }
 
-/// "550 5.7.1 <bob@example.net>: no" in a line of something else, up to its end; "" if there is
-/// none: a code that refuses (RFC 5321 4.2.1), with an enhanced one behind it (RFC 3463), or where
-/// programs quote what a server said.
-std::string_view reply_in(std::string_view line) {
-  constexpr std::size_t kCode = 3;
-  for (std::size_t at = 0; at + kCode + 1 < line.size(); ++at) {
-    const bool refuses = (line[at] == '4' || line[at] == '5') && is_digit(line[at + 1]) &&
-                         is_digit(line[at + 2]) &&
-                         (line[at + kCode] == ' ' || line[at + kCode] == '-');
-    if (!refuses || (at > 0 && (is_alphanumeric(line[at - 1]) || line[at - 1] == '.'))) continue;
-    const std::string_view words = line.substr(at + kCode + 1);
-    const bool enhanced =
-        words.size() > kCode && words[0] == line[at] && words[1] == '.' && is_digit(words[2]);
-    const bool quoted = at == 0 || line.substr(0, at).ends_with(": ") || line[at - 1] == '"' ||
-                        line[at - 1] == '\'';
-    if (enhanced || (quoted && (is_letter(words.front()) || words.front() == '<'))) {
-      return line.substr(at);
-    }
-  }
-  return {};
-}
-
 /// What to type for a reply that stands alone.
 std::string ask_reason(std::string_view reply, std::size_t number) {
   std::string words;
@@ -114,7 +92,7 @@ std::string why_unread(const std::string& name, std::span<const std::uint8_t> fi
       likely = fmt::format("it looks like {} (line {}: {}); {}", likeness.what, number,
                            quoted_line(line), likeness.next);
     }
-    if (const std::string_view found = reply_in(line); reply.empty() && !found.empty()) {
+    if (const std::string_view found = reply_quoted_in(line); reply.empty() && !found.empty()) {
       reply = ask_reason(found, number);
     }
     if (!shown && !trimmed_blanks(line).empty()) shown.emplace(number, line);

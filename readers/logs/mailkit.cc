@@ -24,6 +24,8 @@ class MailkitReader : public PastedReader {
       book_.say("", Side::kServer, text);
     } else if (line.starts_with("Connected to ")) {
       book_.connected("", server_in(line).value_or(""));
+    } else if (line.find("has unexpectedly disconnected") < line.size()) {
+      book_.close("", Side::kServer, line);
     }
   }
 };

@@ -7,6 +7,7 @@
 #include "readers/text/log_lines.h"
 #include "readers/text/log_syslog_line.h"
 #include "readers/text/pasted_reader.h"
+#include "readers/text/quoted_reply.h"
 
 namespace smtpscope {
 namespace {
@@ -33,7 +34,13 @@ class SendmailLog : public PastedReader {
     const auto parsed = read_syslog_line(line, stamps_);
     if (!parsed || !is_sendmail(parsed->program)) return;
     const std::string_view stat = unreached_stat(parsed->message);
-    if (stat.empty()) return;
+    if (stat.empty()) {
+      // "stat=Deferred: 451 4.7.1 Greylisted": what the server said.
+      const QuotedRefusal refusal = QuotedRefusal::in(parsed->message, {});
+      if (refusal.lines.empty()) return;
+      book_.at(parsed->stamp);
+      return refusal.tell(book_);
+    }
     book_.at(parsed->stamp);
     // "mx.example.net. [192.0.2.25]"; without a port of its own.
     const std::string_view relay = between(parsed->message, "relay=", ",");

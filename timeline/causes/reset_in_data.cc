@@ -15,7 +15,12 @@ namespace {
 
 void weigh(const Case& the_case, Explanation& explanation) {
   const TransactionTally* lost = the_case.lost();
-  if (lost == nullptr || lost->data_sent || the_case.session().quit_sent) return;
+  if (the_case.session().quit_sent) return;
+  // In a message, or with a command unanswered before the first.
+  const bool unanswered =
+      the_case.totals().transactions == 0 &&
+      the_case.session().last_command.entry > the_case.session().last_reply.entry;
+  if (lost == nullptr ? !unanswered : lost->data_sent) return;
   const CloseRecord* close = the_case.close_of(Side::kServer);
   if (close == nullptr || the_case.session().first_closer != Side::kServer || close->by_proxy)
     return;
