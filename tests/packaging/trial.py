@@ -9,6 +9,7 @@ import json
 import os
 import pwd
 import re
+import shlex
 import socket
 import struct
 import subprocess
@@ -78,6 +79,21 @@ def service(name):
         cwd=HOME, env={**os.environ, "NOTIFY_SOCKET": "/run/notify", "WATCHDOG_USEC": "60000000"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def reload(running):
+    """What systemctl reload does: the capture that was renamed is begun anew."""
+    capture = HOME / "mx.smtpcap"
+    capture.rename(HOME / "mx.1.smtpcap")
+    command = re.search(r"(?m)^ExecReload=(.*)$", UNIT.read_text())[1]
+    who = user()
+    # A minimal system has a shell, and no kill beside its own.
+    run("setpriv", f"--reuid={who.pw_uid}", f"--regid={who.pw_gid}", "--clear-groups", "env", "PATH=/nowhere",
+        *shlex.split(command.replace("$MAINPID", str(running.pid))))
+    deadline = time.monotonic() + 60
+    while not capture.exists():
+        assert time.monotonic() < deadline, "no new capture was begun"
+        time.sleep(0.01)
+
+
 def check_service():
     """Port 25 without root, in front of the sink; the capture is kept where the unit lets it write."""
     conf = Path("/etc/smtpscope/mx.conf")
@@ -91,6 +107,7 @@ def check_service():
         assert os.stat(f"/proc/{running.pid}").st_uid in (0, user().pw_uid)
         uids = re.search(r"(?m)^Uid:\t(.*)$", Path(f"/proc/{running.pid}/status").read_text())[1].split()
         assert set(uids) == {str(user().pw_uid)}, uids
+        reload(running)
         with socket.create_connection(("127.0.0.1", 25), 30) as client:
             replies = client.makefile("rb")
             assert replies.readline().startswith(b"220 ")
