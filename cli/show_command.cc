@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -138,9 +139,11 @@ std::function<int()> declare_show(CLI::App& app) {
       ->allow_extra_args(false)
       ->check(CLI::Range(1, 65535))
       ->type_name("N[,N...]");
-  app.add_option("--jobs", options->jobs, "Files to read in parallel (not with -f json)")
+  options->jobs = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMaxJobs);
+  app.add_option("--jobs", options->jobs,
+                 "Threads that share the work, on several files or on one; 1: no other than itself")
       ->check(CLI::Range(1, kMaxJobs))
-      ->capture_default_str();
+      ->default_str("one for each processor");
   app.add_flag("--follow", options->follow,
                "Keep reading as the capture grows, until interrupted; implies --interleave");
   return [arguments] { return run(*arguments); };

@@ -14,6 +14,7 @@
 #include "readers/rotated_logs.h"
 #include "timeline/verdict/run_summary.h"
 #include "trace/replay.h"
+#include "trace/staged_replay.h"
 
 namespace smtpscope {
 namespace {
@@ -26,11 +27,12 @@ bool is_regular_file(const std::string& path) {
 /// Hands the timelines of one source on to an exporter and keeps count of what they say.
 class Counted : public TimelineSink {
  public:
-  Counted(const WireSource& source, Exporter& exporter) : source_(source), exporter_(exporter) {}
+  /// `run`: what the source says of its run, once there is a first event.
+  Counted(const RunInfo& run, Exporter& exporter) : run_(run), exporter_(exporter) {}
 
-  /// Before the first event, when the source knows all that there is to be known of its run.
+  /// Before the first event, when all is known that there is to be known of the run.
   void begin() {
-    if (!std::exchange(begun_, true)) exporter_.begin_run(source_.run());
+    if (!std::exchange(begun_, true)) exporter_.begin_run(run_);
   }
   void on_timeline(const TimelineEvent& event) override {
     begin();
@@ -40,24 +42,34 @@ class Counted : public TimelineSink {
   const RunSummary& summary() const { return summary_; }
 
  private:
-  const WireSource& source_;
+  const RunInfo& run_;
   Exporter& exporter_;
   RunSummary summary_;
   bool begun_ = false;
 };
 
-/// Gives the events of a recorded file to what makes timelines, and those formats that want octets
-/// theirs.
+/// Octets as they were recorded, to a format that wants them.
+class Octets : public WireSink {
+ public:
+  explicit Octets(Exporter& exporter) : exporter_(exporter) {}
+  void on_wire(const WireEvent& event) override { exporter_.on_octets(event); }
+
+ private:
+  Exporter& exporter_;
+};
+
+/// Gives the events of a recorded file to those formats that want octets, and to what makes
+/// timelines.
 class Distributor : public WireSink {
  public:
-  Distributor(Exporter& exporter, Replay& replay) : exporter_(exporter), replay_(replay) {}
+  Distributor(WireSink* octets, Replay& replay) : octets_(octets), replay_(replay) {}
   void on_wire(const WireEvent& event) override {
-    exporter_.on_octets(event);
+    if (octets_ != nullptr) octets_->on_wire(event);
     replay_.on_wire(event);
   }
 
  private:
-  Exporter& exporter_;
+  WireSink* const octets_;
   Replay& replay_;
 };
 
@@ -126,7 +138,7 @@ void ShowRun::show_in_turn() {
       folder_ != nullptr ? kind_.make_in(chosen, *folder_) : kind_.make(chosen, output_);
   for (const std::vector<std::string>& files : runs_) {
     if (broken() || stopped_) break;
-    account(show(files, *exporter));
+    account(show(files, *exporter, options_.jobs));
   }
   if (runs_.size() > 1) exporter->sum_up(totals_);
   exporter->finish();
@@ -136,19 +148,20 @@ void ShowRun::show_in_turn() {
 void ShowRun::show_in_parts() {
   OutputOrder order(output_);
   std::atomic<std::size_t> next{0};
+  const std::size_t count = std::min(options_.jobs, runs_.size());
+  const std::size_t threads_each = options_.jobs / count;
   const auto work = [&] {
     while (true) {
       const std::size_t number = next++;
       if (number >= runs_.size() || output_.broken()) return;
       OrderedPart part(order, number);
       const std::unique_ptr<Exporter> exporter = kind_.make(exporter_options_for(number), part);
-      Report report = show(runs_[number], *exporter);
+      Report report = show(runs_[number], *exporter, threads_each);
       exporter->finish();
       order.end(number, [this, report = std::move(report)] { account(report); });
     }
   };
   std::vector<std::thread> workers;
-  const std::size_t count = std::min(options_.jobs, runs_.size());
   for (std::size_t i = 1; i < count; ++i) workers.emplace_back(work);
   work();
   for (std::thread& worker : workers) worker.join();
@@ -156,7 +169,8 @@ void ShowRun::show_in_parts() {
 }
 
 /// A file that cannot be read is reported; the others are shown.
-ShowRun::Report ShowRun::show(const std::vector<std::string>& files, Exporter& exporter) {
+ShowRun::Report ShowRun::show(const std::vector<std::string>& files, Exporter& exporter,
+                              std::size_t threads) {
   Report report;
   const std::string file = files.size() == 1
                                ? files.front()
@@ -177,23 +191,54 @@ ShowRun::Report ShowRun::show(const std::vector<std::string>& files, Exporter& e
     return report;
   }
   WireSource& source = *opened.value();
-  Counted counted(source, exporter);
+  threads > 1 && !options_.follow ? show_staged(source, exporter, report)
+                                  : show_plainly(source, exporter, report);
+  return report;
+}
+
+/// One step after the other, by this thread.
+void ShowRun::show_plainly(WireSource& source, Exporter& exporter, Report& report) {
+  Counted counted(source.run(), exporter);
   Recorder recorder(exporter);
+  Octets octets(exporter);
   Replay replay({options_.sessions.begin(), options_.sessions.end()}, options_.rules, counted,
                 kind_.octets ? &recorder : nullptr);
   replay.tell_headlines_of(source.run());
-  Distributor events(exporter, replay);
-  const bool grows = options_.follow && is_regular_file(file);
-  grows ? follow(file, source, events, report) : read_all(file, source, events, report);
+  Distributor events(kind_.octets ? &octets : nullptr, replay);
+  const bool grows = options_.follow && is_regular_file(report.totals.file);
+  grows ? follow(source, events, report) : read_all(source, events, report);
   source.finish(events);
   replay.finish();
   counted.begin();
   exporter.end_run();
+  conclude(source, replay, counted.summary(), report);
+}
 
-  report.totals = FileTotals::of(file, counted.summary());
+/// The same, by several threads.
+void ShowRun::show_staged(WireSource& source, Exporter& exporter, Report& report) {
+  StagedReplay stages(source, {options_.sessions.begin(), options_.sessions.end()}, options_.rules,
+                      kind_.octets);
+  Counted counted(stages.run_info(), exporter);
+  Octets octets(exporter);
+  Recorder recorder(exporter);
+  const Result<Done> done = stages.run({.timeline = counted, .octets = octets, .record = recorder},
+                                       [this] { return broken(); });
+  if (!done) complain_of_reading(done.error(), report);
+  counted.begin();
+  exporter.end_run();
+  conclude(source, stages.replay(), counted.summary(), report);
+}
+
+/// What there is to be told of a file that has been shown.
+void ShowRun::conclude(const WireSource& source, const Replay& replay, const RunSummary& summary,
+                       Report& report) {
+  const std::string file = report.totals.file;
+  report.totals = FileTotals::of(file, summary);
   if (const auto least = severity_of(options_.fail_on)) {
-    report.findings = counted.summary().findings(*least);
+    report.findings = summary.findings(*least);
   }
+  // Where nobody reads on nothing is known of the end of the file.
+  if (broken()) return;
   // A capture that ends early is what a killed proxy leaves, and kinds of a later version are to be
   // skipped: all that there is has been shown. What cannot be read is a loss.
   for (const SourceNotice& notice : source.notices()) {
@@ -206,33 +251,34 @@ ShowRun::Report ShowRun::show(const std::vector<std::string>& files, Exporter& e
   for (const SessionId session : replay.missing()) {
     report.complaints.push_back({fmt::format("{} has no session {}", file, session)});
   }
-  return report;
 }
 
 /// Reads up to the end of the file as it is now.
-void ShowRun::read_all(const std::string& file, WireSource& source, WireSink& sink,
-                       Report& report) {
+void ShowRun::read_all(WireSource& source, WireSink& sink, Report& report) {
   while (!broken()) {
     const Result<bool> more = source.next(sink);
     if (!more) {
-      report.complaints.push_back(
-          {fmt::format("{}; what was read before is shown", more.error().message)});
+      complain_of_reading(more.error(), report);
       return;
     }
     if (!more.value()) return;
     // Nobody knows when a pipe has more: what is known is shown before waiting for it.
-    if (options_.follow && !is_regular_file(file)) output_.flush();
+    if (options_.follow && !is_regular_file(report.totals.file)) output_.flush();
   }
 }
 
-void ShowRun::follow(const std::string& file, WireSource& source, WireSink& sink, Report& report) {
-  Result<std::unique_ptr<FileWatch>> watch = FileWatch::start(file);
+void ShowRun::complain_of_reading(const Error& error, Report& report) {
+  report.complaints.push_back({fmt::format("{}; what was read before is shown", error.message)});
+}
+
+void ShowRun::follow(WireSource& source, WireSink& sink, Report& report) {
+  Result<std::unique_ptr<FileWatch>> watch = FileWatch::start(report.totals.file);
   if (!watch) {
     report.complaints.push_back({watch.error().message});
     return;
   }
   do {
-    read_all(file, source, sink, report);
+    read_all(source, sink, report);
     output_.flush();
   } while (!broken() && watch.value()->wait());
   stopped_ = true;

@@ -18,6 +18,8 @@
 #include "readers/reader_list.h"
 #include "timeline/rule_set.h"
 #include "timeline/severity.h"
+#include "timeline/verdict/run_summary.h"
+#include "trace/replay.h"
 
 namespace smtpscope {
 
@@ -29,7 +31,7 @@ struct ShowOptions {
   std::string severity = std::string(to_string(Severity::kInfo));
   bool interleave = false;
   bool follow = false;
-  std::size_t jobs = 1;  // files read at a time
+  std::size_t jobs = 1;  // threads that share the work
   SourceOptions source;
   Rendering rendering;
   RuleSet rules;
@@ -37,9 +39,10 @@ struct ShowOptions {
   std::string fail_on;  // a severity; "": never
 };
 
-/// One run of `smtpscope show`: from recorded files to one output, or to a folder of them. Of
-/// several files each is read by one thread from beginning to end; the output is the same for any
-/// number of jobs.
+/// One run of `smtpscope show`: from recorded files to one output, or to a folder of them. With
+/// several jobs, of several files each is read by one thread from beginning to end, where the
+/// format can be put together of parts; otherwise the threads share the work on a file
+/// (StagedReplay). The output is the same for any number of jobs.
 class ShowRun {
  public:
   /// `folder` is where a format of several files goes, else nullptr; `output` takes nothing then.
@@ -57,9 +60,14 @@ class ShowRun {
   bool broken() const;
   void show_in_turn();
   void show_in_parts();
-  Report show(const std::vector<std::string>& files, Exporter& exporter);
-  void follow(const std::string& file, WireSource& source, WireSink& sink, Report& report);
-  void read_all(const std::string& file, WireSource& source, WireSink& sink, Report& report);
+  Report show(const std::vector<std::string>& files, Exporter& exporter, std::size_t threads);
+  void show_plainly(WireSource& source, Exporter& exporter, Report& report);
+  void show_staged(WireSource& source, Exporter& exporter, Report& report);
+  static void complain_of_reading(const Error& error, Report& report);
+  void follow(WireSource& source, WireSink& sink, Report& report);
+  void read_all(WireSource& source, WireSink& sink, Report& report);
+  void conclude(const WireSource& source, const Replay& replay, const RunSummary& summary,
+                Report& report);
   void account(const Report& report);
   void complain(std::string_view message);
 
