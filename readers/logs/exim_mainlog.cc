@@ -1,12 +1,14 @@
-// Exim's main log: of deliveries that failed, that no connection came about ("H=mx.example.net
-// [192.0.2.25]: Connection refused"), and what a server answered to which command ("SMTP error from
-// remote mail server after RCPT TO:<bob@example.net>: 550 …"). Nothing else of a session is in it.
+// Exim's main log. Of clients what exim_clients.h says; of deliveries that failed, that no
+// connection came about ("H=mx.example.net [192.0.2.25]: Connection refused"), and what a server
+// answered to which command ("SMTP error from remote mail server after RCPT TO:<bob@example.net>:
+// 550 …"). Nothing else of a session is in it.
 
 #include <algorithm>
 #include <string>
 
 #include "base/ascii.h"
 #include "readers/logs/catalogue.h"
+#include "readers/logs/exim_clients.h"
 #include "readers/text/log_lines.h"
 #include "readers/text/pasted_reader.h"
 
@@ -63,12 +65,15 @@ std::string_view without_process(std::string_view line) {
 class EximMainlog : public PastedReader {
  public:
   EximMainlog(LogRun& run, WallTime latest)
-      : PastedReader(run, latest, {.client = "exim", .unknown = kPrintedWithoutMessages}) {}
+      : PastedReader(run, latest, {.client = "exim", .unknown = kPrintedWithoutMessages}),
+        clients_(run, latest) {}
 
   void read_line(std::string_view line) override {
+    const auto stamp = stamps_.read_any(line);
     line = without_process(without_stamp(line));
     const std::string_view id = message_id(line);
     const std::string_view text = without_leading_blanks(line.substr(id.size()));
+    if (clients_.read(text, stamp)) return book_.leave_to_another();
     if (id.empty() ? !is_passed_on(text) : !tells_failure(text)) return;
     if (const std::size_t at = text.find(kServerError); at != std::string_view::npos) {
       refused(text, text.substr(at + kServerError.size()));
@@ -129,6 +134,7 @@ class EximMainlog : public PastedReader {
     }
   }
 
+  EximClients clients_;
   std::string failed_;  // the message whose attempts stand right above
 };
 
@@ -140,7 +146,8 @@ bool recognises_mainlog(std::string_view text) {
     if (!stamp) return false;
     line = without_process(without_leading_blanks(line.substr(std::min(stamp->size, line.size()))));
     const std::string_view id = message_id(line);
-    return !id.empty() && tells_failure(without_leading_blanks(line.substr(id.size())));
+    const std::string_view told = without_leading_blanks(line.substr(id.size()));
+    return EximClients::recognises(told) || (!id.empty() && tells_failure(told));
   });
 }
 
@@ -148,7 +155,7 @@ bool recognises_mainlog(std::string_view text) {
 
 const LogKind kEximMainlogKind = {
     .name = "exim-mainlog",
-    .description = "Exim's main log, as far as it tells of deliveries that failed",
+    .description = "Exim's main log: clients that were refused, and deliveries that failed",
     .how = "grep MESSAGE-ID /var/log/exim4/mainlog",
     .recognises = recognises_mainlog,
     .make = make_log_reader<EximMainlog>,

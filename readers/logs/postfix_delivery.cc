@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <vector>
 
 #include "readers/logs/postfix_peer.h"
 #include "readers/text/line_content.h"
@@ -47,28 +46,6 @@ std::optional<PostfixPeer> named_peer(std::string_view why, std::string_view bef
   if (!why.starts_with(before) || !take_postfix_peer(why.substr(before.size()), peer))
     return std::nullopt;
   return peer;
-}
-
-/// Postfix joins the lines of a reply with blanks: "550-5.1.1 no such 550 5.1.1 user".
-std::vector<std::string_view> joined_reply(std::string_view text) {
-  std::vector<std::string_view> lines;
-  if (!is_reply_line(text)) return lines;
-  const std::string_view code = text.substr(0, 3);
-  std::size_t from = code.size();
-  while (text.size() > 3 && text[3] == '-') {
-    const std::size_t at = text.find(code, from);
-    if (at == std::string_view::npos || at + 3 >= text.size()) break;
-    const char sign = text[at + 3];
-    if (text[at - 1] != ' ' || (sign != '-' && sign != ' ')) {
-      from = at + 1;
-      continue;
-    }
-    lines.push_back(text.substr(0, at - 1));
-    text.remove_prefix(at);
-    from = code.size();
-  }
-  lines.push_back(text);
-  return lines;
 }
 
 /// What was sent when "… while WHAT" happened, or what a reply answers: "RCPT TO command".
@@ -190,15 +167,17 @@ void PostfixDelivery::told_by_server(std::string_view recipient, std::string_vie
     step = why.substr(at + kInReplyTo.size());
     why = why.substr(0, at);
   }
-  const auto reply = joined_reply(why);
-  if (reply.empty()) return;
+  if (!is_reply_line(why)) return;
   if (greeting) {
     book_.announce("", server);
   } else {
     book_.announce_rest("", server);
     say_step(book_, step_of(step), step, recipient);
   }
-  for (const std::string_view each : reply) book_.say("", Side::kServer, each);
+  // Postfix joins the lines of a reply with blanks: "550-5.1.1 no such 550 5.1.1 user".
+  for (const std::string_view each : unglued_reply(why, /*blanks=*/true)) {
+    book_.say("", Side::kServer, trimmed_blanks(each));
+  }
   book_.end("");
 }
 

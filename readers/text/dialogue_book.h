@@ -63,6 +63,8 @@ class DialogueBook {
   /// Whether something was made of the line so far.
   void begin_line() { told_ = false; }
   bool has_told() const { return told_; }
+  /// Another book has.
+  void leave_to_another() { told_ = true; }
 
   /// The session that goes on; nullptr if there is none.
   LogSession* find(std::string_view key) { return sessions_.find(key); }

@@ -88,6 +88,22 @@ std::string with(std::string what, std::string_view why) {
   return why.empty() ? what : fmt::format("{}: {}", what, why);
 }
 
+/// Exim's log names no step.
+struct Sentence {
+  std::string_view words, means;
+};
+constexpr std::array kSentences = {
+    Sentence{"unexpected disconnection while reading SMTP command",
+             "the client left without QUIT: it gave up, broke down, or only looked"},
+    Sentence{"SMTP connection lost",
+             "the client left without QUIT: it gave up, broke down, or only looked"},
+    Sentence{"SMTP command timeout",
+             "the client said nothing more until the server's time limit was over"},
+    Sentence{"SMTP data timeout",
+             "the message stopped until the server's time limit was over: packets are lost on the "
+             "way, or the client stopped"},
+    Sentence{" dropped: too many ", "the server hung up over too many errors of the client"}};
+
 std::string in_words(const Ending& ending) {
   const bool message = ending.octets && (ending.step == "DATA" || ending.step == "BDAT");
   switch (ending.kind) {
@@ -130,16 +146,18 @@ std::string in_words(const Ending& ending) {
 /// Of a log without the dialogue: with it, what was said tells more.
 void weigh(const Case& the_case, Explanation& explanation) {
   if (the_case.refusal() != nullptr || the_case.session().last_command.entry != 0) return;
-  std::optional<Ending> ending;
   for (const RemarkKind kind :
        {RemarkKind::kLostConnection, RemarkKind::kTimeout, RemarkKind::kException}) {
     const RemarkNote* told = the_case.remark(kind);
-    if (told != nullptr && told->by == Side::kServer) ending = ending_in(told->text);
-    if (ending) break;
+    if (told == nullptr || told->by != Side::kServer) continue;
+    if (const auto ending = ending_in(told->text)) explanation.headline = in_words(*ending);
+    for (const Sentence& each : kSentences) {
+      if (told->text.find(each.words) < told->text.size()) explanation.headline = each.means;
+    }
+    if (!explanation.headline.empty()) break;
   }
-  if (!ending) return;
+  if (explanation.headline.empty()) return;
   explanation.weight = kByWords;
-  explanation.headline = in_words(*ending);
   explanation.covers = {&kMissingQuit, &kIdleConnection, &kGapClient, &kNoDialogue};
 }
 
