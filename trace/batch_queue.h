@@ -24,11 +24,20 @@ class BatchQueue {
   /// An empty batch, when there is room for it; nullptr when nothing is wanted any more.
   std::unique_ptr<Batch> blank() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return stopped_ || octets_ < limit_; });
+    // Who was too far ahead does not come back for each batch: threads that take turns at every one
+    // do little else.
+    if (octets_ >= limit_) {
+      changed_.wait(lock, [this] { return stopped_ || octets_ <= limit_ / 2; });
+    }
     if (stopped_) return nullptr;
     if (spares_.empty()) return std::make_unique<Batch>();
+    // The one that came back last: it is the likeliest to be in a cache.
     std::unique_ptr<Batch> batch = std::move(spares_.back());
     spares_.pop_back();
+    lock.unlock();
+    // Here, by the thread that has filled it: what is allocated by one and freed by another costs
+    // more.
+    batch->clear();
     return batch;
   }
   void put(std::unique_ptr<Batch> batch) {
@@ -58,11 +67,10 @@ class BatchQueue {
   /// One that was taken, and is as it was put.
   void give_back(std::unique_ptr<Batch> batch) {
     const std::size_t octets = batch->octets();
-    batch->clear();
     const std::lock_guard lock(mutex_);
     octets_ -= octets;
     spares_.push_back(std::move(batch));
-    changed_.notify_all();
+    if (octets_ <= limit_ / 2) changed_.notify_all();
   }
 
   /// Nothing more is wanted, or nothing more can be had. Any thread.

@@ -157,8 +157,8 @@ bool StagedReplay::trace(std::unique_ptr<WireBatch> batch) {
 }
 
 /// The last stage.
-void StagedReplay::tell(const Told& told, const Listeners& listeners) {
-  std::size_t octets = 0, records = 0, timeline = 0;
+void StagedReplay::tell(Told& told, const Listeners& listeners) {
+  std::size_t octets = 0, records = 0;
   for (const Told::What what : told.order) {
     switch (what) {
       case Told::What::kOctets:
@@ -168,7 +168,7 @@ void StagedReplay::tell(const Told& told, const Listeners& listeners) {
         listeners.record.on_wire(told.records.events()[records++]);
         break;
       case Told::What::kTimeline:
-        listeners.timeline.on_timeline(told.timeline.events()[timeline++]);
+        listeners.timeline.on_timeline(told.timeline.next());
         break;
     }
   }

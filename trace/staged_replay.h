@@ -29,9 +29,9 @@ namespace smtpscope {
 class StagedReplay {
  public:
   /// Enough that none of the stages waits for the others at each turn, little beside the machine.
-  static constexpr std::size_t kUnderWay = std::size_t{4} * 1024 * 1024;
-  /// A batch goes on when it has so much: what a processor's own cache holds.
-  static constexpr std::size_t kBatch = std::size_t{128} * 1024;
+  static constexpr std::size_t kUnderWay = std::size_t{8} * 1024 * 1024;
+  /// A batch goes on when it has so much: with less the threads wake each other too often.
+  static constexpr std::size_t kBatch = std::size_t{512} * 1024;
 
   /// Who is told, on the caller's thread.
   struct Listeners {
@@ -83,7 +83,7 @@ class StagedReplay {
   void read();
   void trace();
   bool trace(std::unique_ptr<WireBatch> batch);
-  static void tell(const Told& told, const Listeners& listeners);
+  static void tell(Told& told, const Listeners& listeners);
 
   WireSource& source_;
   const bool octets_;

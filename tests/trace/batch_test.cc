@@ -8,6 +8,9 @@
 #include "capture/event_format.h"
 #include "tests/catch.h"
 #include "trace/batch_memory.h"
+#include "trace/batch_queue.h"
+#include "trace/reused_objects.h"
+#include "trace/timeline_batch.h"
 #include "trace/wire_batch.h"
 
 using namespace smtpscope;
@@ -109,4 +112,96 @@ TEST_CASE("a batch of wire events keeps all that they point to") {
   }
   batch.clear();
   CHECK(batch.empty());
+}
+
+TEST_CASE("objects that are used again hold what was assigned last, and nothing of before") {
+  ReusedObjects<std::vector<std::string>> objects;
+  const std::vector<std::string>& first = objects.add({"a", "b", std::string(100, 'c')});
+  const std::vector<std::string>& second = objects.add({"d"});
+  CHECK(first.size() == 3);
+  objects.clear();
+  const std::vector<std::string>& again = objects.add({"e"});
+  CHECK(&again == &first);
+  CHECK(again == std::vector<std::string>{"e"});
+  CHECK(second == std::vector<std::string>{"d"});
+}
+
+TEST_CASE("a batch of timeline events gives each item as it was, whatever kind it is") {
+  TimelineBatch batch;
+  for (int round = 0; round < 2; ++round) {
+    std::string text = "MAIL FROM:<a@example.com>";
+    std::string mail = "Re: hello";
+    std::vector<ReplyLine> lines(2);
+    lines[0] = {.code = 250, .text = text, .end = 3, .octets = 4};
+    lines[1] = {.code = 250, .text = mail, .end = 5, .octets = 6};
+    const auto add = [&](std::uint64_t begin, ItemBody body) {
+      Item item{.side = Side::kServer, .begin = begin, .end = begin + 1, .body = std::move(body)};
+      item.secret_begin = begin + 2;
+      item.secret_end = begin + 3;
+      Entry entry;
+      entry.number = begin;
+      entry.item = &item;
+      batch.add({.session = 7, .time = at_ns(9), .body = entry});
+    };
+    Command command;
+    command.verb = Verb::kMail;
+    command.text = text;
+    add(1, command);
+    batch.add({.session = 7, .time = at_ns(9), .body = TimelineConnected{.server = text}});
+    add(2, Reply{.code = 250, .lines = lines, .line_count = 2});
+    MailData data;
+    data.headline = {.subject = mail, .message_id = text};
+    add(3, data);
+    add(4, Junk{.reason = JunkReason::kCut, .text = text});
+    for (std::string* gone : {&text, &mail}) gone->assign(gone->size(), '?');
+    lines.assign(2, {});
+
+    const auto next = [&]() -> const Item& { return *std::get<Entry>(batch.next().body).item; };
+    const Item& first = next();
+    CHECK(first.side == Side::kServer);
+    CHECK(std::vector<std::uint64_t>{first.begin, first.end, first.secret_begin,
+                                     first.secret_end} == std::vector<std::uint64_t>{1, 2, 3, 4});
+    CHECK(std::get<Command>(first.body).text == "MAIL FROM:<a@example.com>");
+    CHECK(std::get<Command>(first.body).verb == Verb::kMail);
+    CHECK(std::get<TimelineConnected>(batch.next().body).server == "MAIL FROM:<a@example.com>");
+    const Reply reply = std::get<Reply>(next().body);
+    REQUIRE(reply.lines.size() == 2);
+    CHECK(reply.lines[0].text == "MAIL FROM:<a@example.com>");
+    CHECK(reply.lines[1].text == "Re: hello");
+    CHECK(reply.lines[1].octets == 6);
+    CHECK(std::get<MailData>(next().body).headline.subject == "Re: hello");
+    CHECK(std::get<Junk>(next().body).reason == JunkReason::kCut);
+    batch.clear();
+  }
+}
+
+namespace {
+
+struct Weighed {
+  std::size_t octets() const { return weight; }
+  void clear() { weight = 0; }
+  std::size_t weight = 0;
+};
+
+}  // namespace
+
+TEST_CASE("batches come in order, empty when they are used again, and none behind the last") {
+  BatchQueue<Weighed> queue(100);
+  for (std::size_t weight : {7, 8}) {
+    auto batch = queue.blank();
+    batch->weight = weight;
+    queue.put(std::move(batch));
+  }
+  auto first = queue.take();
+  CHECK(first->weight == 7);
+  Weighed* const memory = first.get();
+  queue.give_back(std::move(first));
+  auto again = queue.blank();
+  CHECK(again.get() == memory);
+  CHECK(again->weight == 0);
+  queue.close();
+  CHECK(queue.take()->weight == 8);
+  CHECK(queue.take() == nullptr);
+  queue.stop();
+  CHECK(queue.blank() == nullptr);
 }
