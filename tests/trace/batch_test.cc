@@ -187,7 +187,7 @@ struct Weighed {
 
 TEST_CASE("batches come in order, empty when they are used again, and none behind the last") {
   BatchQueue<Weighed> queue(100);
-  for (std::size_t weight : {7, 8}) {
+  for (const std::size_t weight : {std::size_t{7}, std::size_t{8}}) {
     auto batch = queue.blank();
     batch->weight = weight;
     queue.put(std::move(batch));

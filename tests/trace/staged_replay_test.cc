@@ -165,7 +165,7 @@ bool never() { return false; }
 
 TEST_CASE("three threads tell what one tells, in its order") {
   // One batch, and several hundred.
-  for (const std::size_t sessions : {1, 3, 1500}) {
+  for (const std::size_t sessions : {std::size_t{1}, std::size_t{3}, std::size_t{1500}}) {
     const std::string expected = told_by_one_thread(SideBySide(sessions));
     SideBySide source(sessions);
     RuleSet rules;
