@@ -76,7 +76,7 @@ const EximEnd* end_in(std::string_view line) {
   return nullptr;
 }
 
-constexpr std::string_view kLoginFailed = " authenticator failed for ";
+constexpr std::string_view kEximLoginFailed = " authenticator failed for ";
 constexpr std::string_view kBadName = "rejected EHLO from ";
 constexpr std::string_view kTlsError = "TLS error on connection from ";
 
@@ -104,7 +104,7 @@ bool EximClients::recognises(std::string_view line) {
   if (exim_client(line).empty()) return false;
   const bool client =
       line.starts_with("H=") || line.find(" H=") < line.size() || line.starts_with(kBadName);
-  return (client && refusal_in(line)) || line.find(kLoginFailed) < line.size() ||
+  return (client && refusal_in(line)) || line.find(kEximLoginFailed) < line.size() ||
          line.starts_with(kTlsError) || end_in(line) != nullptr;
 }
 
@@ -113,7 +113,7 @@ bool EximClients::read(std::string_view line, const std::optional<LogStamp>& sta
   book_.at(stamp);
   const std::string client(exim_client(line));
   const auto say = [&](Side from, std::string_view text) { book_.say("", from, text); };
-  const std::size_t login = line.find(kLoginFailed);
+  const std::size_t login = line.find(kEximLoginFailed);
   const auto refusal = refusal_in(line);
   const EximEnd* end = end_in(line);
   const bool greeted = !(refusal && refusal->command.starts_with("connection"));
