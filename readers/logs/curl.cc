@@ -72,6 +72,8 @@ class CurlReader : public PastedReader {
 };
 
 bool recognises_curl(std::string_view text) {
+  // It speaks HTTP mostly.
+  if (text.find("< HTTP/") < text.size() || text.find("> HTTP/") < text.size()) return false;
   return any_line(text, [](std::string_view line) {
     return line.find("* Connected to ") != std::string_view::npos ||
            line.find("*   Trying ") != std::string_view::npos || line.starts_with("curl: (") ||

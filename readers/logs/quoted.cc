@@ -1,6 +1,8 @@
 // What quotes a server's refusal and has no dialogue: the error that a program ends with, a bounce,
 // a log of deliveries. Each refusal is a session of its own; what is said of it twice is one.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -9,6 +11,7 @@
 
 #include "base/ascii.h"
 #include "readers/logs/catalogue.h"
+#include "readers/text/connection_words.h"
 #include "readers/text/log_lines.h"
 #include "readers/text/pasted_reader.h"
 #include "readers/text/quoted_reply.h"
@@ -41,7 +44,8 @@ bool is_of_smtp(std::string_view reply, bool of_mail) {
 class QuotedReader : public LogReader {
  public:
   QuotedReader(LogRun& run, WallTime latest)
-      : stamps_(latest),
+      : run_(run),
+        stamps_(latest),
         book_(run, latest, {.unknown = kPrintedWithoutMessages | kUnknownReplyLines}) {}
 
   void read(std::string_view line) override {
@@ -72,6 +76,9 @@ class QuotedReader : public LogReader {
       if (is_of_smtp(refusal.lines.back(), of_mail) && is_new(refusal)) refusal.tell(book_);
     }
     book_.finish();
+    if (untold_ > 0) {
+      run_.note(fmt::format("{} more refusals are quoted in it, which are not shown", untold_));
+    }
   }
 
  private:
@@ -87,12 +94,17 @@ class QuotedReader : public LogReader {
   void tell() {
     if (pending_.empty()) return;
     const QuotedRefusal refusal = QuotedRefusal::in(pending_, {});
-    const bool whole = refusal.message || !refusal.command.empty();
+    // Of a login the mechanism may be named elsewhere.
+    const bool whole =
+        refusal.message || (!refusal.command.empty() && refusal.command != QuotedRefusal::kLogin);
     if (!refusal.lines.empty() && whole &&
         is_of_smtp(refusal.lines.back(), speaks_of_mail(pending_))) {
       if (is_new(refusal)) refusal.tell(book_);
-    } else if (!refusal.lines.empty() && kept_.size() < kMostKeptBack) {
-      kept_.push_back(pending_);
+    } else if (!refusal.lines.empty()) {
+      kept_.size() < kMostKeptBack ? kept_.push_back(pending_) : void(++untold_);
+    } else if (says_unreachable(pending_)) {
+      book_.announce("", failed_server_in(pending_).value_or(""));
+      book_.remark("", pending_);
     }
     pending_.clear();
   }
@@ -102,11 +114,19 @@ class QuotedReader : public LogReader {
     constexpr std::size_t kTold = 48;
     std::string key = refusal.lines.front().substr(0, kTold);
     if (key.size() > 3) key[3] = ' ';
-    return told_.size() < kMostRefusals && told_.insert(key + refusal.server).second;
+    if (told_.size() >= 2 * kMostRefusals) {
+      ++untold_;
+      return false;
+    }
+    // Behind what a bounce says in words stands the same as "Diagnostic-Code:", without a server.
+    const bool first = told_.insert(key).second;
+    return refusal.server.empty() ? first : told_.insert(key + ' ' + refusal.server).second;
   }
 
+  LogRun& run_;
   LogStamps stamps_;
   DialogueBook book_;
+  std::uint64_t untold_ = 0;  // refusals beyond those
   std::string pending_, around_;
   std::vector<std::string> kept_;  // refusals of which nothing else is known yet
   std::unordered_set<std::string> told_;

@@ -37,6 +37,19 @@ std::optional<std::string> unreached_in(std::string_view line) {
   return server;
 }
 
+/// A client that speaks TLS to a server that speaks in the clear, or the other way round: OpenSSL's
+/// words, in what has to do with mail.
+bool mixes_tls_up(std::string_view line) {
+  return line.find("wrong version number") < line.size() ||
+         line.find("WRONG_VERSION_NUMBER") < line.size();
+}
+bool is_about_mail(std::string_view text) {
+  constexpr std::array<std::string_view, 7> kSigns = {"smtp", "SMTP", "mail",     "Mail",
+                                                      ":465", ":587", "port: 587"};
+  return std::any_of(kSigns.begin(), kSigns.end(),
+                     [&](std::string_view sign) { return text.find(sign) < text.size(); });
+}
+
 class UnreachedReader : public LogReader {
  public:
   UnreachedReader(LogRun& run, WallTime latest)
@@ -47,6 +60,14 @@ class UnreachedReader : public LogReader {
     if (stamp) line.remove_prefix(std::min(stamp->size, line.size()));
     const std::string_view text = trimmed_blanks(line);
     const auto server = unreached_in(text);
+    if (!server && mixes_tls_up(text)) {
+      tell();
+      book_.at(stamp);
+      if (book_.find("") != nullptr) return;  // it is said again
+      book_.announce_rest("", server_);
+      book_.connected("", {});
+      return book_.fail_handshake("", std::nullopt, text);
+    }
     if (!server) {
       const bool about_connecting = text.find("onnect") != std::string_view::npos;
       if (const auto named = about_connecting ? failed_server_in(text) : server_in(text)) {
@@ -88,14 +109,20 @@ class UnreachedReader : public LogReader {
 };
 
 bool recognises_unreached(std::string_view text) {
-  return any_line(text, [](std::string_view line) { return unreached_in(line).has_value(); });
+  std::optional<bool> of_mail;
+  return any_line(text, [&](std::string_view line) {
+    if (unreached_in(line)) return true;
+    if (!mixes_tls_up(line)) return false;
+    if (!of_mail) of_mail = is_about_mail(text);
+    return *of_mail;
+  });
 }
 
 }  // namespace
 
 const LogKind kUnreachedKind = {
     .name = "unreached",
-    .description = "errors of any program that say that no connection came about",
+    .description = "errors of any program that say that no connection, or no TLS, came about",
     .how = "copy the error as it is shown",
     .recognises = recognises_unreached,
     .make = make_log_reader<UnreachedReader>,

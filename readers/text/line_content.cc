@@ -129,6 +129,10 @@ FoundContent find_content(std::string_view line) {
   for (std::size_t at = 0; at < last; ++at) {
     if (at > 0 && (is_alphanumeric(line[at - 1]) || line[at - 1] == '.')) continue;
     if (!is_alphanumeric(line[at]) || is_source_line(line, at)) continue;
+    // "size=512 nrcpt=1", "reason=quit", "…_SHA384:256": values of something.
+    if (at > 0 && line[at - 1] == '=') continue;
+    const bool behind_name = at > 1 && line[at - 1] == ':' && is_alphanumeric(line[at - 2]);
+    if (behind_name && line.size() - at == kCodeSize) continue;
     const LineContent content = content_of(line.substr(at));
     if (content != LineContent::kOther) return {content, at};
   }

@@ -10,6 +10,7 @@
 #include "readers/text/blotted.h"
 #include "readers/text/line_content.h"
 #include "readers/text/log_lines.h"
+#include "readers/text/shown_secrets.h"
 
 namespace smtpscope {
 namespace {
@@ -42,7 +43,8 @@ LogSession::LogSession(LogRun& run, const Beginning& beginning, Time now)
   opened.fidelity = beginning.fidelity;
   run_.emit(id_, last_, opened);
   if (!beginning.unreachable.empty()) {
-    run_.emit(id_, last_, UpstreamFailed{.reason = beginning.unreachable});
+    const std::string reason = without_secrets(beginning.unreachable);
+    run_.emit(id_, last_, UpstreamFailed{.reason = reason});
   } else if (!beginning.mid_session) {
     run_.emit(id_, last_, UpstreamConnected{.server = beginning.server});
   }
@@ -117,6 +119,8 @@ void LogSession::server_line(std::string_view line) {
   if (coded && (!server_spoke || (last_verb_ == "EHLO" && !goes_on))) {
     replace_blotted_name(octets_, 4, "server.redacted.invalid", /*alone=*/false);
   }
+  // The text may not show what the client sent: then nobody knows it where it is repeated.
+  if (line.starts_with('4') || line.starts_with('5')) octets_ = without_secrets(octets_);
   octets_ += kLineEnd;
   send(Side::kServer, octets_);
   // RFC 4954 4: behind 334 it is the client's turn.
@@ -204,7 +208,8 @@ void LogSession::remark(RemarkKind kind, std::optional<Duration> length, std::st
   last_ = std::max(last_, now);
   // A reply is held back: what it answers has come.
   if (kind == RemarkKind::kTarpit) end_hidden_message();
-  run_.emit(id_, last_, Remark{.kind = kind, .by = told_by_, .length = length, .text = text});
+  const std::string shown = without_secrets(text);
+  run_.emit(id_, last_, Remark{.kind = kind, .by = told_by_, .length = length, .text = shown});
 }
 
 void LogSession::miss(Side from, Time now) {

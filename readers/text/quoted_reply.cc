@@ -14,6 +14,7 @@ namespace smtpscope {
 namespace {
 
 constexpr std::size_t kReplyCode = 3;
+constexpr std::string_view kLogin = QuotedRefusal::kLogin;
 
 /// A word of programs that says which command failed.
 struct StepWord {
@@ -36,11 +37,11 @@ constexpr std::array kStepWords = {StepWord{"end of data", "."},
                                    StepWord{"SMTPSenderRefused", "MAIL FROM:<***>"},
                                    StepWord{"SMTPSenderFailedException", "MAIL FROM:<***>"},
                                    StepWord{"sender_was_rejected", "MAIL FROM:<***>"},
-                                   StepWord{"AUTH", "AUTH LOGIN ********"},
-                                   StepWord{"SMTPAuthenticationError", "AUTH LOGIN ********"},
-                                   StepWord{"AuthenticationFailedException", "AUTH LOGIN ********"},
-                                   StepWord{"AuthenticationException", "AUTH LOGIN ********"},
-                                   StepWord{"Invalid login", "AUTH LOGIN ********"},
+                                   StepWord{"AUTH", kLogin},
+                                   StepWord{"SMTPAuthenticationError", kLogin},
+                                   StepWord{"AuthenticationFailedException", kLogin},
+                                   StepWord{"AuthenticationException", kLogin},
+                                   StepWord{"Invalid login", kLogin},
                                    StepWord{"STARTTLS", "STARTTLS"},
                                    StepWord{"EHLO", "EHLO ***"},
                                    StepWord{"HELO", "HELO ***"},
@@ -57,10 +58,21 @@ std::string_view step_in(std::string_view text) {
 std::string_view step_of_code(std::string_view reply) {
   constexpr std::array<std::string_view, 3> kOfLogin = {"535", "534", "538"};
   for (const std::string_view code : kOfLogin) {
-    if (reply.starts_with(code)) return "AUTH LOGIN ********";
+    if (reply.starts_with(code)) return kLogin;
   }
   const std::string_view enhanced = reply.substr(std::min<std::size_t>(reply.size(), 4), 4);
   return enhanced.size() == 4 && enhanced.substr(1) == ".1." ? "RCPT TO:<***>" : std::string_view();
+}
+
+/// "AUTH PLAIN", where `text` says so.
+std::string login_in(std::string_view text) {
+  constexpr std::array<std::string_view, 7> kMechanisms = {
+      "PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2", "OAUTHBEARER", "NTLM", "DIGEST-MD5"};
+  for (const std::string_view each : kMechanisms) {
+    const std::string named = fmt::format("{} {}", kLogin, each);
+    if (text.find(named) < text.size()) return named + " ********";
+  }
+  return std::string(kLogin);
 }
 
 /// "(535, b'5.7.8 …\n5.7.8 …')", as Python shows what its smtplib raises.
@@ -69,6 +81,12 @@ std::vector<std::string> pair_in(std::string_view line) {
     const std::string_view pair = line.substr(at + 1);
     const bool code = pair.size() > kReplyCode + 3 && (pair[0] == '4' || pair[0] == '5') &&
                       is_digit(pair[1]) && is_digit(pair[2]) && pair.substr(kReplyCode, 2) == ", ";
+    // "permanent error (530): 5.7.0 …", as lettre has it.
+    const bool apart = pair.size() > kReplyCode + 3 && (pair[0] == '4' || pair[0] == '5') &&
+                       is_digit(pair[1]) && is_digit(pair[2]) &&
+                       pair.substr(kReplyCode, 3) == "): ";
+    if (apart)
+      return {fmt::format("{} {}", pair.substr(0, kReplyCode), pair.substr(kReplyCode + 3))};
     std::string said;
     if (!code || !read_literal(pair.substr(kReplyCode + 2), said)) continue;
     std::vector<std::string> lines;
@@ -164,6 +182,8 @@ QuotedRefusal QuotedRefusal::in(std::string_view line, std::string_view around) 
       refusal.lines.emplace_back(trimmed_blanks(each));
     }
   }
+  // Whoever quotes the first line alone leaves its hyphen (RFC 5321 4.2.1).
+  if (refusal.lines.back().size() > kReplyCode) refusal.lines.back()[kReplyCode] = ' ';
   std::string_view step = step_in(before);
   if (step.empty() && line.find("(in reply to ") < line.size()) {
     step = step_in(line.substr(line.find("(in reply to ")));
@@ -172,6 +192,7 @@ QuotedRefusal QuotedRefusal::in(std::string_view line, std::string_view around) 
   if (step.empty()) step = step_of_code(refusal.lines.back());
   refusal.message = step == ".";
   if (!refusal.message) refusal.command = step;
+  if (step == kLogin) refusal.command = login_in(fmt::format("{}\n{}", before, around));
   if (step.starts_with("RCPT")) {
     std::string path = path_in(before);
     if (path.empty()) path = path_in(refusal.lines.front());

@@ -16,6 +16,9 @@ std::string_view reply_quoted_in(std::string_view line);
 /// A refusal that a program's error, a bounce or a log quotes, and what else its line and those
 /// around it tell.
 struct QuotedRefusal {
+  /// The command of a login whose mechanism is not named.
+  static constexpr std::string_view kLogin = "AUTH";
+
   std::vector<std::string> lines;  // of the reply, with their codes
   std::string command;             // that it answers, as far as known; "" if it is not
   bool message = false;            // it answers the message

@@ -37,8 +37,8 @@ void weigh(const Case& the_case, Explanation& explanation) {
   explanation.reason = ReplyReason::kAuthFailed;
   const bool again = auth->failures > 1;
   explanation.headline =
-      fmt::format("the login ({}) was refused{}: {}",
-                  auth->last.mechanism.empty() ? "AUTH" : auth->last.mechanism,
+      fmt::format("the login{} was refused{}: {}",
+                  auth->last.mechanism.empty() ? "" : fmt::format(" ({})", auth->last.mechanism),
                   again ? fmt::format(" {} times", auth->failures) : std::string(),
                   what_is_wrong(auth->last.mechanism, refusal->text));
   explanation.entries = {refusal->entry};
